@@ -1,0 +1,59 @@
+// Digests, signatures, random numbers, passwords. Thin over libsodium and OpenSSL; nothing invented.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace jw::crypto {
+
+using Digest = std::array<uint8_t, 32>;
+
+Digest sha256(std::string_view bytes);
+Digest hmac_sha256(std::string_view key, std::string_view bytes);
+// Streaming SHA-256, for answers and files.
+class Sha256 {
+ public:
+  Sha256();
+  ~Sha256();
+  Sha256(const Sha256&) = delete;
+  Sha256& operator=(const Sha256&) = delete;
+  Sha256& add(std::string_view bytes);
+  Digest finish();
+
+ private:
+  void* state_;
+};
+
+std::string random_bytes(size_t count);
+uint64_t random_number(uint64_t below);        // uniform
+std::string random_code(size_t characters);    // Crockford base32, for verification codes and one-time passwords
+std::string hex(std::string_view bytes);
+std::string base64(std::string_view bytes);
+std::optional<std::string> unbase64(std::string_view text);      // standard alphabet with padding
+std::string base64url(std::string_view bytes);                   // without padding
+std::optional<std::string> unbase64url(std::string_view text);
+bool equal_in_constant_time(std::string_view a, std::string_view b);
+
+// Ed25519. The key pair's seed is 32 bytes.
+struct SigningKey {
+  std::string seed;
+  std::string public_key;  // 32 bytes
+  static SigningKey from_seed(std::string_view seed);
+  std::string sign(std::string_view message) const;  // 64 bytes
+};
+bool verify_signature(std::string_view public_key, std::string_view message, std::string_view signature);
+
+// Authenticated encryption whose result depends only on key, context and plain text (the nonce is derived from them), so
+// that equal page tokens are equal bytes. XChaCha20-Poly1305, nonce = HMAC(key, context || plain).
+std::string seal(std::string_view key, std::string_view context, std::string_view plain);
+std::optional<std::string> unseal(std::string_view key, std::string_view context, std::string_view sealed);
+
+// Argon2id, 19 MiB, t = 2 (OWASP). Slow on purpose: at most `kPasswordsAtOnce` run at the same time, others wait in order.
+constexpr int kPasswordsAtOnce = 2;
+std::string password_hash(std::string_view password);            // PHC string
+bool password_verify(std::string_view hash, std::string_view password);
+
+}  // namespace jw::crypto

@@ -1,4 +1,6 @@
 // Digests, signatures, random numbers, passwords. Thin over libsodium and OpenSSL; nothing invented.
+// Every function may be called from any thread. Errors: what comes from outside and is wrong gives nullopt or false;
+// a wrong length of a key given by the program, or a library that cannot work (no memory), is an exception.
 #pragma once
 
 #include <array>
@@ -21,21 +23,24 @@ class Sha256 {
   Sha256(const Sha256&) = delete;
   Sha256& operator=(const Sha256&) = delete;
   Sha256& add(std::string_view bytes);
-  Digest finish();
+  Digest finish();  // and begins anew
 
  private:
   void* state_;
 };
 
 std::string random_bytes(size_t count);
-uint64_t random_number(uint64_t below);        // uniform
-std::string random_code(size_t characters);    // Crockford base32, for verification codes and one-time passwords
-std::string hex(std::string_view bytes);
+uint64_t random_number(uint64_t below);      // uniform in [0, below); below > 0
+std::string random_code(size_t characters);  // Crockford base32, for verification codes and one-time passwords
+std::string hex(std::string_view bytes);     // lower case
+std::string hex(const Digest& digest);
+std::optional<std::string> unhex(std::string_view text);  // either case, two digits a byte
+std::string_view bytes_of(const Digest& digest);          // the same bytes, borrowed
 std::string base64(std::string_view bytes);
-std::optional<std::string> unbase64(std::string_view text);      // standard alphabet with padding
-std::string base64url(std::string_view bytes);                   // without padding
+std::optional<std::string> unbase64(std::string_view text);  // standard alphabet with padding, canonical only
+std::string base64url(std::string_view bytes);               // without padding
 std::optional<std::string> unbase64url(std::string_view text);
-bool equal_in_constant_time(std::string_view a, std::string_view b);
+bool equal_in_constant_time(std::string_view a, std::string_view b);  // the lengths are not secret
 
 // Ed25519. The key pair's seed is 32 bytes.
 struct SigningKey {
@@ -46,14 +51,17 @@ struct SigningKey {
 };
 bool verify_signature(std::string_view public_key, std::string_view message, std::string_view signature);
 
-// Authenticated encryption whose result depends only on key, context and plain text (the nonce is derived from them), so
-// that equal page tokens are equal bytes. XChaCha20-Poly1305, nonce = HMAC(key, context || plain).
+// Authenticated encryption whose result depends only on key, context and plain text (the nonce is derived from them),
+// so that equal page tokens are equal bytes. XChaCha20-Poly1305 with the context as associated data; the key of the
+// cipher and that of the nonce are HMAC(key, label); nonce = first 24 bytes of HMAC(nonce key, length of context ||
+// context || plain). Result: nonce, cipher text, 16 bytes tag. `key` may have any length; 32 random bytes are right.
 std::string seal(std::string_view key, std::string_view context, std::string_view plain);
 std::optional<std::string> unseal(std::string_view key, std::string_view context, std::string_view sealed);
 
-// Argon2id, 19 MiB, t = 2 (OWASP). Slow on purpose: at most `kPasswordsAtOnce` run at the same time, others wait in order.
+// Argon2id, 19 MiB, t = 2 (OWASP). Slow on purpose (about 20 ms): at most `kPasswordsAtOnce` run at the same time in
+// this process, hashing and verifying together; the others wait in the order in which they came.
 constexpr int kPasswordsAtOnce = 2;
-std::string password_hash(std::string_view password);            // PHC string
+std::string password_hash(std::string_view password);  // PHC string
 bool password_verify(std::string_view hash, std::string_view password);
 
 }  // namespace jw::crypto

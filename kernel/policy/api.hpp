@@ -1,0 +1,185 @@
+// Permission decisions (design §4). A decision is Denied, or a set of permits whose rows and cells are lowered to SQL by
+// kernel/query: there is no third thing and no null. Deny by default; what fails to load is an error, never empty.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <shared_mutex>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "base/time.hpp"
+#include "kernel/catalog/api.hpp"
+#include "kernel/policy/lower.hpp"
+#include "kernel/policy/regulation.hpp"
+#include "platform/db/api.hpp"
+
+namespace jw::policy {
+
+// Whoever asks. A query without an asker cannot be written.
+struct Asker {
+  int64_t account = 0;
+  int64_t person = 0;   // 0: the account belongs to no person of the data; relations are then empty
+  int64_t session = 0;
+  std::string kind;
+  bool agreement_due = false;  // confidentiality agreement not signed in its current version (§4.3.3)
+};
+
+struct HeldPost {
+  int post = -1;                   // index into Regulation::posts
+  std::vector<std::string> units;  // codes of the units in which it is held
+  auto operator<=>(const HeldPost&) const = default;
+};
+
+// Which permits let a field be seen, by index into Decision::permits.
+struct FieldSight {
+  std::vector<int> clear, masked;
+  bool is_closed() const { return clear.empty() && masked.empty(); }
+  bool operator==(const FieldSight&) const = default;
+};
+
+// A forbid with the ordinal of its first literal in Decision::literals.
+struct BoundForbid {
+  const Atom* atom;
+  int64_t literals;
+};
+
+struct Decision {
+  const catalog::Dataset* dataset = nullptr;
+  Action action = Action::query;
+  std::string purpose;  // as declared, or the first purpose of the first default permit
+  std::vector<const Atom*> permits;      // none = denied
+  std::vector<int64_t> permit_literals;  // ordinal of each permit's first literal
+  std::map<int, std::vector<BoundForbid>> forbids;  // by dataset: forbids reach lookups from other datasets too
+  std::vector<FieldSight> fields;        // one per field of the dataset
+  std::vector<Literal> literals;         // values of the permits' and forbids' conditions
+  std::string shape;      // equal shapes compile to equal statements
+  bool own_only = false;  // every permit is `self`: all rows are about the asker
+  std::string scope_json; // {"text":…,"basis":[…]}
+  std::string basis;      // for the record: "§2.3.1,grant:2026-0017"
+  std::string post, unit; // for the record
+  std::optional<Refusal> refusal;  // why denied, and how to ask
+  bool allowed() const { return !permits.empty(); }
+};
+
+class Rules;
+
+// What people with the same posts and grants may do; shared by all of them. Thread-safe.
+class Authority {
+ public:
+  Authority(std::shared_ptr<const Rules> rules, std::vector<HeldPost> posts, std::vector<const Atom*> in_force,
+            std::vector<const Atom*> out_of_force);
+  const std::vector<HeldPost>& posts() const { return posts_; }
+  const Rules& rules() const { return *rules_; }
+  // `purpose` empty: left out by the asker.
+  const Decision& decide(const catalog::Dataset& dataset, Action action, const std::string& purpose) const;
+  bool holds_any_post() const { return !posts_.empty(); }
+
+ private:
+  std::unique_ptr<Decision> make(const catalog::Dataset& dataset, Action action, const std::string& purpose) const;
+  Refusal refuse(const catalog::Dataset& dataset, Action action, const std::string& purpose) const;
+
+  std::shared_ptr<const Rules> rules_;
+  std::vector<HeldPost> posts_;
+  std::vector<const Atom*> in_force_, out_of_force_;
+  mutable std::shared_mutex mutex_;
+  mutable std::map<std::tuple<int, Action, std::string>, std::unique_ptr<Decision>> decisions_;
+};
+using AuthorityPtr = std::shared_ptr<const Authority>;
+
+// The remedy of §2.4.1: the application for access, filled in.
+Remedy access_remedy(const catalog::Dataset& dataset, const std::vector<std::string>& fields, Action action, const std::string& purpose);
+
+// Everything in force at one epoch of the gate: regulation and grants.
+class Rules {
+ public:
+  Rules(const catalog::Catalogue& catalogue, Regulation regulation, std::vector<Atom> grants, int64_t epoch);
+  const catalog::Catalogue& catalogue() const { return catalogue_; }
+  const Regulation& regulation() const { return regulation_; }
+  int64_t epoch() const { return epoch_; }
+  // Authority of a holder of these posts; interned. `edge` becomes the next instant at which a grant begins or ends.
+  AuthorityPtr authority(const std::shared_ptr<const Rules>& self, const std::vector<HeldPost>& posts, int64_t account, Instant now,
+                         Instant& edge) const;
+
+ private:
+  const catalog::Catalogue& catalogue_;
+  Regulation regulation_;
+  std::vector<Atom> grants_;
+  int64_t epoch_;
+  std::unordered_map<int64_t, std::vector<const Atom*>> by_account_;
+  std::vector<std::vector<const Atom*>> by_post_;  // defaults and grants
+  mutable std::mutex mutex_;
+  mutable std::map<std::pair<std::vector<HeldPost>, std::vector<const Atom*>>, std::weak_ptr<const Authority>> interned_;
+};
+
+// Values for the slots of a statement.
+struct Binding {
+  int64_t person = 0, session = 0, now_us = 0, limit = 0;
+  Date today;
+  const std::vector<Literal>* query = nullptr;
+  const std::vector<Literal>* policy = nullptr;
+  const std::vector<Literal>* cursor = nullptr;
+};
+// `store` keeps made-up texts (dates) alive; reserve nothing: it is cleared here.
+void bind(const std::vector<Slot>& slots, const Binding& binding, std::vector<db::Param>& params, std::vector<std::string>& store);
+
+// The rules of a store, kept current by the gate's epoch. Thread-safe.
+class Policy {
+ public:
+  // Throws std::runtime_error when a stored grant cannot be understood (never skipped: fail closed).
+  Policy(const catalog::Catalogue& catalogue, Regulation regulation, db::Store& store);
+
+  // Posts and grants of this person now, from cache while epoch and day are the same.
+  AuthorityPtr authority(db::Connection& connection, const Asker& asker, Instant now);
+  std::shared_ptr<const Rules> rules() const;
+  // Loads the rules again when the store's epoch is newer than ours. Returns the epoch in use.
+  int64_t refresh(db::Connection& connection);
+  // The statement that finds the posts of a person; for the plan tests.
+  const std::string& posts_sql() const { return posts_sql_; }
+
+ private:
+  struct Facts {
+    int64_t epoch = 0;
+    Date today;
+    Instant edge;
+    AuthorityPtr authority;
+  };
+  void compile_posts(db::Dialect dialect);
+  std::vector<HeldPost> read_posts(db::Connection& connection, const Asker& asker, Instant now) const;
+
+  const catalog::Catalogue& catalogue_;
+  Regulation regulation_;
+  std::string posts_sql_;
+  std::vector<Slot> posts_slots_;
+  mutable std::shared_mutex mutex_;
+  std::shared_ptr<const Rules> rules_;
+  static constexpr size_t kShards = 16;
+  struct Shard {
+    std::mutex mutex;
+    std::unordered_map<int64_t, Facts> facts;  // by account
+  };
+  std::array<Shard, kShards> shards_;
+};
+
+// A grant or forbid as stored: content is {"rows": "all" | relation | {condition}, "clear": […], "masked": […], "actions": […], "purposes": […]}.
+struct Grant {
+  std::string number;
+  Effect effect = Effect::permit;
+  int64_t account = 0;  // holder: an account, or
+  std::string post;     // a post,
+  std::string unit;     // held in this unit ("" = any)
+  std::string dataset;
+  std::string content;
+  Instant from, until;
+  std::string source;   // clause or case
+};
+Result<Atom> grant_atom(const catalog::Catalogue& catalogue, const Regulation& regulation, const Grant& grant);
+// Writes a grant and raises the gate's epoch, inside the caller's transaction.
+Result<Done> put_grant(const catalog::Catalogue& catalogue, const Regulation& regulation, db::Connection& transaction, const Grant& grant,
+                       Instant now);
+// Ends a grant at once (§2.5.2). False when there is no such live grant.
+bool revoke_grant(db::Connection& transaction, const std::string& number, Instant now);
+
+}  // namespace jw::policy

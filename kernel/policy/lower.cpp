@@ -1,0 +1,485 @@
+#include "kernel/policy/lower.hpp"
+
+#include "base/json.hpp"
+#include "kernel/catalog/schema.hpp"
+
+namespace jw::policy {
+
+using catalog::Condition;
+using catalog::Dataset;
+using catalog::Field;
+using catalog::Op;
+using catalog::Type;
+
+// ---- predicates -------------------------------------------------------------------------------------------------------
+
+std::string Predicate::text() const {
+  switch (truth) {
+    case Truth::never:
+      return "1=0";
+    case Truth::always:
+      return "1=1";
+    case Truth::depends:
+      break;
+  }
+  return sql;
+}
+
+namespace {
+
+Predicate join_parts(const std::vector<Predicate>& parts, bool all) {
+  std::vector<std::string> texts;
+  for (const Predicate& part : parts) {
+    if (all ? part.is_never() : part.is_always()) return part;
+    if (part.truth != Predicate::Truth::depends) continue;
+    if (std::find(texts.begin(), texts.end(), part.sql) == texts.end()) texts.push_back(part.sql);
+  }
+  if (texts.empty()) return all ? Predicate::always() : Predicate::never();
+  if (texts.size() == 1) return Predicate::depends(texts.front());
+  std::string sql = "(";
+  for (const std::string& text : texts) {
+    if (sql.size() > 1) sql += all ? " AND " : " OR ";
+    sql += text;
+  }
+  return Predicate::depends(sql + ")");
+}
+
+}  // namespace
+
+Predicate all_of(const std::vector<Predicate>& parts) { return join_parts(parts, true); }
+Predicate any_of(const std::vector<Predicate>& parts) { return join_parts(parts, false); }
+
+// ---- literals and shapes ----------------------------------------------------------------------------------------------
+
+namespace {
+
+bool has_literals(const Condition& leaf) {
+  return leaf.source == Condition::Source::literal && leaf.op != Op::is_null;
+}
+
+std::string json_array(const std::vector<catalog::Value>& values) {
+  std::string out;
+  JsonWriter json(out);
+  json.array();
+  for (const catalog::Value& value : values) {
+    if (const auto* number = std::get_if<int64_t>(&value)) {
+      json.value(*number);
+    } else if (const auto* text = std::get_if<std::string>(&value)) {
+      json.value(*text);
+    }
+  }
+  json.end_array();
+  return out;
+}
+
+}  // namespace
+
+void collect_literals(const Condition& condition, std::vector<Literal>& out) {
+  for (const Condition& part : condition.parts) collect_literals(part, out);
+  if (condition.kind != Condition::Kind::leaf || !has_literals(condition)) return;
+  if (condition.op == Op::in) {
+    out.emplace_back(json_array(condition.values));
+  } else {
+    for (const catalog::Value& value : condition.values) out.push_back(value);
+  }
+}
+
+size_t literal_count(const Condition& condition) {
+  size_t count = 0;
+  for (const Condition& part : condition.parts) count += literal_count(part);
+  if (condition.kind == Condition::Kind::leaf && has_literals(condition)) {
+    count += condition.op == Op::in ? 1 : condition.values.size();
+  }
+  return count;
+}
+
+void append_shape(std::string& out, const Condition& condition) {
+  switch (condition.kind) {
+    case Condition::Kind::all:
+    case Condition::Kind::any:
+    case Condition::Kind::negation:
+      out += condition.kind == Condition::Kind::all ? "&(" : condition.kind == Condition::Kind::any ? "|(" : "!(";
+      for (const Condition& part : condition.parts) {
+        append_shape(out, part);
+        out += ',';
+      }
+      out += ')';
+      return;
+    case Condition::Kind::leaf:
+      break;
+  }
+  out += std::to_string(condition.field);
+  out += catalog::op_name(condition.op);
+  out += static_cast<char>('0' + static_cast<int>(condition.source));
+  out += condition.name;
+  if (condition.source == Condition::Source::other_field) out += std::to_string(condition.other);
+  if (condition.op == Op::is_null) out += condition.values.empty() || condition.values[0] == catalog::Value{int64_t{1}} ? '+' : '-';
+}
+
+// ---- frames -----------------------------------------------------------------------------------------------------------
+
+Frame::Frame(Statement& statement, const Dataset& dataset, std::string alias)
+    : statement_(&statement), dataset_(&dataset), alias_(std::move(alias)) {}
+
+const std::string& Frame::join(const std::vector<int>& path) {
+  if (path.empty()) return alias_;
+  const auto known = joins_.find(path);
+  if (known != joins_.end()) return known->second.alias;
+  const std::vector<int> parent_path(path.begin(), path.end() - 1);
+  const std::string parent = join(parent_path);
+  const Dataset* dataset = dataset_;
+  for (int hop : parent_path) {
+    dataset = &statement_->catalogue().datasets[static_cast<size_t>(dataset->fields[static_cast<size_t>(hop)].ref)];
+  }
+  const Field& ref = dataset->fields[static_cast<size_t>(path.back())];
+  const Dataset& reached = statement_->catalogue().datasets[static_cast<size_t>(ref.ref)];
+  Join join;
+  join.alias = statement_->new_alias("j");
+  join.sql = " LEFT JOIN " + catalog::table_name(reached) + " " + join.alias + " ON " + join.alias + ".\"id\" = " + parent + "." +
+             catalog::column_name(ref);
+  const auto placed = joins_.emplace(path, std::move(join)).first;
+  order_.push_back(&placed->second);  // references into a map stay valid
+  return placed->second.alias;
+}
+
+std::string Frame::from_sql() const {
+  std::string sql = catalog::table_name(*dataset_) + " " + alias_;
+  for (const Join* join : order_) sql += join->sql;
+  return sql;
+}
+
+// ---- statements -------------------------------------------------------------------------------------------------------
+
+std::string Statement::slot(Slot slot) {
+  for (size_t i = 0; i < slots_.size(); ++i) {
+    if (slots_[i] == slot) return "$" + std::to_string(i + 1);
+  }
+  slots_.push_back(slot);
+  return "$" + std::to_string(slots_.size());
+}
+
+std::string Statement::new_alias(const char* prefix) { return prefix + std::to_string(++aliases_); }
+
+const Dataset& Statement::dataset_at(const Place& place) const {
+  const Dataset* dataset = &place.frame->dataset();
+  for (int hop : place.path) {
+    dataset = &catalogue_.datasets[static_cast<size_t>(dataset->fields[static_cast<size_t>(hop)].ref)];
+  }
+  return *dataset;
+}
+
+namespace {
+
+// Where the cell of a field really stands: the place of its row and its index there (a lookup stands where its path leads).
+struct Cell {
+  Place place;
+  int field;
+};
+
+Cell cell_of(const Place& place, const Dataset& dataset, int field) {
+  const Field& f = dataset.fields[static_cast<size_t>(field)];
+  Cell cell{place, field};
+  if (f.is_lookup()) {
+    cell.place.path.insert(cell.place.path.end(), f.path.begin(), f.path.end());
+    cell.field = f.target;
+  }
+  return cell;
+}
+
+}  // namespace
+
+std::string Statement::stored(const Place& place, int field) {
+  const Cell cell = cell_of(place, dataset_at(place), field);
+  const Field& f = dataset_at(cell.place).fields[static_cast<size_t>(cell.field)];
+  return cell.place.frame->join(cell.place.path) + "." + catalog::column_name(f);
+}
+
+std::string Statement::shown(const Place& place, int field) {
+  Cell cell = cell_of(place, dataset_at(place), field);
+  const Field& f = dataset_at(cell.place).fields[static_cast<size_t>(cell.field)];
+  if (f.type != Type::ref) return cell.place.frame->join(cell.place.path) + "." + catalog::column_name(f);
+  const Dataset& target = catalogue_.datasets[static_cast<size_t>(f.ref)];
+  cell.place.path.push_back(cell.field);
+  return cell.place.frame->join(cell.place.path) + "." +
+         catalog::column_name(target.fields[static_cast<size_t>(target.key.front())]);
+}
+
+std::string Statement::sort_key(const Place& place, int field) {
+  const Cell cell = cell_of(place, dataset_at(place), field);
+  const Field& f = dataset_at(cell.place).fields[static_cast<size_t>(cell.field)];
+  if (!f.pinyin) return shown(place, field);
+  return cell.place.frame->join(cell.place.path) + ".\"" + f.name + "_sort\"";
+}
+
+std::string Statement::row_id(const Place& place) {
+  if (place.path.empty()) return place.frame->alias() + ".\"id\"";
+  Place parent = place;
+  const int ref = parent.path.back();
+  parent.path.pop_back();
+  return stored(parent, ref);
+}
+
+std::string Statement::person_id(const Place& place) { return place.frame->join(place.path) + ".\"person_id\""; }
+
+std::string Statement::masked(const Place& place, int field) {
+  const Field& f = dataset_at(place).fields[static_cast<size_t>(field)];
+  const std::string x = shown(place, field);
+  const std::string n = std::to_string(f.mask.n);
+  // k asterisks; k is an integer expression >= 0
+  const auto stars = [&](const std::string& k) {
+    return postgres() ? "repeat('*', " + k + ")" : "replace(hex(zeroblob(" + k + ")), '00', '*')";
+  };
+  const std::string length = "length(" + x + ")";
+  const auto starts_at = [&](const std::string& position) { return "substr(" + x + ", " + position + ")"; };
+  const auto keep_last = [&](const std::string& count, const std::string& shortest) {
+    return "CASE WHEN " + length + " <= " + shortest + " THEN " + stars(length) + " ELSE " + stars(length + " - " + count) + " || " +
+           starts_at(length + " - " + count + " + 1") + " END";
+  };
+  switch (f.mask.kind) {
+    case catalog::Mask::Kind::none:
+      return "NULL";
+    case catalog::Mask::Kind::keep_last:
+      return "(" + keep_last(n, n) + ")";
+    case catalog::Mask::Kind::id_number:
+      return "(" + keep_last("4", "7") + ")";
+    case catalog::Mask::Kind::keep_first:
+      return "(CASE WHEN " + length + " <= " + n + " THEN " + stars(length) + " ELSE substr(" + x + ", 1, " + n + ") || " +
+             stars(length + " - " + n) + " END)";
+    case catalog::Mask::Kind::surname:
+      return "(CASE WHEN " + length + " <= 1 THEN " + stars(length) + " ELSE substr(" + x + ", 1, 1) || " + stars(length + " - 1") + " END)";
+    case catalog::Mask::Kind::year:
+      return "(substr(" + x + ", 1, 4) || '-**-**')";
+    case catalog::Mask::Kind::phone:
+      return "(CASE WHEN " + length + " >= 8 THEN substr(" + x + ", 1, 3) || " + stars(length + " - 7") + " || " +
+             starts_at(length + " - 3") + " ELSE " + stars(length) + " END)";
+    case catalog::Mask::Kind::email: {
+      const std::string at = (postgres() ? "strpos(" : "instr(") + x + ", '@')";
+      return "(CASE WHEN " + at + " > 1 THEN substr(" + x + ", 1, 1) || '***' || " + starts_at(at) + " ELSE " + stars(length) + " END)";
+    }
+    case catalog::Mask::Kind::bucket:
+      return "(" + x + " - ((" + x + " % " + n + ") + " + n + ") % " + n + ")";
+  }
+  return "NULL";
+}
+
+std::string Statement::member(const std::string& expression, const std::string& select, bool positive) const {
+  if (postgres()) return "(" + expression + (positive ? " = ANY(ARRAY(" : " <> ALL(ARRAY(") + select + ")))";
+  return "(" + expression + (positive ? " IN (" : " NOT IN (") + select + "))";
+}
+
+// ---- relations --------------------------------------------------------------------------------------------------------
+
+std::string Statement::relation_select(int relation, bool positive) {
+  const catalog::Relation& r = catalogue_.relations[static_cast<size_t>(relation)];
+  Frame frame(*this, catalogue_.datasets[static_cast<size_t>(r.from)], new_alias("r"));
+  const Place place{&frame, {}};
+  const std::string selected = r.select == Condition::kRowId ? row_id(place) : stored(place, r.select);
+  Literals printed{Slot::Kind::policy_literal, 0, true};
+  const Predicate where = lower(place, r.where, positive, printed);
+  std::string condition;
+  if (positive) {
+    condition = where.text();
+  } else {
+    // F(x in S): x is certainly in no row that might belong to S.
+    condition = selected + " IS NOT NULL AND (" + where.text() + ") IS NOT TRUE";
+  }
+  return "SELECT " + selected + " FROM " + frame.from_sql() + " WHERE " + condition;
+}
+
+Predicate Statement::tied(const Place& place, const catalog::Binding& binding, bool positive) {
+  Place end = place;
+  end.path.insert(end.path.end(), binding.path.begin(), binding.path.end());
+  const catalog::Relation& relation = catalogue_.relations[static_cast<size_t>(binding.relation)];
+  if (relation.of < 0) {
+    const Dataset& persons = dataset_at(end);
+    if (end.path.empty()) {
+      return Predicate::depends("(" + person_id(end) + (positive ? " = " : " <> ") + slot({Slot::Kind::person}) + ")");
+    }
+    return Predicate::depends(member(row_id(end),
+                                     "SELECT \"id\" FROM " + catalog::table_name(persons) + " WHERE \"person_id\" = " +
+                                         slot({Slot::Kind::person}),
+                                     positive));
+  }
+  return Predicate::depends(member(row_id(end), relation_select(binding.relation, positive), positive));
+}
+
+Predicate Statement::rows(const Place& place, const Atom& atom, bool positive, Literals literals) {
+  switch (atom.rows) {
+    case Atom::Rows::all:
+      return positive ? Predicate::always() : Predicate::never();
+    case Atom::Rows::relation: {
+      const catalog::Binding* binding = dataset_at(place).binding(atom.relation);
+      // A relation that does not tie this dataset yields nothing: no permit, and a forbid that forbids everything.
+      return binding == nullptr ? Predicate::never() : tied(place, *binding, positive);
+    }
+    case Atom::Rows::where:
+      return lower(place, atom.where, positive, literals);
+  }
+  return Predicate::never();
+}
+
+// ---- conditions -------------------------------------------------------------------------------------------------------
+
+Predicate Statement::lower(const Place& place, const Condition& condition, bool positive, Literals& literals, const Guard& guard) {
+  switch (condition.kind) {
+    case Condition::Kind::all:
+    case Condition::Kind::any: {
+      std::vector<Predicate> parts;
+      for (const Condition& part : condition.parts) parts.push_back(lower(place, part, positive, literals, guard));
+      return (condition.kind == Condition::Kind::all) == positive ? all_of(parts) : any_of(parts);
+    }
+    case Condition::Kind::negation:
+      return lower(place, condition.parts.front(), !positive, literals, guard);
+    case Condition::Kind::leaf:
+      break;
+  }
+  const Predicate visible = guard && condition.field != Condition::kRowId ? guard(condition.field) : Predicate::always();
+  if (condition.op == Op::is_null) {
+    const bool wants_null = (condition.values.empty() || condition.values[0] == catalog::Value{int64_t{1}}) == positive;
+    const std::string x = shown(place, condition.field);
+    if (!wants_null) return all_of({visible, Predicate::depends("(" + x + " IS NOT NULL)")});
+    // A cell that is not seen in clear is NULL to the asker.
+    if (visible.is_always()) return Predicate::depends("(" + x + " IS NULL)");
+    if (visible.is_never()) return Predicate::always();
+    return Predicate::depends("((" + visible.sql + ") IS NOT TRUE OR " + x + " IS NULL)");
+  }
+  const Predicate lowered = leaf(place, condition, positive, literals);
+  return all_of({visible, lowered});
+}
+
+namespace {
+
+std::string_view comparison(Op op, bool positive) {
+  switch (op) {
+    case Op::eq:
+      return positive ? " = " : " <> ";
+    case Op::ne:
+      return positive ? " <> " : " = ";
+    case Op::lt:
+      return positive ? " < " : " >= ";
+    case Op::le:
+      return positive ? " <= " : " > ";
+    case Op::gt:
+      return positive ? " > " : " <= ";
+    case Op::ge:
+      return positive ? " >= " : " < ";
+    default:
+      throw std::logic_error("not a comparison");
+  }
+}
+
+}  // namespace
+
+Predicate Statement::leaf(const Place& place, const Condition& leaf, bool positive, Literals& literals) {
+  switch (leaf.source) {
+    case Condition::Source::literal:
+      return compare(place, leaf, positive, literals);
+    case Condition::Source::me: {
+      if (leaf.field == Condition::kRowId) {
+        return Predicate::depends("(" + person_id(place) + (positive ? " = " : " <> ") + slot({Slot::Kind::person}) + ")");
+      }
+      const Dataset& persons =
+          catalogue_.datasets[static_cast<size_t>(dataset_at(place).fields[static_cast<size_t>(leaf.field)].ref)];
+      return Predicate::depends(member(stored(place, leaf.field),
+                                       "SELECT \"id\" FROM " + catalog::table_name(persons) + " WHERE \"person_id\" = " +
+                                           slot({Slot::Kind::person}),
+                                       positive));
+    }
+    case Condition::Source::today:
+    case Condition::Source::today_minus_years: {
+      const bool date = dataset_at(place).fields[static_cast<size_t>(leaf.field)].type == Type::date;
+      Slot value{date ? Slot::Kind::today : Slot::Kind::now};
+      if (leaf.source == Condition::Source::today_minus_years) value = {Slot::Kind::years_ago, regulation_.setting(leaf.name)};
+      return Predicate::depends("(" + stored(place, leaf.field) + std::string(comparison(leaf.op, positive)) + slot(value) + ")");
+    }
+    case Condition::Source::relation: {
+      const std::string expression = leaf.field == Condition::kRowId ? row_id(place) : stored(place, leaf.field);
+      return Predicate::depends(member(expression, relation_select(catalogue_.relation(leaf.name), positive), positive));
+    }
+    case Condition::Source::other_field:
+      return Predicate::depends("(" + shown(place, leaf.field) + std::string(comparison(leaf.op, positive)) +
+                                shown(place, leaf.other) + ")");
+  }
+  return Predicate::never();
+}
+
+namespace {
+
+std::string printed_value(const catalog::Value& value) {
+  if (const auto* number = std::get_if<int64_t>(&value)) return std::to_string(*number);
+  std::string out = "'";
+  for (char c : std::get<std::string>(value)) {
+    if (c == '\'') out += '\'';
+    out += c;
+  }
+  return out + "'";
+}
+
+}  // namespace
+
+std::string Statement::value(const Condition& leaf, size_t i, Literals& literals) {
+  if (literals.printed) return printed_value(leaf.values.at(i));
+  return slot({literals.kind, literals.next++});
+}
+
+Predicate Statement::set_member(const Place& place, const Condition& leaf, bool positive, Literals& literals) {
+  const Field& f = dataset_at(place).fields[static_cast<size_t>(leaf.field)];
+  const bool text = f.type == Type::text || f.type == Type::code || f.type == Type::date || f.type == Type::ref;
+  std::string select;
+  if (literals.printed) {
+    for (const catalog::Value& member_value : leaf.values) {
+      select += (select.empty() ? "SELECT " : " UNION ALL SELECT ") + printed_value(member_value) + " AS value";
+    }
+    if (select.empty()) select = "SELECT NULL WHERE 1=0";
+    select = "SELECT value FROM (" + select + ") fixed";
+  } else if (const std::string list = slot({literals.kind, literals.next++}); postgres()) {
+    select = std::string("SELECT ") + (text ? "value" : "CAST(value AS BIGINT)") + " FROM json_array_elements_text(CAST(" + list + " AS JSON))";
+  } else {
+    select = "SELECT value FROM json_each(" + list + ")";
+  }
+  if (f.type == Type::ref && positive) {
+    const Dataset& target = catalogue_.datasets[static_cast<size_t>(f.ref)];
+    const std::string key = catalog::column_name(target.fields[static_cast<size_t>(target.key.front())]);
+    return Predicate::depends(
+        member(stored(place, leaf.field), "SELECT \"id\" FROM " + catalog::table_name(target) + " WHERE " + member(key, select, true), true));
+  }
+  const std::string x = shown(place, leaf.field);
+  if (positive) return Predicate::depends(member(x, select, true));
+  // An empty set would make NOT IN true even for NULL.
+  return Predicate::depends("(" + x + " IS NOT NULL AND " + member(x, select, false) + ")");
+}
+
+Predicate Statement::compare(const Place& place, const Condition& leaf, bool positive, Literals& literals) {
+  if (leaf.op == Op::in) return set_member(place, leaf, positive, literals);
+  const Field& f = dataset_at(place).fields[static_cast<size_t>(leaf.field)];
+  size_t used = 0;
+  const auto next_value = [&] { return value(leaf, used++, literals); };
+  if (f.type == Type::ref && ((leaf.op == Op::eq && positive) || (leaf.op == Op::ne && !positive))) {
+    // By the id of the row with this key, so that the index on the ref column is used.
+    const Dataset& target = catalogue_.datasets[static_cast<size_t>(f.ref)];
+    const std::string key = catalog::column_name(target.fields[static_cast<size_t>(target.key.front())]);
+    return Predicate::depends(member(stored(place, leaf.field),
+                                     "SELECT \"id\" FROM " + catalog::table_name(target) + " WHERE " + key + " = " + next_value(), true));
+  }
+  const std::string x = shown(place, leaf.field);
+  switch (leaf.op) {
+    case Op::between: {
+      const std::string low = next_value(), high = next_value();
+      if (positive) return Predicate::depends("(" + x + " >= " + low + " AND " + x + " <= " + high + ")");
+      return Predicate::depends("(" + x + " < " + low + " OR " + x + " > " + high + ")");
+    }
+    case Op::contains:
+      return Predicate::depends("(" + std::string(postgres() ? "strpos(" : "instr(") + x + ", " + next_value() + ")" + (positive ? " > 0)" : " = 0)"));
+    case Op::starts: {
+      const std::string v = next_value();
+      const std::string head = "substr(" + x + ", 1, length(" + v + "))";
+      // The range lets an index narrow the search; the head decides.
+      if (positive) return Predicate::depends("(" + x + " >= " + v + " AND " + head + " = " + v + ")");
+      return Predicate::depends("(" + head + " <> " + v + ")");
+    }
+    default:
+      return Predicate::depends("(" + x + std::string(comparison(leaf.op, positive)) + next_value() + ")");
+  }
+}
+
+}  // namespace jw::policy

@@ -1,0 +1,136 @@
+// Lowering conditions and permissions to SQL (governance §3.2–3.4).
+//
+// Meaning: every leaf but is_null is *unknown* on NULL. T(φ) is true where φ is definitely true, F(φ) where it is definitely
+// false; NOT is pushed to the leaves and never printed. The text depends on shapes only: every value is a slot bound later.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "kernel/catalog/api.hpp"
+#include "kernel/policy/regulation.hpp"
+
+namespace jw::policy {
+
+// Where a bound value comes from at execution.
+struct Slot {
+  enum class Kind : uint8_t { person, session, now, today, years_ago, query_literal, policy_literal, cursor, limit };
+  Kind kind;
+  int64_t index = 0;  // years_ago: years; literals: ordinal; cursor: ordinal
+  bool operator==(const Slot&) const = default;
+};
+
+// A predicate as SQL, constants folded.
+struct Predicate {
+  enum class Truth : uint8_t { never, always, depends };
+  Truth truth = Truth::never;
+  std::string sql;  // when depends; always safe to combine (atomic or parenthesised)
+
+  static Predicate never() { return {}; }
+  static Predicate always() { return {Truth::always, {}}; }
+  static Predicate depends(std::string text) { return {Truth::depends, std::move(text)}; }
+  bool is_never() const { return truth == Truth::never; }
+  bool is_always() const { return truth == Truth::always; }
+  std::string text() const;  // "1=1" / "1=0" when constant
+  bool operator==(const Predicate&) const = default;
+};
+Predicate all_of(const std::vector<Predicate>& parts);
+Predicate any_of(const std::vector<Predicate>& parts);
+
+// One value of a condition: integer, text, or a set written as JSON array text.
+using Literal = catalog::Value;
+void collect_literals(const catalog::Condition& condition, std::vector<Literal>& out);
+size_t literal_count(const catalog::Condition& condition);
+// Canonical text of a condition's shape: everything but the values.
+void append_shape(std::string& out, const catalog::Condition& condition);
+
+class Statement;
+
+// A dataset standing in FROM under an alias, with the joins its refs and lookups need.
+class Frame {
+ public:
+  Frame(Statement& statement, const catalog::Dataset& dataset, std::string alias);
+  const catalog::Dataset& dataset() const { return *dataset_; }
+  const std::string& alias() const { return alias_; }
+  // Alias of the dataset reached over these ref fields; joins are added once each. An empty path is the frame's own alias.
+  const std::string& join(const std::vector<int>& path);
+  // `"d" t LEFT JOIN … ON …`
+  std::string from_sql() const;
+
+ private:
+  struct Join {
+    std::string alias, sql;
+  };
+  Statement* statement_;
+  const catalog::Dataset* dataset_;
+  std::string alias_;
+  std::map<std::vector<int>, Join> joins_;
+  std::vector<const Join*> order_;
+};
+
+// One place in a frame: the row itself, or the row reached over refs. Conditions over that row's dataset are lowered there.
+struct Place {
+  Frame* frame;
+  std::vector<int> path;
+};
+
+// Text and slots of one statement in the making.
+class Statement {
+ public:
+  Statement(const catalog::Catalogue& catalogue, const Regulation& regulation, db::Dialect dialect)
+      : catalogue_(catalogue), regulation_(regulation), dialect_(dialect) {}
+
+  const catalog::Catalogue& catalogue() const { return catalogue_; }
+  db::Dialect dialect() const { return dialect_; }
+  bool postgres() const { return dialect_ == db::Dialect::postgres; }
+  std::string slot(Slot slot);  // "$3"; the same slot gets the same number
+  const std::vector<Slot>& slots() const { return slots_; }
+  std::string new_alias(const char* prefix);
+
+  // Stored value of a field (own or lookup) at a place: `t."score"`; for a ref the row id.
+  std::string stored(const Place& place, int field);
+  // What a person reads: as stored, but for a ref the natural key of the row it points to.
+  std::string shown(const Place& place, int field);
+  std::string sort_key(const Place& place, int field);  // shown, or the stored pinyin key
+  std::string masked(const Place& place, int field);    // the field's mask over shown
+  std::string row_id(const Place& place);               // id of the row at the place
+  std::string person_id(const Place& place);            // person of the person row at the place
+
+  // T(condition) when positive, else F(condition). `literals` is the kind of its literal slots and the ordinal of its first
+  // literal; it is moved past the literals of this condition.
+  // `printed`: the condition is the catalogue's own (relations, posts): its values are part of the text.
+  struct Literals {
+    Slot::Kind kind;
+    int64_t next;
+    bool printed = false;
+  };
+  // `guard(field)`: when the cell is seen in clear; left out in permissions, which see everything.
+  using Guard = std::function<Predicate(int field)>;
+  Predicate lower(const Place& place, const catalog::Condition& condition, bool positive, Literals& literals,
+                  const Guard& guard = {});
+  // Rows tied by a relation: T when positive, else F.
+  Predicate tied(const Place& place, const catalog::Binding& binding, bool positive);
+  // Rows of an atom: T when positive, else F.
+  Predicate rows(const Place& place, const Atom& atom, bool positive, Literals literals);
+
+  // expr IN (subselect of ids): the form each store is fast with.
+  std::string member(const std::string& expression, const std::string& select, bool positive) const;
+
+ private:
+  Predicate leaf(const Place& place, const catalog::Condition& leaf, bool positive, Literals& literals);
+  Predicate compare(const Place& place, const catalog::Condition& leaf, bool positive, Literals& literals);
+  Predicate set_member(const Place& place, const catalog::Condition& leaf, bool positive, Literals& literals);
+  std::string relation_select(int relation, bool positive);
+  std::string value(const catalog::Condition& leaf, size_t i, Literals& literals);
+  const catalog::Dataset& dataset_at(const Place& place) const;
+
+  const catalog::Catalogue& catalogue_;
+  const Regulation& regulation_;
+  db::Dialect dialect_;
+  std::vector<Slot> slots_;
+  int aliases_ = 0;
+};
+
+}  // namespace jw::policy

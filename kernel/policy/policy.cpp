@@ -1,0 +1,339 @@
+// The rules of a store at an epoch, the grants beside the regulation, and the posts of a person.
+#include "kernel/policy/api.hpp"
+
+#include <boost/json.hpp>
+
+#include <algorithm>
+#include <stdexcept>
+
+#include "kernel/catalog/condition.hpp"
+#include "kernel/catalog/schema.hpp"
+
+namespace jw::policy {
+
+using catalog::Catalogue;
+using catalog::Dataset;
+
+// ---- rules ------------------------------------------------------------------------------------------------------------
+
+Rules::Rules(const Catalogue& catalogue, Regulation regulation, std::vector<Atom> grants, int64_t epoch)
+    : catalogue_(catalogue), regulation_(std::move(regulation)), grants_(std::move(grants)), epoch_(epoch) {
+  by_post_.resize(regulation_.posts.size());
+  const auto place = [this](const Atom& atom) {
+    if (atom.post >= 0) {
+      by_post_[static_cast<size_t>(atom.post)].push_back(&atom);
+    } else {
+      by_account_[atom.account].push_back(&atom);
+    }
+  };
+  for (const Atom& atom : regulation_.atoms) place(atom);
+  for (const Atom& atom : grants_) place(atom);
+}
+
+AuthorityPtr Rules::authority(const std::shared_ptr<const Rules>& self, const std::vector<HeldPost>& posts, int64_t account, Instant now,
+                              Instant& edge) const {
+  std::vector<const Atom*> in_force, out_of_force;
+  edge = Instant{INT64_MAX};
+  const auto consider = [&](const Atom* atom) {
+    for (int64_t at : {atom->from_us, atom->until_us}) {
+      if (at > now.us && at < edge.us) edge.us = at;
+    }
+    (atom->from_us <= now.us && now.us < atom->until_us ? in_force : out_of_force).push_back(atom);
+  };
+  for (const HeldPost& held : posts) {
+    for (const Atom* atom : by_post_[static_cast<size_t>(held.post)]) {
+      if (atom->unit.empty() || std::find(held.units.begin(), held.units.end(), atom->unit) != held.units.end()) consider(atom);
+    }
+  }
+  if (const auto own = by_account_.find(account); own != by_account_.end()) {
+    for (const Atom* atom : own->second) consider(atom);
+  }
+  std::pair key{posts, in_force};
+  key.second.insert(key.second.end(), out_of_force.begin(), out_of_force.end());
+  key.second.push_back(nullptr);  // where force ends: the same atoms split otherwise are another authority
+  key.second.insert(key.second.end(), in_force.begin(), in_force.end());
+  const std::lock_guard lock(mutex_);
+  std::weak_ptr<const Authority>& slot = interned_[std::move(key)];
+  if (AuthorityPtr known = slot.lock()) return known;
+  auto made = std::make_shared<const Authority>(self, posts, std::move(in_force), std::move(out_of_force));
+  slot = made;
+  return made;
+}
+
+// ---- binding ----------------------------------------------------------------------------------------------------------
+
+namespace {
+
+db::Param param_of(const Literal& literal) {
+  if (const auto* number = std::get_if<int64_t>(&literal)) return *number;
+  if (const auto* text = std::get_if<std::string>(&literal)) return std::string_view(*text);
+  return nullptr;
+}
+
+}  // namespace
+
+void bind(const std::vector<Slot>& slots, const Binding& binding, std::vector<db::Param>& params, std::vector<std::string>& store) {
+  params.clear();
+  store.clear();
+  store.reserve(slots.size());  // the parameters point into it
+  for (const Slot& slot : slots) {
+    const auto index = static_cast<size_t>(slot.index);
+    switch (slot.kind) {
+      case Slot::Kind::person:
+        params.emplace_back(binding.person);
+        break;
+      case Slot::Kind::session:
+        params.emplace_back(binding.session);
+        break;
+      case Slot::Kind::now:
+        params.emplace_back(binding.now_us);
+        break;
+      case Slot::Kind::limit:
+        params.emplace_back(binding.limit);
+        break;
+      case Slot::Kind::today:
+        params.emplace_back(std::string_view(store.emplace_back(binding.today.print())));
+        break;
+      case Slot::Kind::years_ago:
+        params.emplace_back(std::string_view(store.emplace_back(binding.today.plus_years(-static_cast<int>(slot.index)).print())));
+        break;
+      case Slot::Kind::query_literal:
+        params.push_back(param_of(binding.query->at(index)));
+        break;
+      case Slot::Kind::policy_literal:
+        params.push_back(param_of(binding.policy->at(index)));
+        break;
+      case Slot::Kind::cursor:
+        params.push_back(param_of(binding.cursor->at(index)));
+        break;
+    }
+  }
+}
+
+// ---- policy -----------------------------------------------------------------------------------------------------------
+
+Policy::Policy(const Catalogue& catalogue, Regulation regulation, db::Store& store)
+    : catalogue_(catalogue), regulation_(std::move(regulation)) {
+  compile_posts(store.dialect());
+  const db::Store::Lease lease = store.reader();
+  refresh(*lease);
+}
+
+void Policy::compile_posts(db::Dialect dialect) {
+  Statement statement(catalogue_, regulation_, dialect);
+  std::string sql;
+  for (size_t i = 0; i < regulation_.posts.size(); ++i) {
+    const Post& post = regulation_.posts[i];
+    Frame frame(statement, catalogue_.datasets.at(static_cast<size_t>(post.from)), statement.new_alias("p"));
+    const Place place{&frame, {}};
+    Statement::Literals printed{Slot::Kind::policy_literal, 0, true};
+    const Predicate where = statement.lower(place, post.where, true, printed);
+    const std::string unit = post.unit >= 0 ? statement.shown(place, post.unit) : "CAST(NULL AS TEXT)";
+    if (!sql.empty()) sql += " UNION ALL ";
+    sql += "SELECT " + std::to_string(i) + " AS post, " + unit + " AS unit FROM " + frame.from_sql() + " WHERE " + where.text();
+  }
+  posts_sql_ = sql.empty() ? "SELECT 0 AS post, NULL AS unit WHERE 1=0" : sql;
+  posts_slots_ = statement.slots();
+}
+
+std::shared_ptr<const Rules> Policy::rules() const {
+  const std::shared_lock lock(mutex_);
+  return rules_;
+}
+
+int64_t Policy::refresh(db::Connection& connection) {
+  int64_t epoch = 0;
+  {
+    db::Rows rows = connection.query("SELECT epoch FROM gate WHERE id = 1");
+    if (!rows.next()) throw std::runtime_error("the gate is missing");
+    epoch = rows.integer(0);
+  }
+  if (const auto current = rules(); current && current->epoch() == epoch) return epoch;
+  // The epoch is read before the grants: grants newer than the epoch only cause one more refresh.
+  std::vector<Atom> atoms;
+  db::Rows rows = connection.query(
+      "SELECT number, effect, account, post, unit, dataset, content, from_us, until_us, source FROM access_grant "
+      "WHERE revoked_us IS NULL ORDER BY id");
+  while (rows.next()) {
+    Grant grant;
+    grant.number = rows.text(0);
+    grant.effect = rows.text(1) == "forbid" ? Effect::forbid : Effect::permit;
+    grant.account = rows.integer(2);
+    grant.post = rows.text(3);
+    grant.unit = rows.text(4);
+    grant.dataset = rows.text(5);
+    grant.content = rows.text(6);
+    grant.from = {rows.integer(7)};
+    grant.until = {rows.integer(8)};
+    grant.source = rows.text(9);
+    Result<Atom> atom = grant_atom(catalogue_, regulation_, grant);
+    if (!atom) throw std::runtime_error("grant " + grant.number + " cannot be understood: " + atom.refusal().detail.en);
+    atoms.push_back(std::move(atom).value());
+  }
+  auto made = std::make_shared<const Rules>(catalogue_, regulation_, std::move(atoms), epoch);
+  const std::unique_lock lock(mutex_);
+  if (!rules_ || rules_->epoch() < epoch) rules_ = std::move(made);
+  return rules_->epoch();
+}
+
+std::vector<HeldPost> Policy::read_posts(db::Connection& connection, const Asker& asker, Instant now) const {
+  std::vector<HeldPost> held;
+  if (asker.person == 0) return held;
+  Binding binding;
+  binding.person = asker.person;
+  binding.session = asker.session;
+  binding.now_us = now.us;
+  binding.today = now.date();
+  std::vector<db::Param> params;
+  std::vector<std::string> store;
+  bind(posts_slots_, binding, params, store);
+  db::Rows rows = connection.query(posts_sql_, params);
+  while (rows.next()) {
+    const int post = static_cast<int>(rows.integer(0));
+    auto at = std::find_if(held.begin(), held.end(), [&](const HeldPost& h) { return h.post == post; });
+    if (at == held.end()) at = held.insert(held.end(), HeldPost{post, {}});
+    if (!rows.is_null(1)) {
+      std::string unit(rows.text(1));
+      if (std::find(at->units.begin(), at->units.end(), unit) == at->units.end()) at->units.push_back(std::move(unit));
+    }
+  }
+  for (HeldPost& h : held) std::sort(h.units.begin(), h.units.end());
+  std::sort(held.begin(), held.end());
+  // Units matter only where something is limited to a unit; leaving them out of teachers' posts keeps authorities few.
+  return held;
+}
+
+AuthorityPtr Policy::authority(db::Connection& connection, const Asker& asker, Instant now) {
+  const std::shared_ptr<const Rules> current = rules();
+  const Date today = now.date();
+  Shard& shard = shards_[static_cast<size_t>(asker.account) % kShards];
+  {
+    const std::lock_guard lock(shard.mutex);
+    const auto known = shard.facts.find(asker.account);
+    if (known != shard.facts.end() && known->second.epoch == current->epoch() && known->second.today == today && now < known->second.edge) {
+      return known->second.authority;
+    }
+  }
+  Facts facts;
+  facts.epoch = current->epoch();
+  facts.today = today;
+  facts.authority = current->authority(current, read_posts(connection, asker, now), asker.account, now, facts.edge);
+  const std::lock_guard lock(shard.mutex);
+  if (shard.facts.size() > 20'000) shard.facts.clear();
+  shard.facts[asker.account] = facts;
+  return facts.authority;
+}
+
+// ---- grants -----------------------------------------------------------------------------------------------------------
+
+namespace {
+
+Refusal bad_grant(const std::string& field, const Text& text) {
+  return {Code::unprocessable, "policy.bad_grant", text, {{field, "invalid", text}}};
+}
+
+Result<std::vector<std::string>> names(const boost::json::object& json, const char* key) {
+  std::vector<std::string> out;
+  const boost::json::value* value = json.if_contains(key);
+  if (value == nullptr) return out;
+  if (!value->is_array()) return bad_grant(key, {std::string(key) + " 应是名称的数组", std::string(key) + " must be an array of names"});
+  for (const boost::json::value& name : value->get_array()) {
+    if (!name.is_string()) return bad_grant(key, {std::string(key) + " 应是名称的数组", std::string(key) + " must be an array of names"});
+    out.emplace_back(name.get_string());
+  }
+  return out;
+}
+
+Result<Done> set_sights(const Dataset& dataset, const boost::json::object& json, Atom& atom) {
+  atom.fields.assign(dataset.fields.size(), Sight::hidden);
+  for (const auto& [key, sight] : {std::pair{"clear", Sight::clear}, std::pair{"masked", Sight::masked}}) {
+    JW_TRY(const std::vector<std::string> listed, names(json, key));
+    for (const std::string& name : listed) {
+      if (name == "*") {
+        for (Sight& each : atom.fields) each = each == Sight::hidden ? sight : each;
+        continue;
+      }
+      const int field = dataset.field(name);
+      if (field < 0) return bad_grant(key, {"“" + name + "”不是该数据的字段", name + " is no field of the dataset"});
+      atom.fields[static_cast<size_t>(field)] = sight;
+    }
+  }
+  return Done{};
+}
+
+}  // namespace
+
+Result<Atom> grant_atom(const Catalogue& catalogue, const Regulation& regulation, const Grant& grant) {
+  Atom atom;
+  const Dataset* dataset = catalogue.find(grant.dataset);
+  if (dataset == nullptr) return bad_grant("dataset", {"没有名为“" + grant.dataset + "”的数据", "no dataset is named " + grant.dataset});
+  boost::system::error_code error;
+  const boost::json::value parsed = boost::json::parse(grant.content, error);
+  if (error || !parsed.is_object()) return bad_grant("content", {"授权内容应是 JSON 对象", "the content of a grant must be a JSON object"});
+  const boost::json::object& json = parsed.get_object();
+  atom.effect = grant.effect;
+  atom.dataset = dataset->index;
+  const boost::json::value* rows = json.if_contains("rows");
+  if (rows == nullptr) return bad_grant("rows", {"须写明行的范围 rows", "rows must say which rows"});
+  if (rows->is_string() && rows->get_string() == "all") {
+    atom.rows = Atom::Rows::all;
+  } else if (rows->is_string()) {
+    atom.rows = Atom::Rows::relation;
+    atom.relation = catalogue.relation(std::string_view(rows->get_string()));
+    if (atom.relation < 0 || dataset->binding(atom.relation) == nullptr) {
+      return bad_grant("rows", {"该数据没有这种与人的关系", "the dataset is not tied to persons by this relation"});
+    }
+  } else {
+    atom.rows = Atom::Rows::where;
+    JW_TRY(atom.where, catalog::parse_condition(catalogue, *dataset, *rows, catalog::ConditionUse::query, "rows"));
+  }
+  JW_CHECK(set_sights(*dataset, json, atom));
+  JW_TRY(const std::vector<std::string> actions, names(json, "actions"));
+  for (const std::string& name : actions) {
+    const auto action = action_named(name);
+    if (!action) return bad_grant("actions", {"没有名为“" + name + "”的操作", "no action is named " + name});
+    atom.actions = static_cast<uint8_t>(atom.actions | 1u << static_cast<int>(*action));
+  }
+  JW_TRY(atom.purposes, names(json, "purposes"));
+  atom.grant = grant.number;
+  atom.clause = grant.source;
+  if (!grant.post.empty()) {
+    atom.post = regulation.post(grant.post);
+    if (atom.post < 0) return bad_grant("post", {"没有名为“" + grant.post + "”的岗位", "no post is named " + grant.post});
+    atom.unit = grant.unit;
+  } else {
+    if (grant.account == 0) return bad_grant("account", {"授权须写明对象", "a grant needs a holder"});
+    atom.account = grant.account;
+  }
+  if (grant.from >= grant.until) return bad_grant("until", {"截止时间应晚于开始时间", "until must be later than from"});
+  atom.from_us = grant.from.us;
+  atom.until_us = grant.until.us;
+  return atom;
+}
+
+Result<Done> put_grant(const Catalogue& catalogue, const Regulation& regulation, db::Connection& transaction, const Grant& grant, Instant now) {
+  JW_CHECK(grant_atom(catalogue, regulation, grant));
+  int64_t id = 1;
+  {
+    db::Rows rows = transaction.query("SELECT COALESCE(MAX(id), 0) + 1 FROM access_grant");
+    if (rows.next()) id = rows.integer(0);
+  }
+  const db::Param account = grant.account == 0 ? db::Param() : db::Param(grant.account);
+  const db::Param post = grant.post.empty() ? db::Param() : db::Param(grant.post);
+  transaction.execute(
+      "INSERT INTO access_grant (id, number, effect, account, post, unit, dataset, content, from_us, until_us, source, created_us) "
+      "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+      {id, grant.number, grant.effect == Effect::forbid ? "forbid" : "permit", account, post, grant.unit, grant.dataset, grant.content,
+       grant.from.us, grant.until.us, grant.source, now.us});
+  transaction.execute("UPDATE gate SET epoch = epoch + 1 WHERE id = 1");
+  return Done{};
+}
+
+bool revoke_grant(db::Connection& transaction, const std::string& number, Instant now) {
+  const int64_t changed =
+      transaction.execute("UPDATE access_grant SET revoked_us = $1 WHERE number = $2 AND revoked_us IS NULL", {now.us, number});
+  if (changed > 0) transaction.execute("UPDATE gate SET epoch = epoch + 1 WHERE id = 1");
+  return changed > 0;
+}
+
+}  // namespace jw::policy

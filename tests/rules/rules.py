@@ -1,0 +1,491 @@
+#!/usr/bin/env python3
+"""Style as a test: what CONTRIBUTING.md asks of the tree, checked. `rules.py` checks the tree it stands in.
+
+A rule takes a Tree and yields problems (path, line, text). Each has a bad sample in samples/ that it must reject;
+rules_test.py sees to that.
+"""
+
+import hashlib
+import json
+import re
+import subprocess
+import sys
+import tomllib
+from collections import defaultdict
+from pathlib import Path, PurePosixPath
+
+ROOT = Path(__file__).resolve().parents[2]
+SAMPLES = "tests/rules/samples/"
+FLOORS = ["base", "platform", "kernel", "modules", "app"]
+FUNCTION_LINES_MAX = 90
+COLUMNS_MAX = 160  # clang-format breaks at 120; what it cannot break may be a little longer
+TEXT_SUFFIXES = set(".cpp .hpp .cmake .txt .md .py .toml .sql .json .ts .vue .mjs .js .css .html .sh".split())
+
+
+class Tree:
+    """Files of a source tree by path, with '/' between folders, and the messages of its commits."""
+
+    def __init__(self, files, messages=()):
+        self.files = files
+        self.messages = list(messages)
+
+    @staticmethod
+    def of(root):
+        def git(*arguments):
+            command = ["git", "-C", str(root), *arguments]
+            return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+        files = {}
+        for name in git("ls-files", "--cached", "--others", "--exclude-standard", "-z").split("\0"):
+            path = root / name
+            if not name or name.startswith(SAMPLES) or not path.is_file():
+                continue
+            files[name] = path.read_text(encoding="utf-8") if is_text(name, path) else ""
+        return Tree(files, git("log", "--format=%B%x00").split("\0"))
+
+    def of_suffix(self, *suffixes):
+        return ((path, text) for path, text in sorted(self.files.items()) if path.endswith(suffixes))
+
+
+def is_text(name, path):
+    if PurePosixPath(name).suffix in TEXT_SUFFIXES:
+        return True
+    return PurePosixPath(name).suffix == "" and path.read_bytes()[:2] == b"#!"
+
+
+def lines_of(text):
+    return enumerate(text.split("\n"), start=1)
+
+
+def table_under(text, first_column):
+    """Rows of the Markdown table whose header starts with this column, as lists of cells."""
+    rows, inside = [], False
+    for line in text.split("\n"):
+        cells = [cell.strip() for cell in line.strip().strip("|").split("|")] if line.startswith("|") else []
+        if cells and cells[0] == first_column:
+            inside = True
+        elif not cells:
+            inside = False
+        elif inside and not set(cells[0]) <= {"-", ":", " "} or (inside and cells[0] == ""):
+            rows.append(cells)
+    return rows
+
+
+# ------------------------------------------------------------------------------------------------------------- floors
+
+
+def folder_of(path):
+    parts = path.split("/")
+    if parts[0] not in FLOORS or len(parts) < 2:
+        return None
+    return parts[0] if parts[0] in ("base", "app") else "/".join(parts[:2])
+
+
+class Edges:
+    def __init__(self, text):
+        self.uses, self.public = {}, {}
+        for folder, uses, headers in table_under(text, "folder"):
+            self.uses[folder] = uses.split()
+            self.public[folder] = headers.split()
+
+    def row(self, table, folder):
+        return table.get(folder, table.get(folder.split("/")[0] + "/*"))
+
+    def allows(self, user, used):
+        named = self.row(self.uses, user) or []
+        between_modules = user.startswith("modules/") and used.startswith("modules/")
+        return used in named or (used.split("/")[0] + "/*" in named and not between_modules)
+
+    def is_public(self, header):
+        folder = folder_of(header)
+        public = self.row(self.public, folder) or []
+        return header[len(folder) + 1:] in public or f"{folder}/*.hpp" in public
+
+
+INCLUDE = re.compile(r'^\s*#\s*include\s+["<]([^">]+)[">]')
+
+
+def floors(tree):
+    """Include downward only, along the edges and to the public headers of docs/architecture.md."""
+    edges = Edges(tree.files.get("docs/architecture.md", ""))
+    for path, text in tree.of_suffix(".cpp", ".hpp"):
+        folder = folder_of(path)
+        if folder is None:
+            continue
+        if edges.row(edges.uses, folder) is None:
+            yield path, 1, f"the folder {folder} has no row in the table of docs/architecture.md"
+            continue
+        for number, line in lines_of(text):
+            found = INCLUDE.match(line)
+            target = found and folder_of(found[1])
+            if not target or target == folder:
+                continue
+            if not edges.allows(folder, target):
+                yield path, number, f"{folder} may not use {target} (docs/architecture.md)"
+            elif not edges.is_public(found[1]):
+                yield path, number, f"{found[1]} is not a public header of {target} (docs/architecture.md)"
+
+
+def links(tree):
+    """A folder links what the table of docs/architecture.md lets it use, no more."""
+    edges = Edges(tree.files.get("docs/architecture.md", ""))
+    for number, line in lines_of(tree.files.get("CMakeLists.txt", "")):
+        found = re.match(r"jw_library\((\S+)(?: LINKS (.*))?\)", line)
+        for link in (found[2] or "").split() if found else []:
+            if "::" not in link and not edges.allows(found[1], link):
+                yield "CMakeLists.txt", number, f"{found[1]} may not link {link} (docs/architecture.md)"
+
+
+def beast(tree):
+    """Beast and Asio in at most two .cpp files of the product, in no header: they cost 10 s of compiling each."""
+    users = []
+    for path, text in tree.of_suffix(".cpp", ".hpp"):
+        if folder_of(path) is None:
+            continue
+        for number, line in lines_of(text):
+            if re.match(r"\s*#\s*include\s+<boost/(asio|beast)\b", line):
+                if path.endswith(".hpp"):
+                    yield path, number, "no header may include Beast or Asio"
+                users.append((path, number))
+                break
+    for path, number in [user for user in users if user[0].endswith(".cpp")][2:]:
+        yield path, number, "a third file includes Beast or Asio"
+
+
+# -------------------------------------------------------------------------------------------------------- names, words
+
+BANNED_NAME = re.compile(r"(?i)^(utils?|managers?|helpers?|common|misc)$")
+
+
+TYPE_NAME = re.compile(r"\s*(?:export\s+)?(?:struct|class|enum(?:\s+class)?|namespace|interface|type)\s+(\w+)")
+
+
+def words_of(name):
+    return re.findall(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+", name)
+
+
+def names(tree):
+    """No util, manager, helper, common: such names say nothing of what is inside."""
+    for path, text in sorted(tree.files.items()):
+        for part in path.split("/"):
+            if any(BANNED_NAME.match(word) for word in words_of(part.split(".")[0])):
+                yield path, 1, f"'{part}' says nothing of what is inside"
+        if path.endswith((".cpp", ".hpp", ".ts", ".vue", ".py")):
+            for number, line in lines_of(text):
+                found = TYPE_NAME.match(line)
+                if found and any(BANNED_NAME.match(word) for word in words_of(found[1])):
+                    yield path, number, f"the name {found[1]} says nothing of what it is"
+
+
+UNFINISHED = re.compile(r"\b(" + "|".join(["TO" + "DO", "FIX" + "ME", "X" + "XX", "HA" + "CK"]) + r")\b")
+
+
+def unfinished(tree):
+    """Nothing on main is marked as unfinished: it is done, or it is an issue."""
+    for path, text in sorted(tree.files.items()):
+        for number, line in lines_of(text):
+            if UNFINISHED.search(line):
+                yield path, number, "open ends belong in an issue, not in the tree"
+
+
+# Each ban with what to use instead. (expression, where, where not, instead)
+BANS = [
+    (r"\busing namespace std\s*;", (".cpp", ".hpp"), (), "the names you need"),
+    (r"\bstd::endl\b", (".cpp", ".hpp"), (), "'\\n'"),
+    (r"\b(?:std::)?(?:rand|srand)\s*\(", (".cpp", ".hpp"), (),
+     "platform/crypto, or a seeded std::mt19937_64 where it must repeat"),
+    (r"\b(?:strcpy|strcat|sprintf|vsprintf|gets|atoi|atol|strtok)\s*\(", (".cpp", ".hpp"), (),
+     "std::string, std::from_chars"),
+    (r"\bsystem_clock::now\b|\bstd::time\s*\(|\bgettimeofday\b", (".cpp", ".hpp"),
+     ("base/time.cpp", "platform/", "tests/", "bench/"), "jw::Clock"),
+    (r"(?i)\b(?:CURRENT_TIMESTAMP|CURRENT_DATE|datetime\('now'|now\(\))", (".sql",), (),
+     "a bound $n: now comes from jw::Clock"),
+    (r"\b(?:float|double)\b", (".sql",), (), "scaled integers"),
+    (r"(?i)\bon\s+delete\s+cascade\b", (".sql",), (), "delete by a change, so that it is recorded"),
+    (r"\bEXPECT_TRUE\(true\)|\bSUCCEED\(\)|\bDISABLED_\w|\bassert\.ok\(true\)", (".cpp", ".mjs", ".ts"), (),
+     "a test that can fail"),
+    (r"\b(?:it|test|describe)\.(?:only|skip|todo)\b", (".mjs", ".ts"), (),
+     "a test that runs, beside all others"),
+    (r"\bv-html\b|\binnerHTML\b", (".vue", ".ts"), (),
+     "text interpolation: nothing from outside becomes markup"),
+    (r"\bconsole\.log\b|\bdebugger\b", (".vue", ".ts"), (), "nothing: remove it"),
+]
+
+
+def bans(tree):
+    """What has a better form here is not used."""
+    for path, text in sorted(tree.files.items()):
+        for expression, suffixes, exempt, instead in BANS:
+            if not path.endswith(suffixes) or path.startswith(exempt) or path.startswith("tests/rules/"):
+                continue
+            for number, line in lines_of(text):
+                if re.search(expression, line):
+                    yield path, number, f"instead of {re.search(expression, line)[0]!r} use {instead}"
+
+
+# --------------------------------------------------------------------------------------------------------------- sizes
+
+
+NO_FUNCTION = re.compile(
+    r"\s*(?:if|for|while|switch|else|return|do|catch|namespace|struct|class|enum|extern|union|case|try)\b")
+
+
+def functions_of(text):
+    """(first line, last line) of C++ definitions whose closing brace stands in the column of their first line."""
+    lines = text.split("\n")
+    number = 0
+    while number < len(lines):
+        line = lines[number]
+        indent = len(line) - len(line.lstrip())
+        if re.match(r"\s*[A-Za-z_~\[\]][^;{}]*\(", line) and not NO_FUNCTION.match(line) and indent <= 4:
+            opening = number
+            while opening < len(lines) and opening < number + 12 and not re.search(r"[;{}]\s*$", lines[opening]):
+                opening += 1
+            if opening < len(lines) and lines[opening].rstrip().endswith("{"):
+                end = opening + 1
+                while end < len(lines) and not re.match(rf"\s{{{indent}}}}}", lines[end]):
+                    end += 1
+                yield number + 1, end + 1
+                number = end
+        number += 1
+
+
+def function_length(tree):
+    """A function fits on a page or two."""
+    for path, text in tree.of_suffix(".cpp", ".hpp"):
+        for first, last in functions_of(text):
+            if last - first + 1 > FUNCTION_LINES_MAX:
+                yield path, first, f"a function of {last - first + 1} lines; at most {FUNCTION_LINES_MAX}"
+
+
+def columns(tree):
+    """Lines of code can be read side by side."""
+    for path, text in tree.of_suffix(".cpp", ".hpp", ".py", ".cmake", "CMakeLists.txt", ".sql"):
+        for number, line in lines_of(text):
+            if len(line) > COLUMNS_MAX:
+                yield path, number, f"{len(line)} columns; at most {COLUMNS_MAX}"
+
+
+def whitespace(tree):
+    """No tabs or trailing blanks in code, a newline at the end."""
+    suffixes = (".cpp", ".hpp", ".py", ".cmake", "CMakeLists.txt", ".sql", ".toml", ".ts", ".vue", ".mjs")
+    for path, text in tree.of_suffix(*suffixes):
+        for number, line in lines_of(text):
+            if "\t" in line or line != line.rstrip():
+                yield path, number, "a tab or a trailing blank"
+        if text and not text.endswith("\n"):
+            yield path, text.count("\n") + 1, "no newline at the end"
+
+
+# ------------------------------------------------------------------------------------------------------------- headers
+
+
+def headers(tree):
+    """A header says first what it is for, and is included once."""
+    for path, text in tree.of_suffix(".hpp"):
+        if folder_of(path) is None and not path.startswith("tests/"):
+            continue
+        if not text.startswith("//"):
+            yield path, 1, "a header begins with a comment that says what it is for"
+        if not re.search(r"^#pragma once$", text, re.M):
+            yield path, 1, "#pragma once is missing"
+
+
+def dead_files(tree):
+    """Nothing lies about: headers are included, SQL is named or a migration, pictures are shown, scripts are called."""
+    included = set()
+    for path, text in tree.of_suffix(".cpp", ".hpp"):
+        included |= {found[1] for found in map(INCLUDE.match, text.split("\n")) if found}
+    everything = "\n".join(text for path, text in tree.files.items())
+    for path in sorted(tree.files):
+        name = path.rsplit("/", 1)[-1]
+        if path.endswith(".hpp") and path not in included and not (path.endswith("/api.hpp")):
+            yield path, 1, "no file includes this header"
+        if path.endswith(".sql") and not path.startswith("db/migrations/") and name not in everything:
+            yield path, 1, "nothing names this SQL file"
+        if path.startswith("docs/") and path.endswith((".png", ".svg", ".jpg")) and name not in everything:
+            yield path, 1, "no page shows this picture"
+
+
+# ------------------------------------------------------------------------------------------------ catalogue, migrations
+
+
+def texts_in(value, path=""):
+    """Every table of a TOML file that is a text for people, with where it stands."""
+    if isinstance(value, dict):
+        if "zh" in value or "en" in value:
+            yield path, value
+        else:
+            for key, inner in value.items():
+                yield from texts_in(inner, f"{path}.{key}" if path else key)
+    elif isinstance(value, list):
+        for index, inner in enumerate(value):
+            yield from texts_in(inner, f"{path}[{index}]")
+
+
+def dataset_problems(path, data):
+    if data.get("name") != PurePosixPath(path).stem:
+        yield f"the file of dataset {data.get('name')!r} is named after it"
+    for needed in ("label", "module", "owner", "key"):
+        if needed not in data:
+            yield f"a dataset states its {needed}"
+    for field in data.get("field", []):
+        for needed in ("label", "type", "level"):
+            if needed not in field:
+                yield f"field {field.get('name')!r} states its {needed}"
+    for lookup in data.get("lookup", []):
+        if "label" not in lookup or "from" not in lookup:
+            yield f"lookup {lookup.get('name')!r} states its label and where it comes from"
+
+
+def catalogue(tree):
+    """Texts of catalogue and regulation are there in Chinese and English; a dataset states what it must."""
+    for path, text in tree.of_suffix(".toml"):
+        if not path.startswith(("catalog/", "regulation/")):
+            continue
+        try:
+            data = tomllib.loads(text)
+        except tomllib.TOMLDecodeError as error:
+            yield path, 1, f"not TOML: {error}"
+            continue
+        for where, both in texts_in(data):
+            said = all(isinstance(side, str) and side.strip() for side in both.values())
+            if set(both) != {"zh", "en"} or not said:
+                yield path, 1, f"{where}: a text has zh and en, both said"
+        if path.count("/") == 1 and path.startswith("catalog/") and "key" in data:
+            for problem in dataset_problems(path, data):
+                yield path, 1, problem
+
+
+def clauses(tree):
+    """Clauses that are cited exist in docs/regulation.md, and every row of the regulation cites one."""
+    known = set(re.findall(r"^\| §?(\d(?:\.\d+)+)", tree.files.get("docs/regulation.md", ""), re.M))
+    for path, text in sorted(tree.files.items()):
+        if path.startswith("tests/rules/"):
+            continue
+        for number, line in lines_of(text):
+            cited = re.findall(r"(?<!RFC \d{4} )§(\d\.\d\.\d)\b", line)
+            if path.endswith(".toml"):
+                cited += re.findall(r'\bclause\s*=\s*"([^"]*)"', line)
+            for clause in cited:
+                if known and clause not in known:
+                    yield path, number, f"§{clause} is not a clause of docs/regulation.md"
+        if path.startswith("regulation/") and path.endswith(".toml"):
+            for kind in ("post", "permit", "forbid", "setting"):
+                for row in toml_rows(text, kind):
+                    if "clause" not in row:
+                        shown = json.dumps(row, ensure_ascii=False, default=str)[:80]
+                        yield path, 1, f"a [[{kind}]] without its clause: {shown}"
+
+
+def toml_rows(text, kind):
+    try:
+        rows = tomllib.loads(text).get(kind, [])
+    except tomllib.TOMLDecodeError:
+        return []
+    return [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
+
+
+MIGRATION = re.compile(r"^db/migrations/(\d{4})_([a-z]+)_[a-z0-9_]+?(\.pg)?\.sql$")
+
+
+def migrations(tree):
+    """Migrations are numbered without gaps, one a number and store; those in released.txt never change again."""
+    numbers = defaultdict(list)
+    for path in sorted(tree.files):
+        if not path.startswith("db/migrations/") or not path.endswith(".sql"):
+            continue
+        found = MIGRATION.match(path)
+        if not found:
+            yield path, 1, "a migration is called NNNN_<owner>_<what>.sql, or .pg.sql where PostgreSQL differs"
+            continue
+        numbers[int(found[1])].append((found[3] or "", path))
+    for expected, number in enumerate(sorted(numbers), start=1):
+        if number != expected:
+            yield numbers[number][0][1], 1, f"number {number:04d} follows {expected - 1:04d}"
+            break
+    for number, paths in sorted(numbers.items()):
+        kinds = [kind for kind, path in paths]
+        stems = {path.removesuffix(".sql").removesuffix(".pg") for kind, path in paths}
+        if len(set(kinds)) != len(kinds) or len(stems) > 1 or "" not in kinds:
+            yield paths[-1][1], 1, f"two migrations have the number {number:04d}, or one is for PostgreSQL alone"
+    for number, line in lines_of(tree.files.get("db/migrations/released.txt", "")):
+        if not line.strip() or line.startswith("#"):
+            continue
+        digest, name = line.split()
+        path = f"db/migrations/{name}"
+        if path not in tree.files:
+            yield "db/migrations/released.txt", number, f"{name} was released and is gone"
+        elif hashlib.sha256(tree.files[path].encode()).hexdigest() != digest:
+            yield path, 1, "a released migration never changes: write the next one"
+
+
+# ------------------------------------------------------------------------------------------ machines, packages, history
+
+MACHINE_PATH = re.compile(r"(?<![\w./~-])/(?:work|home/\w+|root|Users/\w+|tmp/\w+)/")
+REGISTRY = re.compile(
+    r"(?i)\b(?:registry|mirrors?)\.[a-z0-9.-]+\.(?:org|com|cn|net|io)\b|\bdeb\.debian\.org\b|\bnpmmirror\b")
+
+
+def machines(tree):
+    """The tree names no path of the machine it was written on and no host that packages come from."""
+    for path, text in sorted(tree.files.items()):
+        if path.startswith("tests/rules/"):
+            continue
+        for number, line in lines_of(text):
+            if MACHINE_PATH.search(line):
+                yield path, number, "a path of somebody's machine"
+            if REGISTRY.search(line):
+                yield path, number, "the host of a package registry: that is the reader's to choose"
+
+
+def lock_files(tree):
+    """npm packages are pinned by digest, and the lock says nothing about where they were fetched."""
+    for path, text in tree.of_suffix("package-lock.json"):
+        for name, package in json.loads(text).get("packages", {}).items():
+            if "resolved" in package and not package.get("link"):
+                yield path, 1, f"{name} names the host it was fetched from ('resolved')"
+            outside = name and not package.get("link") and not package.get("inBundle")
+            if outside and "integrity" not in package:
+                yield path, 1, f"{name} has no digest ('integrity')"
+    for path in sorted(tree.files):
+        locked = path.removesuffix("package.json") + "package-lock.json" in tree.files
+        if path.rsplit("/", 1)[-1] == "package.json" and not locked:
+            yield path, 1, "npm packages without a lock file"
+
+
+def history(tree):
+    """Commit messages say why, in their author's name alone."""
+    for message in tree.messages:
+        if re.search(r"(?im)^\s*(co-authored-by|generated[ -](by|with))\b", message):
+            yield "(history)", 1, f"a trailer that has no place here: {message.strip().splitlines()[0]!r}"
+
+
+def module_list(tree):
+    """app/modules.cpp is the one list of modules: each folder is in it."""
+    folders = {path.split("/")[1] for path in tree.files if path.startswith("modules/") and path.count("/") > 1}
+    listed = tree.files.get("app/modules.cpp")
+    for folder in sorted(folders):
+        if listed is not None and f'"modules/{folder}/api.hpp"' not in listed:
+            yield "app/modules.cpp", 1, f"modules/{folder} is not in the list"
+
+
+RULES = [
+    floors, links, beast, names, unfinished, bans, function_length, columns, whitespace, headers, dead_files, catalogue,
+    clauses, migrations, machines, lock_files, history, module_list,
+]
+
+
+def main():
+    tree = Tree.of(ROOT)
+    problems = 0
+    for rule in RULES:
+        for path, line, text in rule(tree):
+            problems += 1
+            print(f"{path}:{line}: {rule.__name__}: {text}")
+    print(f"{len(RULES)} rules over {len(tree.files)} files: {problems} problems")
+    return 1 if problems else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -41,12 +41,12 @@ struct Request {
 // one of Options with the same name. A name or value that cannot stand in a header (CR, LF …) makes the answer a 500.
 struct Response {
   int status = 200;
-  std::string body;
+  std::string body{};
   std::string_view content_type = "application/json; charset=utf-8";  // of static storage; empty = no such header
-  std::vector<std::pair<std::string, std::string>> headers;
-  std::string file;  // when set, the body is this file, streamed (documents); removed after sending if `file_is_temporary`
+  std::vector<std::pair<std::string, std::string>> headers{};
+  std::string file{};  // when set, the body is this file, streamed (documents); removed after sending if `file_is_temporary`
   bool file_is_temporary = false;
-  std::shared_ptr<const std::string> shared_body;  // when set, the body is this (kept contents, sent without a copy)
+  std::shared_ptr<const std::string> shared_body{};  // when set, the body is this (kept contents, sent without a copy)
 };
 
 // Call once, from any thread; a second call is ignored. Not calling it before the last copy is destroyed answers 500.
@@ -89,6 +89,9 @@ struct Route {
 // schemas (`components.schemas`); a schema text may refer to them by {"$ref":"#/components/schemas/NAME"}.
 std::string openapi(const std::vector<Route>& routes, std::string_view title, std::string_view version, std::string_view components);
 
+// Writes the answer to a refusal of the server itself, with this HTTP status. May be called from any thread.
+using Problem = std::function<Response(const Refusal&, int status, std::string_view request_id)>;
+
 struct StaticOptions {
   // Paths under these are never answered with index.html, but with 404.
   std::vector<std::string> not_pages = {"/api", "/v"};
@@ -97,9 +100,7 @@ struct StaticOptions {
 
 // Serves a built web app, read into memory once: /assets/* (names carry a hash) immutable for a year, all else
 // `no-cache` with ETag; text also gzip; an unknown path without a dot gives index.html (single-page app). A symbolic link
-// that leaves the folder is not served. `problem` as below, for 404 and 405.
-// Throws std::runtime_error when the folder has no index.html.
-using Problem = std::function<Response(const Refusal&, int status, std::string_view request_id)>;
+// that leaves the folder is not served. Throws std::runtime_error when the folder has no index.html.
 Handler static_files(const std::string& folder, Problem problem, const StaticOptions& options = {});
 
 struct Options {
@@ -107,15 +108,15 @@ struct Options {
   uint16_t port = 8080;  // 0 = any; see Server::port()
   int io_threads = 1;
   int workers = 4;
-  std::string certificate_file, key_file;  // PEM; both set = TLS (>= 1.2)
-  std::vector<std::string> trusted_proxies;      // addresses or networks: "127.0.0.1", "10.0.0.0/8"
+  std::string certificate_file{}, key_file{};  // PEM; both set = TLS (>= 1.2)
+  std::vector<std::string> trusted_proxies{};      // addresses or networks: "127.0.0.1", "10.0.0.0/8"
   size_t header_max = 16 * 1024;
   int connections_max = 10'000;  // more are answered 503 and closed
   int queue_max = 4'096;  // requests waiting for a worker; more is 503 with Retry-After
   std::chrono::milliseconds request_deadline{15'000};  // from first byte to the whole request, else 408
   std::chrono::milliseconds idle_deadline{60'000};     // between requests, and for a peer that takes no answer
   size_t rate_min = 64 * 1024;  // bytes/s: what has really been moved of a body prolongs both deadlines at this rate
-  std::vector<std::pair<std::string, std::string>> headers;  // on every response: security headers
+  std::vector<std::pair<std::string, std::string>> headers{};  // on every response: security headers
 };
 
 class Server {
@@ -134,7 +135,6 @@ class Server {
   };
 
   // `otherwise` answers what is outside the route table, on the worker pool; empty = 404.
-  // `problem` writes the answer to a refusal, with the given HTTP status; called from any thread.
   // Throws std::runtime_error (address in use, bad certificate, conflicting routes).
   static std::unique_ptr<Server> start(const Options& options, std::vector<Route> routes, Guard guard, Handler otherwise,
                                        Problem problem, std::function<void(const Finished&)> finished);

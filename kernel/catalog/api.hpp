@@ -4,7 +4,7 @@
 
 #include <cstdint>
 #include <filesystem>
-#include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -33,6 +33,7 @@ struct Mask {
 using Value = std::variant<std::monostate, int64_t, std::string>;
 
 struct Dataset;
+class Pattern;  // a pattern made ready once
 
 struct Field {
   std::string name;
@@ -45,6 +46,7 @@ struct Field {
   Level level = Level::internal;
   Mask mask;
   std::string standard, example, header, pattern;
+  std::shared_ptr<const Pattern> matcher;  // of `pattern`, made by the loader; nullptr when there is none
   std::optional<Text> help;
   std::optional<int64_t> min, max;  // stored units; dates: days since 1970-01-01
   bool pinyin = false;              // has a stored sort key in column `<name>_sort`
@@ -58,6 +60,10 @@ struct Field {
 enum class Op : uint8_t { eq, ne, lt, le, gt, ge, between, in, contains, starts, is_null };
 std::string_view op_name(Op op);
 std::optional<Op> op_named(std::string_view name);
+// Operators that make sense for a field: equality and is_null for all; in for all but bool and weeks; order for all but bool and weeks
+// (a ref by natural key, a code by its code); contains and starts for text, code, ref.
+std::vector<Op> ops_of(const Field& field);
+std::string_view type_name(Type type);  // "text", "int", "decimal", …
 
 // A condition of the query language (design §5); the same tree serves queries, permits, relations, posts and checks.
 struct Condition {
@@ -111,9 +117,10 @@ struct Dataset {
   bool clustered = false;
   std::vector<int> key;     // field indexes of the natural key
   std::vector<int> about;   // path of ref fields to the person row a row is about; see has_subject
+  int group = -1;           // datasets of persons: the ref (class, unit) by which answers about many persons are recorded
   bool has_subject = false; // about given; empty path = the row itself is the person
-  std::vector<SortKey> order;
-  std::vector<int> show;
+  std::vector<SortKey> order;  // left out in the file: the key, ascending
+  std::vector<int> show;       // left out in the file: every field
   std::vector<std::vector<int>> indexes;
   std::vector<Field> fields;  // own fields in file order, then lookups
   std::vector<Binding> bindings;
@@ -181,6 +188,8 @@ std::variant<Catalogue, std::vector<FileProblem>> load(const std::filesystem::pa
 // the stored value, checked for type, length, range, pattern and code set. A ref gives the natural key as text: resolving it
 // to a row is the caller's. Empty text is NULL (refused when required).
 Result<Value> parse_value(const Catalogue& catalogue, const Field& field, std::string_view text);
+// Only the kind of value: what a query may compare with need not be a value that the field may hold (score lt 101).
+Result<Value> parse_literal(const Catalogue& catalogue, const Field& field, std::string_view text);
 // Stored value of a ref, code, text … as JSON text / as a person reads it. `value` of a ref is its natural key.
 void append_json(std::string& out, const Field& field, const Value& value);
 std::string print_value(const Catalogue& catalogue, const Field& field, const Value& value, bool zh);

@@ -160,6 +160,24 @@ TEST(Base64Test, WhatIsNotCanonicalIsRefused) {
   EXPECT_EQ(unbase64(std::string_view("Zm9v\0", 5)), std::nullopt);
 }
 
+TEST(Base64Test, EveryTextHasOneMeaning) {  // also where libsodium is lax about bytes above 0x7f
+  for (const size_t length : {1U, 2U, 3U, 68U}) {
+    const std::string text = base64(std::string(length, '\x5a'));
+    const std::string url = base64url(std::string(length, '\x5a'));
+    for (size_t i = 0; i < text.size() * 256; ++i) {
+      std::string other = text;
+      other[i / 256] = static_cast<char>(i % 256);
+      const auto bytes_then = unbase64(other);
+      ASSERT_TRUE(!bytes_then || base64(*bytes_then) == other) << other;
+      if (i / 256 >= url.size()) continue;
+      other = url;
+      other[i / 256] = static_cast<char>(i % 256);
+      const auto url_then = unbase64url(other);
+      ASSERT_TRUE(!url_then || base64url(*url_then) == other) << other;
+    }
+  }
+}
+
 TEST(Base64Test, AnyBytesComeBack) {
   for (size_t length = 0; length < 100; ++length) {
     const std::string b = random_bytes(length);

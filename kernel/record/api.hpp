@@ -1,8 +1,14 @@
 // The record (§4.3.2, design §7): every query, refusal, act, change and sign-in is one leaf of a Merkle log (RFC 6962),
 // durable before anything is released. Nobody, the administrators included, has a function to change or delete a leaf.
+//
+// Where it lies: schema `record` beside the store. SQLite: a file of its own, attached under that name to the store's
+// connections (read-only there) and opened by the recorder on its own connection, so that a long transaction of the
+// store never delays a read. PostgreSQL: schema `record` of the same database, on the recorder's own connections;
+// several application nodes append to one tree, one batch at a time under a row lock. Tables: kernel/record/tables.hpp;
+// bytes of a leaf: leaf.hpp; the tree: merkle.hpp; checkpoints: note.hpp; evidence for a browser: proof_json.hpp.
 #pragma once
 
-#include <array>
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -13,42 +19,48 @@
 
 #include "base/result.hpp"
 #include "base/time.hpp"
+#include "kernel/record/merkle.hpp"
 #include "platform/db/api.hpp"
 
 namespace jw::record {
 
-using Hash = std::array<uint8_t, 32>;
-
-// One person (or, for answers about more than kPersonsMax persons, one class or unit) that an answer told something about.
+// One person (or, for answers about more than kPersonsMax persons, one class or unit) that an answer told something
+// about.
 struct Subject {
   enum class Kind : uint8_t { person, group };
   Kind kind = Kind::person;
-  int64_t id = 0;      // person id, or id of the group's row
-  int64_t count = 1;   // persons of that group in the answer
+  int64_t id = 0;     // person id, or id of the group's row
+  int64_t count = 1;  // persons of that group in the answer
 };
 constexpr size_t kPersonsMax = 200;
 
 struct Entry {
   Instant time;
-  std::string kind;         // query | detail | statistics | export | print | refusal | change | act | sign_in | sign_in_failed | sign_out | administration
+  std::string kind;  // query | detail | statistics | export | print | refusal | change | act | sign_in | sign_in_failed
+                     // | sign_out | administration
   int64_t account = 0;      // 0 = nobody signed in
   int64_t person = 0;       // who
   int64_t beneficiary = 0;  // for whom, when assisted; 0 = the same person
   int64_t session = 0;
-  std::string post;         // post under which it was answered, "," separated when several
-  std::string unit;         // unit of that post
+  std::string post;  // post under which it was answered, "," separated when several
+  std::string unit;  // unit of that post
   std::string dataset;
   std::string action;
   std::string purpose;
-  std::string decision;     // "allowed" | "denied" | "aborted" | machine name of the refusal
-  std::string basis;        // clauses and grants, "," separated: "§2.3.1,grant:2026-0017"
+  std::string decision;  // "allowed" | "denied" | "aborted" | machine name of the refusal
+  std::string basis;     // clauses and grants, "," separated: "§2.3.1,grant:2026-0017"
   int64_t policy_version = 0;
-  std::string plan;         // hex digest of the statement's shape
-  std::string parameters;   // JSON: the request as understood (personal part of the leaf)
+  std::string plan;        // hex digest of the statement's shape
+  std::string parameters;  // JSON: the request as understood (personal part of the leaf)
   int64_t rows = 0;
-  Hash digest{};            // SHA-256 of columns, rows and page token of the answer
-  std::vector<Subject> subjects;  // written to access_log in the same transaction (who read me, §1.3.1)
+  Hash digest{};  // SHA-256 of columns, rows and page token of the answer
+  std::vector<Subject>
+      subjects;  // written to access_log in the same transaction (who read me, §1.3.1); at most kSubjectsMax
+  // An effect outside (document, letter) is two leaves: first decision = "intent", then, naming that leaf's seq here,
+  // one with the outcome. An intent left open by a crash is closed as "aborted" when the recorder opens again.
+  std::optional<uint64_t> intent{};
 };
+constexpr size_t kSubjectsMax = 65'536;  // more is std::invalid_argument: larger answers name classes and units
 
 struct Leaf {
   uint64_t seq = 0;  // 0-based index in the tree
@@ -64,47 +76,79 @@ struct Checkpoint {
 
 struct InclusionProof {
   uint64_t seq = 0;
-  uint64_t size = 0;         // of the tree the proof is for
-  Hash leaf_hash{};          // H(0x00 || leaf bytes)
-  std::string leaf;          // the leaf bytes themselves (header with the digest of the body); empty unless asked for
-  std::string body;          // the personal part the header's body digest commits to; only for whoever may see it
+  uint64_t size = 0;  // of the tree the proof is for
+  Hash leaf_hash{};   // H(0x00 || leaf bytes)
+  std::string leaf;   // the leaf bytes themselves (header with the digest of the body)
+  std::string body;   // the personal part the header's body digest commits to; only for whoever may see it;
+  std::string salt;   // with its salt; both empty once destroyed after retention
+  Entry entry;        // both decoded
+  Instant recorded;   // when it was put into the tree, never earlier than the leaf before
   std::vector<Hash> path;
   Checkpoint checkpoint;
 };
 
 struct Options {
-  std::string origin = "jiaowu.local/record";  // name of this log; one per node or store
-  std::string witness;  // "" or a folder: every new checkpoint is also written there (design §7: checkpoints leave the machine)
+  // Name of this log: that of the key in its checkpoints, and the first part of every leaf's id. Fixed when the record
+  // is made; another one later is std::runtime_error. No space, no '+'.
+  std::string origin = "jiaowu.local/record";
+  // "" or a folder, best on another machine: every new checkpoint is also written there, file name = size, never over a
+  // different one (design §7: checkpoints leave the machine).
+  std::string witness;
+  // Which of the processes that append to this record this is: opening closes the open intents of the same name only.
+  // A command line beside a running server takes another name than the server's.
+  std::string node = "server";
+  std::chrono::milliseconds checkpoint_every{1000};  // at most so often while there is news
+  size_t queue_max = 8192;  // entries waiting; append() blocks when reached, nothing is dropped
+  size_t batch_max = 512;   // leaves committed together at most
 };
 
+// Options of the recorder's own store for a store opened with `store` (whose attached_name must be "record"): on SQLite
+// the record file itself, on PostgreSQL the same database without the reading role.
+db::Options record_store(const db::Options& store);
+
 // The one writer of the record of a store. Thread-safe. Appends are collected and committed together (group commit);
-// the callback runs on the writer's thread as soon as the leaf is durable, in order of seq. It must be short.
+// the callback runs on the writer's thread as soon as the leaf is durable, in order of seq. It must be short, must not
+// throw, and must not wait for another leaf.
 class Recorder {
  public:
-  // Makes the tables if absent, restores the tree from the store, writes `aborted` outcomes for open intents,
-  // and moves over what waits in the outbox. Throws db::Error; std::runtime_error when the stored tree is not whole.
-  static std::unique_ptr<Recorder> open(db::Store& store, const Clock& clock, const Options& options);
-  virtual ~Recorder() = default;  // commits what waits
+  // `record`: opened with record_store(). Both stores must outlive the recorder. Makes the tables if absent, restores
+  // the tree, writes `aborted` outcomes for open intents, moves over what waits in the outbox. Throws db::Error;
+  // std::runtime_error when the stored tree is not whole.
+  static std::unique_ptr<Recorder> open(db::Store& store, db::Store& record, const Clock& clock,
+                                        const Options& options);
+  // Commits what waits, makes a last checkpoint. The caller must not hold a writer of either store.
+  virtual ~Recorder() = default;
 
   // Called with the durable leaf, or with nullopt when it could not be made durable (then nothing may be released).
+  // On PostgreSQL a connection lost during COMMIT is nullopt too, though the leaf may turn out to be there.
   using Durable = std::function<void(std::optional<Leaf>)>;
-  virtual void append(Entry entry, Durable durable) = 0;
+  virtual void append(Entry entry, Durable durable) = 0;  // entry.time 0: now
   std::optional<Leaf> append_and_wait(Entry entry);
 
   // Inside a change's or act's own transaction: puts the entry into the store's outbox. After the commit call
-  // deliver(): it returns when the leaf is in the tree, exactly once, also after a crash in between.
+  // deliver(): it returns when the leaf is in the tree, exactly once, also after a crash in between. nullopt: it could
+  // not be made durable now, and will be as soon as the record can be written again; or the id was never committed.
   virtual int64_t put_in_outbox(db::Connection& transaction, const Entry& entry) = 0;
   virtual std::optional<Leaf> deliver(int64_t outbox_id) = 0;
 
-  virtual Checkpoint checkpoint() = 0;                                // over everything durable now, signed
-  virtual std::optional<InclusionProof> prove(uint64_t seq) = 0;      // nullopt: no such leaf
-  virtual std::vector<Hash> consistency(uint64_t old_size, uint64_t new_size) = 0;
+  // Each throws db::Error when the store cannot be read or written.
+  virtual Checkpoint checkpoint() = 0;                            // over everything durable now, signed, stored
+  virtual std::optional<InclusionProof> prove(uint64_t seq) = 0;  // nullopt: no such leaf
+  // That the tree of old_size leaves is a prefix of the one of new_size; nullopt: there are no such trees.
+  virtual std::optional<std::vector<Hash>> consistency(uint64_t old_size, uint64_t new_size) = 0;
   virtual std::string public_key() const = 0;  // C2SP verifier key "name+hash+base64"
-  virtual bool healthy() const = 0;            // false once appending failed (disk full …): the server then answers 503
+  virtual std::string origin() const = 0;
+  virtual uint64_t size() const = 0;  // leaves known to be durable
+  virtual bool healthy() const = 0;   // false once appending failed (disk full …): the server then answers 503
+  virtual std::vector<Text> problems()
+      const = 0;  // what the operator must know: witness not reachable, or a fork found there
 };
 
-// Offline check of a whole record: every leaf hash, the tree, every stored checkpoint and its signature, the order of time;
-// `against`: text of a checkpoint kept elsewhere, which must be a prefix. Problems in both languages; none = holds.
+// Offline check of a whole record: every leaf hash, the tree, every stored checkpoint and its signature, the order of
+// time; that who-read-me says what the leaves say; `against`: text of a checkpoint kept elsewhere ("" = none), whose
+// tree must be a prefix. `reader`: of the store, with schema `record` in reach. Problems in both languages, at most
+// kProblemsMax; none = holds.
+constexpr size_t kProblemsMax = 100;
 std::vector<Text> verify(db::Connection& reader, const std::string& against);
 
 }  // namespace jw::record

@@ -109,4 +109,10 @@ JsonWriter& JsonWriter::value(const Text& text) {
   return object().field("zh", text.zh).field("en", text.en).end_object();
 }
 
+JsonWriter& JsonWriter::value(const Remedy& remedy) {
+  object().field("clause", remedy.clause).field("text", remedy.text).field("kind", remedy.kind);
+  if (!remedy.prefill_json.empty()) key("prefill").raw(remedy.prefill_json);
+  return end_object();
+}
+
 }  // namespace jw

@@ -29,6 +29,7 @@ class JsonWriter {
   JsonWriter& decimal(int64_t scaled, int places);  // decimal(875, 1) writes 87.5
   JsonWriter& raw(std::string_view json);           // already JSON
   JsonWriter& value(const Text& text);              // {"zh":…,"en":…}
+  JsonWriter& value(const Remedy& remedy);          // {"clause","text","kind","prefill"}, docs/api.md
 
   template <class T>
   JsonWriter& field(std::string_view name, T&& v) {

@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <shared_mutex>
 #include <string>
 #include <unordered_map>
@@ -99,6 +100,9 @@ class Rules {
   const catalog::Catalogue& catalogue() const { return catalogue_; }
   const Regulation& regulation() const { return regulation_; }
   int64_t epoch() const { return epoch_; }
+  // Whether any permit, grant or the regulation's own vocabulary knows this purpose.
+  bool knows_purpose(const std::string& purpose) const { return purposes_.contains(purpose); }
+  const std::set<std::string>& purposes() const { return purposes_; }
   // Authority of a holder of these posts; interned. `edge` becomes the next instant at which a grant begins or ends.
   AuthorityPtr authority(const std::shared_ptr<const Rules>& self, const std::vector<HeldPost>& posts, int64_t account, Instant now,
                          Instant& edge) const;
@@ -108,6 +112,7 @@ class Rules {
   Regulation regulation_;
   std::vector<Atom> grants_;
   int64_t epoch_;
+  std::set<std::string> purposes_;
   std::unordered_map<int64_t, std::vector<const Atom*>> by_account_;
   std::vector<std::vector<const Atom*>> by_post_;  // defaults and grants
   mutable std::mutex mutex_;

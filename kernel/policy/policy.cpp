@@ -19,6 +19,10 @@ using catalog::Dataset;
 Rules::Rules(const Catalogue& catalogue, Regulation regulation, std::vector<Atom> grants, int64_t epoch)
     : catalogue_(catalogue), regulation_(std::move(regulation)), grants_(std::move(grants)), epoch_(epoch) {
   by_post_.resize(regulation_.posts.size());
+  purposes_ = {"teaching_administration", "study"};
+  for (const std::vector<Atom>* atoms : {&regulation_.atoms, &grants_}) {
+    for (const Atom& atom : *atoms) purposes_.insert(atom.purposes.begin(), atom.purposes.end());
+  }
   const auto place = [this](const Atom& atom) {
     if (atom.post >= 0) {
       by_post_[static_cast<size_t>(atom.post)].push_back(&atom);

@@ -1,0 +1,492 @@
+// Query ⊗ permissions → one statement (design §1.6, governance §3.2–3.4).
+#include <algorithm>
+
+#include "base/json.hpp"
+#include "kernel/catalog/condition.hpp"
+#include "kernel/identity/api.hpp"
+#include "kernel/query/plan.hpp"
+#include "platform/crypto/api.hpp"
+
+namespace jw::query {
+
+using catalog::Condition;
+using catalog::Dataset;
+using catalog::Field;
+using catalog::Type;
+using policy::Decision;
+using policy::Frame;
+using policy::Place;
+using policy::Predicate;
+using policy::Slot;
+using policy::Statement;
+
+std::string gate_sql(Statement& statement) {
+  // The first two slots of every governed statement: identity::gate_sql wants them side by side.
+  statement.slot({Slot::Kind::session});
+  statement.slot({Slot::Kind::now});
+  return identity::gate_sql(1);
+}
+
+namespace {
+
+// The authorised view of one dataset for one decision, inside one statement.
+class View {
+ public:
+  View(Statement& statement, Frame& frame, const Decision& decision)
+      : statement_(statement), place_{&frame, {}}, decision_(decision), dataset_(*decision.dataset) {
+    for (size_t i = 0; i < decision.permits.size(); ++i) {
+      Statement::Literals literals{Slot::Kind::policy_literal, decision.permit_literals[i]};
+      permits_.push_back(statement.rows(place_, *decision.permits[i], true, literals));
+    }
+    clear_.resize(dataset_.fields.size());
+    masked_.resize(dataset_.fields.size());
+  }
+
+  const Place& place() const { return place_; }
+
+  // Row visible ⇔ T(∨ permits that show something) ∧ F(∨ forbids).
+  Predicate rows() {
+    std::vector<bool> shows(permits_.size(), false);
+    for (const policy::FieldSight& sight : decision_.fields) {
+      for (int i : sight.clear) shows[static_cast<size_t>(i)] = true;
+      for (int i : sight.masked) shows[static_cast<size_t>(i)] = true;
+    }
+    std::vector<Predicate> some;
+    for (size_t i = 0; i < permits_.size(); ++i) {
+      if (shows[i]) some.push_back(permits_[i]);
+    }
+    shown_rows_ = policy::any_of(some);
+    return policy::all_of({shown_rows_, allowed_at(place_, dataset_)});
+  }
+
+  // Cell seen as it is / seen at least masked. Relative to a visible row: constant when the row's visibility implies it.
+  const Predicate& clear(int field) { return sight(field, clear_, false); }
+  const Predicate& seen(int field) { return sight(field, masked_, true); }
+
+  std::string cell(int field) { return view(field, statement_.shown(place_, field)); }
+  std::string sort(int field) { return view(field, statement_.sort_key(place_, field)); }
+  // NULL unless seen in clear: what conditions and measures work on.
+  std::string clear_value(int field) {
+    const Predicate& visible = clear(field);
+    const std::string x = statement_.shown(place_, field);
+    return visible.is_always() ? x : visible.is_never() ? "NULL" : "CASE WHEN " + visible.sql + " THEN " + x + " END";
+  }
+  // 0 clear, 1 masked, 2 hidden; empty when the same on all rows.
+  std::string mark(int field) {
+    const Predicate &c = clear(field), &s = seen(field);
+    if (c.is_always() || (c.is_never() && s.is_always())) return {};
+    std::string sql = "CASE";
+    if (!c.is_never()) sql += " WHEN " + c.sql + " THEN 0";
+    if (s.is_always()) return sql + " ELSE 1 END";
+    if (decision_.fields[static_cast<size_t>(field)].masked.empty()) return sql + " ELSE 2 END";
+    return sql + " WHEN " + s.text() + " THEN 1 ELSE 2 END";
+  }
+
+ private:
+  Predicate any_permit(const std::vector<int>& which) const {
+    std::vector<Predicate> parts;
+    for (int i : which) parts.push_back(permits_[static_cast<size_t>(i)]);
+    return policy::any_of(parts);
+  }
+
+  // F(∨ forbids on this dataset) for the row at a place.
+  Predicate allowed_at(const Place& place, const Dataset& dataset) {
+    const auto forbids = decision_.forbids.find(dataset.index);
+    if (forbids == decision_.forbids.end()) return Predicate::always();
+    std::vector<Predicate> parts;
+    for (const policy::BoundForbid& forbid : forbids->second) {
+      Statement::Literals literals{Slot::Kind::policy_literal, forbid.literals};
+      parts.push_back(statement_.rows(place, *forbid.atom, false, literals));
+    }
+    return policy::all_of(parts);
+  }
+
+  // Forbids on the rows a cell is borrowed from (design §3, lookups).
+  Predicate sources_allowed(int field) {
+    const Field& f = dataset_.fields[static_cast<size_t>(field)];
+    std::vector<int> path = f.path;
+    if (f.type == Type::ref) path.push_back(f.is_lookup() ? f.target : field);
+    std::vector<Predicate> parts;
+    Place reached = place_;
+    const Dataset* dataset = &dataset_;
+    for (int hop : path) {
+      const int next = dataset->fields[static_cast<size_t>(hop)].ref;
+      dataset = &statement_.catalogue().datasets[static_cast<size_t>(next)];
+      reached.path.push_back(hop);
+      if (decision_.forbids.contains(dataset->index)) parts.push_back(allowed_at(reached, *dataset));
+    }
+    return policy::all_of(parts);
+  }
+
+  const Predicate& sight(int field, std::vector<std::optional<Predicate>>& cache, bool with_masked) {
+    std::optional<Predicate>& slot = cache[static_cast<size_t>(field)];
+    if (slot) return *slot;
+    const policy::FieldSight& granted = decision_.fields[static_cast<size_t>(field)];
+    std::vector<int> which = granted.clear;
+    if (with_masked) which.insert(which.end(), granted.masked.begin(), granted.masked.end());
+    std::sort(which.begin(), which.end());
+    Predicate by_permit = any_permit(which);
+    if (by_permit == shown_rows_ || covers_rows(which)) by_permit = Predicate::always();
+    slot = policy::all_of({by_permit, sources_allowed(field)});
+    return *slot;
+  }
+
+  // Every permit that opens a row is among these, or opens no other rows than one of these.
+  bool covers_rows(const std::vector<int>& which) const {
+    for (size_t i = 0; i < permits_.size(); ++i) {
+      const bool covered = std::any_of(which.begin(), which.end(), [&](int w) { return permits_[static_cast<size_t>(w)] == permits_[i]; });
+      if (!covered && !permits_[i].is_never()) return false;
+    }
+    return true;
+  }
+
+  std::string view(int field, const std::string& as_is) {
+    const Predicate &c = clear(field), &s = seen(field);
+    if (c.is_always()) return as_is;
+    const std::string masked = statement_.masked(place_, field);
+    const bool any_masked = !decision_.fields[static_cast<size_t>(field)].masked.empty() && masked != "NULL";
+    if (c.is_never()) {
+      if (!any_masked || s.is_never()) return "NULL";
+      return s.is_always() ? masked : "CASE WHEN " + s.sql + " THEN " + masked + " END";
+    }
+    std::string sql = "CASE WHEN " + c.sql + " THEN " + as_is;
+    if (any_masked) sql += s.is_always() ? " ELSE " + masked : " WHEN " + s.text() + " THEN " + masked;
+    return sql + " END";
+  }
+
+  Statement& statement_;
+  Place place_;
+  const Decision& decision_;
+  const Dataset& dataset_;
+  std::vector<Predicate> permits_;
+  Predicate shown_rows_;
+  std::vector<std::optional<Predicate>> clear_, masked_;
+};
+
+// The SELECT list: equal expressions stand once.
+class Selection {
+ public:
+  size_t add(const std::string& expression) {
+    const auto known = std::find(expressions_.begin(), expressions_.end(), expression);
+    if (known != expressions_.end()) return static_cast<size_t>(known - expressions_.begin());
+    expressions_.push_back(expression);
+    return expressions_.size() - 1;
+  }
+  std::string sql() const {
+    std::string out;
+    for (size_t i = 0; i < expressions_.size(); ++i) out += (i == 0 ? "" : ", ") + expressions_[i] + " AS c" + std::to_string(i);
+    return out;
+  }
+
+ private:
+  std::vector<std::string> expressions_;
+};
+
+Refusal closed(const Dataset& dataset, const Decision& decision, int field, const std::string& path, bool masked_only) {
+  const Field& f = dataset.fields[static_cast<size_t>(field)];
+  Refusal refusal;
+  refusal.code = Code::forbidden;
+  refusal.type = "policy.field_closed";
+  refusal.detail = masked_only
+                       ? Text{"“" + f.label.zh + "”只以掩码显示，不能这样使用", f.label.en + " is shown masked only and cannot be used this way"}
+                       : Text{"按现有权限（" + decision.basis + "），“" + dataset.label.zh + "”的字段“" + f.label.zh + "”不开放",
+                              "the permissions held (" + decision.basis + ") do not open the field " + f.label.en + " of " + dataset.label.en};
+  refusal.fields.push_back({path, "field_closed", refusal.detail});
+  refusal.remedy = policy::access_remedy(dataset, {f.name}, decision.action, decision.purpose);
+  return refusal;
+}
+
+Result<Done> check_open(const Decision& decision, const Condition& condition, const std::string& path) {
+  for (const Condition& part : condition.parts) JW_CHECK(check_open(decision, part, path));
+  if (condition.kind != Condition::Kind::leaf) return Done{};
+  if (decision.fields[static_cast<size_t>(condition.field)].is_closed()) return closed(*decision.dataset, decision, condition.field, path, false);
+  return Done{};
+}
+
+Printed printed_of(const Field& field) { return {field.type, field.type == Type::decimal ? field.size : 0}; }
+
+void describe_column(JsonWriter& json, const Dataset& dataset, int field) {
+  const Field& f = dataset.fields[static_cast<size_t>(field)];
+  json.object().field("name", f.name).field("label", f.label).field("type", catalog::type_name(f.type));
+  if (f.type == Type::decimal) json.field("places", f.size);
+  json.field("level", static_cast<int>(f.level)).end_object();
+}
+
+Text closed_reason(const Decision& decision) {
+  return {"依据 " + decision.basis + "，此字段不在许可范围内", "not within what " + decision.basis + " permits"};
+}
+
+void describe_hidden(JsonWriter& json, const Decision& decision, int field, std::string_view sight, const Text& reason) {
+  const Field& f = decision.dataset->fields[static_cast<size_t>(field)];
+  json.key(f.name).object().field("sight", sight).field("reason", reason);
+  json.field("remedy", policy::access_remedy(*decision.dataset, {f.name}, decision.action, decision.purpose)).end_object();
+}
+
+class Compilation {
+ public:
+  Compilation(const Compiler& compiler, const Query& query, const Decision& decision)
+      : compiler_(compiler), query_(query), decision_(decision), dataset_(*decision.dataset),
+        statement_(compiler.catalogue, compiler.regulation, compiler.dialect), gate_(gate_sql(statement_)),
+        frame_(statement_, dataset_, "t"), view_(statement_, frame_, decision), plan_(std::make_shared<Plan>()) {
+    where_parts_.push_back(view_.rows());
+    selection_.add(gate_);
+  }
+
+  Result<std::shared_ptr<const Plan>> list(const std::vector<bool>& cursor_nulls, bool has_cursor);
+  Result<std::shared_ptr<const Plan>> statistics();
+
+ private:
+  Result<Done> add_where();
+  Predicate guarded(const Condition& condition, int64_t& literal, bool positive) {
+    Statement::Literals literals{Slot::Kind::query_literal, literal};
+    const Predicate lowered = statement_.lower(view_.place(), condition, positive, literals, [this](int field) { return view_.clear(field); });
+    literal = literals.next;
+    return lowered;
+  }
+  void add_out(int field);
+  void add_hidden_fields(const std::vector<int>& fields);
+  void add_subjects();
+  std::string after_cursor(const std::vector<std::string>& keys, const std::vector<bool>& descending, const std::vector<bool>& nulls);
+  std::shared_ptr<const Plan> finish(const std::string& tail);
+
+  const Compiler& compiler_;
+  const Query& query_;
+  const Decision& decision_;
+  const Dataset& dataset_;
+  Statement statement_;
+  std::string gate_;
+  Frame frame_;
+  View view_;
+  Selection selection_;
+  std::vector<Predicate> where_parts_;
+  std::shared_ptr<Plan> plan_;
+};
+
+Result<Done> Compilation::add_where() {
+  if (!query_.where) return Done{};
+  JW_CHECK(check_open(decision_, *query_.where, "where"));
+  int64_t literal = 0;
+  where_parts_.push_back(guarded(*query_.where, literal, true));
+  return Done{};
+}
+
+void Compilation::add_out(int field) {
+  OutColumn out;
+  out.field = field;
+  out.printed = printed_of(dataset_.fields[static_cast<size_t>(field)]);
+  out.column = selection_.add(view_.cell(field));
+  if (const std::string mark = view_.mark(field); !mark.empty()) out.mark = static_cast<int>(selection_.add(mark));
+  plan_->out.push_back(out);
+}
+
+void Compilation::add_hidden_fields(const std::vector<int>& fields) {
+  JsonWriter json(plan_->hidden_json);
+  json.object();
+  for (int field : fields) {
+    const std::string mark = view_.mark(field);
+    if (!mark.empty()) {
+      describe_hidden(json, decision_, field, "varies",
+                      {"只在部分行上可见，依据 " + decision_.basis, "seen on some rows only, under " + decision_.basis});
+    } else if (view_.clear(field).is_never()) {
+      describe_hidden(json, decision_, field, "masked", {"以掩码显示，依据 " + decision_.basis, "shown masked, under " + decision_.basis});
+    }
+  }
+  if (query_.fields.empty()) {
+    for (size_t f = 0; f < dataset_.fields.size(); ++f) {
+      if (decision_.fields[f].is_closed()) describe_hidden(json, decision_, static_cast<int>(f), "hidden", closed_reason(decision_));
+    }
+  }
+  json.end_object();
+}
+
+void Compilation::add_subjects() {
+  if (!dataset_.has_subject || decision_.own_only) return;
+  Place subject = view_.place();
+  subject.path.insert(subject.path.end(), dataset_.about.begin(), dataset_.about.end());
+  plan_->person = static_cast<int>(selection_.add(statement_.person_id(subject)));
+  const Dataset* persons = &dataset_;
+  for (int hop : dataset_.about) persons = &compiler_.catalogue.datasets[static_cast<size_t>(persons->fields[static_cast<size_t>(hop)].ref)];
+  if (persons->group >= 0) plan_->group = static_cast<int>(selection_.add(statement_.stored(subject, persons->group)));
+}
+
+// Rows after the last one of the page before, NULLs last in both directions.
+std::string Compilation::after_cursor(const std::vector<std::string>& keys, const std::vector<bool>& descending, const std::vector<bool>& nulls) {
+  std::string sql, equal;
+  for (size_t i = 0; i < keys.size(); ++i) {
+    const bool is_null = i < nulls.size() && nulls[i];
+    const std::string value = is_null ? "" : statement_.slot({Slot::Kind::cursor, static_cast<int64_t>(i)});
+    if (!is_null) {
+      std::string further = keys[i] + (descending[i] ? " < " : " > ") + value;
+      if (i + 1 < keys.size()) further = "(" + further + " OR " + keys[i] + " IS NULL)";
+      sql += (sql.empty() ? "" : " OR ") + (equal.empty() ? further : "(" + equal + " AND " + further + ")");
+    }
+    const std::string same = is_null ? keys[i] + " IS NULL" : keys[i] + " = " + value;
+    equal += (equal.empty() ? "" : " AND ") + same;
+  }
+  return "(" + sql + ")";
+}
+
+std::shared_ptr<const Plan> Compilation::finish(const std::string& tail) {
+  const Predicate where = policy::all_of(where_parts_);
+  plan_->sql = "SELECT " + selection_.sql() + " FROM " + frame_.from_sql() + " WHERE " + where.text() + tail;
+  plan_->slots = statement_.slots();
+  const crypto::Digest digest = crypto::sha256(plan_->sql);
+  plan_->digest = crypto::hex(std::string_view(reinterpret_cast<const char*>(digest.data()), 16));
+  return plan_;
+}
+
+Result<std::shared_ptr<const Plan>> Compilation::list(const std::vector<bool>& cursor_nulls, bool has_cursor) {
+  std::vector<int> fields = query_.fields;
+  if (fields.empty()) {
+    for (size_t f = 0; f < dataset_.fields.size(); ++f) {
+      if (!decision_.fields[f].is_closed()) fields.push_back(static_cast<int>(f));
+    }
+  }
+  for (size_t i = 0; i < fields.size(); ++i) {
+    if (decision_.fields[static_cast<size_t>(fields[i])].is_closed()) {
+      return closed(dataset_, decision_, fields[i], "fields[" + std::to_string(i) + "]", false);
+    }
+  }
+  JW_CHECK(add_where());
+  for (int field : fields) add_out(field);
+  add_hidden_fields(fields);
+  add_subjects();
+
+  std::vector<OrderKey> order = query_.order;
+  for (size_t i = 0; i < order.size(); ++i) {
+    if (decision_.fields[static_cast<size_t>(order[i].field)].is_closed()) {
+      return closed(dataset_, decision_, order[i].field, "order[" + std::to_string(i) + "].field", false);
+    }
+  }
+  if (order.empty()) {
+    for (const catalog::SortKey& key : dataset_.order) {
+      if (!decision_.fields[static_cast<size_t>(key.field)].is_closed()) order.push_back({key.field, key.descending});
+    }
+  }
+  std::string order_by;
+  std::vector<std::string> keys;
+  std::vector<bool> descending;
+  for (const OrderKey& key : order) {
+    keys.push_back(view_.sort(key.field));
+    descending.push_back(key.descending);
+    order_by += (order_by.empty() ? "" : ", ") + keys.back() + (key.descending ? " DESC" : " ASC") + " NULLS LAST";
+    plan_->cursor.push_back(selection_.add(keys.back()));
+    plan_->order_fields.push_back(key.field);
+  }
+  keys.push_back(statement_.row_id(view_.place()));
+  descending.push_back(false);
+  order_by += (order_by.empty() ? "" : ", ") + keys.back() + " ASC";
+  plan_->cursor.push_back(selection_.add(keys.back()));
+  if (has_cursor) where_parts_.push_back(Predicate::depends(after_cursor(keys, descending, cursor_nulls)));
+
+  JsonWriter json(plan_->columns_json);
+  json.array();
+  for (int field : fields) describe_column(json, dataset_, field);
+  json.end_array();
+  return finish(" ORDER BY " + order_by + " LIMIT " + statement_.slot({Slot::Kind::limit}));
+}
+
+bool folds_values(Function function) {
+  return function == Function::median || function == Function::stddev || function == Function::histogram;
+}
+
+Result<std::shared_ptr<const Plan>> Compilation::statistics() {
+  const auto open_in_clear = [&](int field, const std::string& path) -> Result<Done> {
+    const policy::FieldSight& sight = decision_.fields[static_cast<size_t>(field)];
+    if (sight.clear.empty()) return closed(dataset_, decision_, field, path, !sight.masked.empty());
+    return Done{};
+  };
+  JW_CHECK(add_where());
+  std::string group_by;
+  const auto group = [&](size_t column) { group_by += (group_by.empty() ? "" : ", ") + std::to_string(column + 1); };
+  JsonWriter json(plan_->columns_json);
+  json.array();
+  for (size_t i = 0; i < query_.group.size(); ++i) {
+    const int field = query_.group[i];
+    JW_CHECK(open_in_clear(field, "group[" + std::to_string(i) + "]"));
+    OutColumn out;
+    out.field = field;
+    out.printed = printed_of(dataset_.fields[static_cast<size_t>(field)]);
+    out.column = selection_.add(view_.cell(field));
+    plan_->groups.push_back(out);
+    group(out.column);
+    describe_column(json, dataset_, field);
+  }
+  const bool folding = std::any_of(query_.measures.begin(), query_.measures.end(), [](const Measure& m) { return folds_values(m.function); });
+  int64_t literal = query_.where ? static_cast<int64_t>(policy::literal_count(*query_.where)) : 0;
+  plan_->count = selection_.add("CAST(COUNT(*) AS BIGINT)");
+  for (size_t i = 0; i < query_.measures.size(); ++i) {
+    const Measure& measure = query_.measures[i];
+    const std::string path = "measures[" + std::to_string(i) + "]";
+    if (measure.field >= 0) JW_CHECK(open_in_clear(measure.field, path + ".field"));
+    if (measure.where) JW_CHECK(check_open(decision_, *measure.where, path + ".where"));
+    const std::string x = measure.field >= 0 ? view_.clear_value(measure.field) : "";
+    const Field* f = measure.field >= 0 ? &dataset_.fields[static_cast<size_t>(measure.field)] : nullptr;
+    MeasureColumns columns;
+    columns.printed = {Type::integer, 0};
+    const bool by_value = folds_values(measure.function) || (folding && measure.function == Function::count_distinct);
+    if (by_value) {
+      columns.first = selection_.add(x);
+      if (std::find(plan_->values.begin(), plan_->values.end(), columns.first) == plan_->values.end()) {
+        plan_->values.push_back(columns.first);
+        plan_->value_fields.push_back(measure.field);
+        group(columns.first);
+      }
+    }
+    switch (measure.function) {
+      case Function::count:
+        columns.first = plan_->count;
+        break;
+      case Function::count_distinct:
+        if (!by_value) columns.first = selection_.add("CAST(COUNT(DISTINCT " + x + ") AS BIGINT)");
+        break;
+      case Function::sum:
+        columns.first = selection_.add("CAST(SUM(" + x + ") AS BIGINT)");
+        columns.printed = printed_of(*f);
+        break;
+      case Function::avg:
+        columns.first = selection_.add("CAST(SUM(" + x + ") AS BIGINT)");
+        columns.printed = {Type::decimal, measure.places};
+        break;
+      case Function::min:
+      case Function::max:
+        columns.first = selection_.add(std::string(measure.function == Function::min ? "MIN(" : "MAX(") + x + ")");
+        columns.printed = printed_of(*f);
+        break;
+      case Function::share: {
+        const Predicate hit = guarded(*measure.where, literal, true);
+        columns.first = selection_.add("CAST(COALESCE(SUM(CASE WHEN " + hit.text() + " THEN 1 ELSE 0 END), 0) AS BIGINT)");
+        columns.printed = {Type::decimal, measure.places};
+        break;
+      }
+      case Function::median:
+      case Function::stddev:
+        columns.printed = {Type::decimal, measure.places};
+        break;
+      case Function::histogram:
+        columns.printed = printed_of(*f);
+        break;
+    }
+    if (measure.function == Function::avg) columns.second = selection_.add("CAST(COUNT(" + x + ") AS BIGINT)");
+    plan_->measures.push_back(columns);
+    json.object().field("name", measure.as);
+    json.field("label", Text{measure.as, measure.as});
+    json.field("type", measure.function == Function::histogram ? std::string_view("histogram") : catalog::type_name(columns.printed.type));
+    if (columns.printed.type == Type::decimal) json.field("places", columns.printed.places);
+    json.field("level", f == nullptr ? 1 : static_cast<int>(f->level)).end_object();
+  }
+  json.end_array();
+  plan_->hidden_json = "{}";
+  // A few more than allowed, so that too many is noticed rather than cut.
+  return finish((group_by.empty() ? "" : " GROUP BY " + group_by) + " LIMIT " + statement_.slot({Slot::Kind::limit}));
+}
+
+}  // namespace
+
+Result<std::shared_ptr<const Plan>> compile(const Compiler& compiler, const Query& query, const Decision& decision,
+                                            const std::vector<bool>& cursor_nulls, bool has_cursor) {
+  Compilation compilation(compiler, query, decision);
+  return query.is_statistics() ? compilation.statistics() : compilation.list(cursor_nulls, has_cursor);
+}
+
+}  // namespace jw::query

@@ -1,0 +1,478 @@
+// From a request to an answer: decide, plan, run, print, and the entry for the record.
+#include "kernel/query/engine.hpp"
+
+#include <boost/json.hpp>
+
+#include <algorithm>
+
+#include "base/json.hpp"
+#include "base/text.hpp"
+#include "kernel/catalog/condition.hpp"
+#include "kernel/query/token.hpp"
+#include "platform/crypto/api.hpp"
+
+namespace jw::query {
+
+namespace json = boost::json;
+using catalog::Dataset;
+using policy::Action;
+using policy::Asker;
+using policy::Decision;
+
+namespace {
+
+void append_shape(std::string& out, const Query& query) {
+  out += std::to_string(query.dataset->index);
+  out += 'f';
+  for (int field : query.fields) out += std::to_string(field) + ',';
+  if (query.where) policy::append_shape(out += 'w', *query.where);
+  out += 'o';
+  for (const OrderKey& key : query.order) out += std::to_string(key.field) + (key.descending ? '-' : '+');
+  if (!query.is_statistics()) return;
+  out += 'g';
+  for (int field : query.group) out += std::to_string(field) + ',';
+  for (const Measure& measure : query.measures) {
+    out += 'm' + std::to_string(static_cast<int>(measure.function)) + '/' + std::to_string(measure.field) + '/' + std::to_string(measure.places) +
+           '/' + std::to_string(measure.width) + '/' + measure.as;
+    if (measure.where) policy::append_shape(out, *measure.where);
+  }
+}
+
+std::vector<policy::Literal> literals_of(const Query& query) {
+  std::vector<policy::Literal> out;
+  if (query.where) policy::collect_literals(*query.where, out);
+  for (const Measure& measure : query.measures) {
+    if (measure.where) policy::collect_literals(*measure.where, out);
+  }
+  return out;
+}
+
+Refusal session_ended() {
+  return {Code::unauthenticated, "identity.session_ended", {"登录已失效（已退出、超时或账号被暂停），请重新登录", "the session is over (signed out, expired or suspended); sign in again"}};
+}
+
+Refusal agreement_due() {
+  Refusal refusal{Code::forbidden, "identity.agreement_due",
+                  {"接触个人数据的人员须先签署保密协议（§4.3.3），签署后即可查询", "whoever handles data about persons signs the confidentiality agreement first (§4.3.3)"}};
+  refusal.remedy = Remedy{"4.3.3", {"在“我的”页面阅读并签署保密协议", "read and sign the agreement on the page “Me”"}, "agreement", "{}"};
+  return refusal;
+}
+
+Refusal store_failed(const db::Error& error) {
+  if (error.failure() == db::Failure::timeout) {
+    return {Code::timeout, "query.timeout", {"查询超时，请收窄条件后重试", "the query took too long; narrow the conditions and try again"}};
+  }
+  return {Code::unavailable, "query.store_unavailable", {"数据库暂不可用，请稍后重试", "the store is not available now; try again later"}};
+}
+
+// Whose data an answer told about: each person up to record::kPersonsMax, beyond that the groups they belong to (§1.3.1).
+class Subjects {
+ public:
+  Subjects(const Plan& plan, int64_t asker) : plan_(plan), asker_(asker) {}
+
+  void add(const db::Rows& rows) {
+    if (plan_.person < 0 || rows.is_null(static_cast<size_t>(plan_.person))) return;
+    const int64_t person = rows.integer(static_cast<size_t>(plan_.person));
+    if (person == asker_) return;
+    const int64_t group = plan_.group >= 0 ? rows.integer(static_cast<size_t>(plan_.group)) : 0;
+    persons_.emplace_back(person, group);
+  }
+
+  std::vector<record::Subject> take() {
+    std::sort(persons_.begin(), persons_.end());
+    persons_.erase(std::unique(persons_.begin(), persons_.end(), [](const auto& a, const auto& b) { return a.first == b.first; }), persons_.end());
+    std::vector<record::Subject> out;
+    if (persons_.size() <= record::kPersonsMax) {
+      for (const auto& [person, group] : persons_) out.push_back({record::Subject::Kind::person, person, 1});
+      return out;
+    }
+    std::unordered_map<int64_t, int64_t> groups;
+    for (const auto& [person, group] : persons_) ++groups[group];
+    for (const auto& [group, count] : groups) out.push_back({record::Subject::Kind::group, group, count});
+    std::sort(out.begin(), out.end(), [](const auto& a, const auto& b) { return a.id < b.id; });
+    return out;
+  }
+
+ private:
+  const Plan& plan_;
+  int64_t asker_;
+  std::vector<std::pair<int64_t, int64_t>> persons_;
+};
+
+void digest_answer(record::Entry& entry, std::string_view text) {
+  entry.digest = crypto::sha256(text);
+}
+
+}  // namespace
+
+Engine::Engine(const catalog::Catalogue& catalogue, policy::Policy& policy, db::Store& store, const Clock& clock, Options options)
+    : impl_(new Impl{catalogue, policy, store, clock, std::move(options)}) {
+  policy::Statement statement(catalogue, impl_->policy.rules()->regulation(), store.dialect());
+  impl_->gate_statement = "SELECT " + gate_sql(statement);
+  impl_->gate_slots = statement.slots();
+}
+
+Engine::~Engine() = default;
+
+Run Engine::Impl::begin(const Asker& asker, const json::value& request) const {
+  Run run{asker, clock.now(), {}};
+  run.entry.time = run.now;
+  run.entry.account = asker.account;
+  run.entry.person = asker.person;
+  run.entry.session = asker.session;
+  run.entry.kind = "query";
+  run.entry.parameters = json::serialize(request);
+  return run;
+}
+
+Outcome Engine::Impl::refused(Run run, Refusal refusal) const {
+  run.entry.kind = "refusal";
+  run.entry.decision = refusal.type;
+  return {std::move(run.entry), std::move(refusal)};
+}
+
+std::optional<int64_t> Engine::Impl::gate(db::Connection& connection, const Run& run) const {
+  policy::Binding values;
+  values.session = run.asker.session;
+  values.now_us = run.now.us;
+  std::vector<db::Param> params;
+  std::vector<std::string> texts;
+  policy::bind(gate_slots, values, params, texts);
+  db::Rows rows = connection.query(gate_statement, params);
+  if (!rows.next() || rows.is_null(0)) return std::nullopt;
+  return rows.integer(0);
+}
+
+Result<std::shared_ptr<const Plan>> Engine::Impl::plan_for(const Query& query, const Decision& decision, const std::string& context,
+                                                           const std::vector<bool>& nulls, bool has_cursor) {
+  std::string key = context;
+  if (has_cursor) {
+    key += "#c";
+    for (bool is_null : nulls) key += is_null ? '0' : '1';
+  }
+  if (options.cache_plans) {
+    const std::shared_lock lock(mutex);
+    const auto known = plans.find(key);
+    if (known != plans.end()) return known->second;
+  }
+  const Compiler compiler{catalogue, policy.rules()->regulation(), store.dialect()};
+  JW_TRY(std::shared_ptr<const Plan> plan, compile(compiler, query, decision, nulls, has_cursor));
+  if (options.cache_plans) {
+    const std::unique_lock lock(mutex);
+    if (plans.size() >= 20'000) plans.clear();  // shapes come from outside
+    plans.emplace(std::move(key), plan);
+  }
+  return plan;
+}
+
+Result<Engine::Impl::Prepared> Engine::Impl::prepare(db::Connection& connection, const Query& query, Action action, Run& run) {
+  Prepared prepared;
+  prepared.authority = policy.authority(connection, run.asker, run.now);
+  if (run.asker.agreement_due && query.dataset->has_subject) return agreement_due();
+  if (!query.purpose.empty() && !prepared.authority->rules().knows_purpose(query.purpose)) {
+    Refusal refusal{Code::unprocessable, "query.purpose_unknown", {"没有这种目的", "there is no such purpose"}};
+    std::string known;
+    for (const std::string& purpose : prepared.authority->rules().purposes()) known += (known.empty() ? "" : ", ") + purpose;
+    refusal.fields.push_back({"purpose", "purpose_unknown", {"应为下列之一：" + known, "must be one of " + known}});
+    return refusal;
+  }
+  prepared.decision = &prepared.authority->decide(*query.dataset, action, query.purpose);
+  if (!prepared.decision->allowed()) return *prepared.decision->refusal;
+  const Decision& decision = *prepared.decision;
+  run.entry.purpose = decision.purpose;
+  run.entry.basis = decision.basis;
+  run.entry.post = decision.post;
+  run.entry.unit = decision.unit;
+  append_shape(prepared.context, query);
+  prepared.context += '@' + decision.shape;
+  std::vector<bool> nulls;
+  if (!query.after.empty()) {
+    prepared.cursor = unseal_cursor(options.token_key, prepared.context + "/" + std::to_string(run.asker.account), query.after);
+    if (!prepared.cursor) {
+      return Refusal{Code::unprocessable, "query.bad_token", {"翻页标记无效，请从第一页重新查询", "the page token does not belong to this query; start from the first page"},
+                     {{"after", "bad_token", {"应是同一查询上一页给出的 next", "must be the next of the page before of the same query"}}}};
+    }
+    for (const catalog::Value& value : prepared.cursor->values) nulls.push_back(std::holds_alternative<std::monostate>(value));
+  }
+  JW_TRY(prepared.plan, plan_for(query, decision, prepared.context, nulls, prepared.cursor.has_value()));
+  run.entry.plan = prepared.plan->digest;
+  return prepared;
+}
+
+template <class Read>
+auto Engine::Impl::governed(const Query& query, Action action, Run& run, int64_t limit, std::chrono::milliseconds time, const Read& read)
+    -> decltype(read(std::declval<const Prepared&>(), std::declval<db::Rows&>(), true)) {
+  run.entry.dataset = query.dataset->name;
+  run.entry.action = policy::action_name(action);
+  const std::vector<policy::Literal> literals = literals_of(query);
+  const db::Store::Lease lease = store.reader();
+  for (int attempt = 0; attempt < 8; ++attempt) {
+    const int64_t epoch = policy.rules()->epoch();
+    run.entry.policy_version = epoch;
+    Result<Prepared> prepared = prepare(*lease, query, action, run);
+    std::optional<int64_t> seen;
+    if (!prepared) {
+      // A refusal, too, must rest on what is in force now.
+      seen = gate(*lease, run);
+      if (!seen) return session_ended();
+      if (*seen == epoch) return std::move(prepared).refusal();
+    } else {
+      policy::Binding values;
+      values.person = run.asker.person;
+      values.session = run.asker.session;
+      values.now_us = run.now.us;
+      values.today = run.now.date();
+      values.limit = limit;
+      values.query = &literals;
+      values.policy = &prepared->decision->literals;
+      if (prepared->cursor) values.cursor = &prepared->cursor->values;
+      std::vector<db::Param> params;
+      std::vector<std::string> texts;
+      policy::bind(prepared->plan->slots, values, params, texts);
+      lease->statement_limit(time);
+      {
+        db::Rows rows = lease->query(prepared->plan->sql, params);
+        const bool any = rows.next();
+        if (any) {
+          if (rows.is_null(0)) return session_ended();
+          seen = rows.integer(0);
+          if (*seen == epoch) return read(*prepared, rows, true);
+        } else {
+          seen = gate(*lease, run);
+          if (!seen) return session_ended();
+          if (*seen == epoch) return read(*prepared, rows, false);
+        }
+      }
+    }
+    policy.refresh(*lease);
+  }
+  return Refusal{Code::unavailable, "policy.changing", {"权限正在变更，请稍后重试", "permissions are being changed; try again in a moment"}};
+}
+
+Outcome Engine::Impl::answer(const Query& query, Action action, Run run) {
+  const auto read = [&](const Prepared& prepared, db::Rows& rows, bool any) -> Result<Answer> {
+    const Plan& plan = *prepared.plan;
+    Answer answer;
+    std::string& out = answer.json;
+    out.reserve(8192);
+    out += "{\"columns\":";
+    out += plan.columns_json;
+    out += ",\"rows\":[";
+    std::string cells;
+    Subjects subjects(plan, run.asker.person);
+    Cursor last;
+    bool more = false;
+    for (; any; any = rows.next()) {
+      if (answer.rows == query.limit) {
+        more = true;
+        break;
+      }
+      out += answer.rows == 0 ? "[" : ",[";
+      for (size_t c = 0; c < plan.out.size(); ++c) {
+        const OutColumn& column = plan.out[c];
+        if (c > 0) out += ',';
+        append_cell(out, rows, column.column, column.printed);
+        if (column.mark >= 0) {
+          const int64_t mark = rows.integer(static_cast<size_t>(column.mark));
+          if (mark != 0) {
+            cells += (cells.empty() ? "[" : ",[") + std::to_string(answer.rows) + ',' + std::to_string(c) + (mark == 1 ? ",\"masked\"]" : ",\"hidden\"]");
+          }
+        }
+      }
+      out += ']';
+      subjects.add(rows);
+      ++answer.rows;
+      if (answer.rows == query.limit) {
+        for (size_t column : plan.cursor) {
+          if (rows.is_null(column)) {
+            last.values.emplace_back();
+          } else if (rows.kind(column) == db::Kind::integer) {
+            last.values.emplace_back(rows.integer(column));
+          } else {
+            last.values.emplace_back(std::string(rows.text(column)));
+          }
+        }
+      }
+    }
+    out += "],\"hidden\":{\"fields\":";
+    out += plan.hidden_json;
+    out += ",\"cells\":[" + cells + "]},\"next\":";
+    if (more) {
+      append_json_string(out, seal_cursor(options.token_key, prepared.context + "/" + std::to_string(run.asker.account), last));
+    } else {
+      out += "null";
+    }
+    digest_answer(run.entry, out);
+    out += ",\"scope\":";
+    out += prepared.decision->scope_json;
+    run.entry.subjects = subjects.take();
+    run.entry.rows = answer.rows;
+    return answer;
+  };
+  try {
+    Result<Answer> answer = governed(query, action, run, query.limit + 1, options.list_limit, read);
+    if (!answer) return refused(std::move(run), std::move(answer).refusal());
+    run.entry.kind = policy::action_name(action);
+    run.entry.decision = "allowed";
+    return {std::move(run.entry), std::move(answer).value()};
+  } catch (const db::Error& error) {
+    return refused(std::move(run), store_failed(error));
+  }
+}
+
+Outcome Engine::Impl::answer_statistics(const Query& query, Run run) {
+  const auto read = [&](const Prepared& prepared, db::Rows& rows, bool any) -> Result<Answer> {
+    // Without groups an aggregate of nothing is one row; with groups no row means no group.
+    JW_TRY(Statistics statistics, fold(query, *prepared.plan, rows, any));
+    Answer answer;
+    answer.rows = statistics.rows;
+    answer.json = "{\"columns\":" + prepared.plan->columns_json + ",\"rows\":" + statistics.rows_json + ",\"hidden\":{\"fields\":" + prepared.plan->hidden_json +
+                  ",\"cells\":[]},\"next\":null";
+    digest_answer(run.entry, answer.json);
+    answer.json += ",\"scope\":" + prepared.decision->scope_json;
+    run.entry.rows = answer.rows;
+    return answer;
+  };
+  try {
+    Result<Answer> answer = governed(query, Action::statistics, run, 20 * kGroupsMax + 1, options.statistics_limit, read);
+    if (!answer) return refused(std::move(run), std::move(answer).refusal());
+    run.entry.kind = "statistics";
+    run.entry.decision = "allowed";
+    return {std::move(run.entry), std::move(answer).value()};
+  } catch (const db::Error& error) {
+    return refused(std::move(run), store_failed(error));
+  }
+}
+
+Outcome Engine::ask(const Asker& asker, const json::value& request) {
+  Run run = impl_->begin(asker, request);
+  Result<Query> query = parse(impl_->catalogue, request);
+  if (!query) return impl_->refused(std::move(run), std::move(query).refusal());
+  if (query->is_statistics()) return impl_->answer_statistics(*query, std::move(run));
+  return impl_->answer(*query, Action::query, std::move(run));
+}
+
+Outcome Engine::ask_one(const Asker& asker, std::string_view name, std::string_view key, std::string_view purpose) {
+  json::object request;
+  request["dataset"] = name;
+  request["key"] = key;
+  if (!purpose.empty()) request["purpose"] = purpose;
+  Run run = impl_->begin(asker, request);
+  const Refusal unknown{Code::not_found, "query.row_unknown", {"没有这条记录，或不在您可见的范围内", "there is no such row within what you may see"}};
+  const Dataset* dataset = impl_->catalogue.find(name);
+  if (dataset == nullptr) return impl_->refused(std::move(run), unknown);
+  Query query;
+  query.dataset = dataset;
+  query.limit = 1;
+  query.purpose = purpose;
+  const std::vector<std::string_view> parts = split(key, '~');
+  if (parts.size() != dataset->key.size()) return impl_->refused(std::move(run), unknown);
+  catalog::Condition all;
+  for (size_t i = 0; i < parts.size(); ++i) {
+    catalog::Condition leaf;
+    leaf.kind = catalog::Condition::Kind::leaf;
+    leaf.field = dataset->key[i];
+    Result<catalog::Value> value = catalog::parse_value(impl_->catalogue, dataset->fields[static_cast<size_t>(leaf.field)], parts[i]);
+    if (!value) return impl_->refused(std::move(run), unknown);
+    if (std::holds_alternative<std::monostate>(*value)) {
+      leaf.op = catalog::Op::is_null;
+      leaf.values = {int64_t{1}};
+    } else {
+      leaf.values = {std::move(value).value()};
+    }
+    all.parts.push_back(std::move(leaf));
+  }
+  query.where = std::move(all);
+  Outcome outcome = impl_->answer(query, Action::detail, std::move(run));
+  if (auto* answer = std::get_if<Answer>(&outcome.result); answer != nullptr && answer->rows == 0) {
+    outcome.entry.kind = "refusal";
+    outcome.entry.decision = unknown.type;
+    outcome.result = unknown;
+  }
+  return outcome;
+}
+
+Engine::DocumentOutcome Engine::make_document(const Asker& asker, const json::value& request, Action action, bool zh, const HeadSink& head,
+                                              const RowSink& sink) {
+  Run run = impl_->begin(asker, request);
+  const auto refuse = [&](Refusal refusal) {
+    Outcome outcome = impl_->refused(std::move(run), std::move(refusal));
+    return DocumentOutcome{std::move(outcome.entry), std::get<Refusal>(std::move(outcome.result))};
+  };
+  Result<Query> parsed = parse(impl_->catalogue, request);
+  if (!parsed) return refuse(std::move(parsed).refusal());
+  Query& query = *parsed;
+  if (query.purpose.empty()) {
+    return refuse({Code::unprocessable, "query.purpose_required", {"导出和打印须写明目的（§3.3.1）", "exports and prints need a stated purpose (§3.3.1)"},
+                   {{"purpose", "required", {"须写明目的", "a purpose is required"}}}});
+  }
+  if (query.is_statistics()) {
+    return refuse({Code::unprocessable, "query.not_a_list", {"只能导出列表查询", "only list queries become documents"}, {}});
+  }
+  const auto read = [&](const Impl::Prepared& prepared, db::Rows& rows, bool any) -> Result<Document> {
+    const Plan& plan = *prepared.plan;
+    Document document;
+    for (const OutColumn& column : plan.out) {
+      const catalog::Field& field = query.dataset->fields[static_cast<size_t>(column.field)];
+      document.columns.push_back({field.name, field.label, &field});
+    }
+    head(document.columns);
+    Subjects subjects(plan, asker.person);
+    crypto::Sha256 digest;
+    std::vector<std::string> texts(plan.out.size());
+    for (; any; any = rows.next()) {
+      if (document.rows == impl_->options.document_rows_max) {
+        return Refusal{Code::too_large, "query.document_too_large", {"结果超过导出上限，请收窄条件", "more rows than a document may hold; narrow the conditions"}};
+      }
+      for (size_t c = 0; c < plan.out.size(); ++c) {
+        const size_t at = plan.out[c].column;
+        catalog::Value value;
+        if (!rows.is_null(at)) {
+          value = rows.kind(at) == db::Kind::integer ? catalog::Value(rows.integer(at)) : catalog::Value(std::string(rows.text(at)));
+        }
+        texts[c] = catalog::print_value(impl_->catalogue, *document.columns[c].field, value, zh);
+        digest.add(texts[c]).add(std::string_view("\x1f", 1));
+      }
+      digest.add("\n");
+      subjects.add(rows);
+      sink(texts);
+      ++document.rows;
+    }
+    document.scope_json = prepared.decision->scope_json;
+    run.entry.digest = digest.finish();
+    run.entry.rows = document.rows;
+    run.entry.subjects = subjects.take();
+    return document;
+  };
+  try {
+    Result<Document> document =
+        impl_->governed(query, action, run, impl_->options.document_rows_max + 1, impl_->options.statistics_limit, read);
+    if (!document) return refuse(std::move(document).refusal());
+    run.entry.kind = policy::action_name(action);
+    run.entry.decision = "allowed";
+    return {std::move(run.entry), std::move(document).value()};
+  } catch (const db::Error& error) {
+    return refuse(store_failed(error));
+  }
+}
+
+size_t Engine::plans() const {
+  const std::shared_lock lock(impl_->mutex);
+  return impl_->plans.size();
+}
+
+Result<std::string> Engine::statement_text(const Asker& asker, const json::value& request) {
+  Run run = impl_->begin(asker, request);
+  JW_TRY(const Query query, parse(impl_->catalogue, request));
+  const db::Store::Lease lease = impl_->store.reader();
+  JW_TRY(const Impl::Prepared prepared, impl_->prepare(*lease, query, query.is_statistics() ? Action::statistics : Action::query, run));
+  return prepared.plan->sql;
+}
+
+bool Engine::plan_only(const Asker& asker, const Query& query) {
+  Run run{asker, impl_->clock.now(), {}};
+  const db::Store::Lease lease = impl_->store.reader();
+  return static_cast<bool>(impl_->prepare(*lease, query, query.is_statistics() ? Action::statistics : Action::query, run));
+}
+
+}  // namespace jw::query

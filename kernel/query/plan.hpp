@@ -1,0 +1,76 @@
+// A compiled query: one statement and how to read its rows. Depends on shapes only; shared by everybody with the same shapes.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "kernel/query/api.hpp"
+
+namespace jw::query {
+
+// How a cell becomes JSON.
+struct Printed {
+  catalog::Type type = catalog::Type::text;
+  int places = 0;
+};
+void append_cell(std::string& out, const db::Rows& rows, size_t column, const Printed& printed);
+
+struct OutColumn {
+  int field = -1;
+  size_t column = 0;  // of the statement
+  int mark = -1;      // column that says 0 clear, 1 masked, 2 hidden; -1 = the same on all rows
+  Printed printed;
+};
+
+// One part of a measure as the statement returns it; the engine folds and divides.
+struct MeasureColumns {
+  size_t first = 0;   // count: n; sum, avg: sum; share: hits; min, max: value; counted by value: the value itself
+  size_t second = 0;  // avg: how many are not NULL
+  Printed printed;    // of the answer
+};
+
+struct Plan {
+  std::string sql;
+  std::vector<policy::Slot> slots;
+  std::string digest;  // hex, for the record
+  // The gate stands in column 0.
+  std::vector<OutColumn> out;
+  std::string columns_json, hidden_json;  // hidden_json: {"field":{…},…}
+  int person = -1, group = -1;            // columns for who-read-me; -1 = not needed
+  std::vector<size_t> cursor;             // columns of the order keys, then the row id
+  std::vector<int> order_fields;
+  // Statistics.
+  std::vector<OutColumn> groups;
+  std::vector<size_t> values;             // further grouped columns: counts by value (median, stddev, histogram, count_distinct)
+  std::vector<int> value_fields;          // field of each
+  std::vector<MeasureColumns> measures;
+  size_t count = 0;                       // column of COUNT(*)
+};
+
+// Page token content: the order keys of the last row and its id.
+struct Cursor {
+  std::vector<catalog::Value> values;
+};
+
+struct Compiler {
+  const catalog::Catalogue& catalogue;
+  const policy::Regulation& regulation;
+  db::Dialect dialect;
+};
+
+// `cursor`: which of the order keys are NULL in the page token; empty when there is none.
+Result<std::shared_ptr<const Plan>> compile(const Compiler& compiler, const Query& query, const policy::Decision& decision,
+                                            const std::vector<bool>& cursor_nulls, bool has_cursor);
+
+// The gate alone: (epoch) when the session is live, NULL otherwise.
+std::string gate_sql(policy::Statement& statement);
+
+// Statistics: folds the statement's rows into the answer's rows, orders, limits, prints.
+struct Statistics {
+  std::string rows_json;
+  int64_t rows = 0;
+};
+Result<Statistics> fold(const Query& query, const Plan& plan, db::Rows& rows, bool first_row_read);
+
+}  // namespace jw::query

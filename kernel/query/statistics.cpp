@@ -1,0 +1,328 @@
+// Folding counts by value into measures: integers only, one division at the end, half away from zero.
+#include <algorithm>
+#include <limits>
+#include <map>
+
+#include "base/json.hpp"
+#include "kernel/query/plan.hpp"
+
+namespace jw::query {
+
+using catalog::Type;
+using catalog::Value;
+
+namespace {
+
+__extension__ using Wide = __int128;
+
+constexpr Wide power_of_ten(int n) {
+  Wide p = 1;
+  for (int i = 0; i < n; ++i) p *= 10;
+  return p;
+}
+
+// a / b to the nearest integer, halves away from zero; b > 0.
+Wide divide(Wide a, Wide b) { return a >= 0 ? (a + b / 2) / b : -((-a + b / 2) / b); }
+
+Wide square_root(Wide value) {
+  if (value <= 0) return 0;
+  Wide low = 0, high = Wide{1} << 63;
+  while (low < high) {
+    const Wide middle = (low + high + 1) / 2;
+    if (middle <= value / middle) {
+      low = middle;
+    } else {
+      high = middle - 1;
+    }
+  }
+  return low;
+}
+
+// Running result of one measure in one group.
+struct Running {
+  Wide sum = 0;
+  int64_t count = 0;                 // not NULL
+  Value extreme;                     // min, max
+  std::map<Value, int64_t> by_value; // median, histogram, count_distinct
+};
+
+Value value_of(const db::Rows& rows, size_t column) {
+  switch (rows.kind(column)) {
+    case db::Kind::null:
+      return {};
+    case db::Kind::integer:
+      return rows.integer(column);
+    default:
+      return std::string(rows.text(column));
+  }
+}
+
+// NULL last, integers by value, text by bytes.
+int compare(const Value& a, const Value& b, bool descending) {
+  const bool null_a = std::holds_alternative<std::monostate>(a), null_b = std::holds_alternative<std::monostate>(b);
+  if (null_a || null_b) return null_a == null_b ? 0 : null_a ? 1 : -1;
+  if (a == b) return 0;
+  return (a < b) != descending ? -1 : 1;
+}
+
+struct Line {
+  std::vector<Value> keys;      // values to order by: groups, then measures (NULL for histogram)
+  std::vector<std::string> json;
+};
+
+class Folding {
+ public:
+  Folding(const Query& query, const Plan& plan) : query_(query), plan_(plan) {}
+
+  void add(const db::Rows& rows) {
+    std::vector<Value> keys;
+    for (const OutColumn& group : plan_.groups) keys.push_back(value_of(rows, group.column));
+    const auto [at, added] = groups_.try_emplace(std::move(keys));
+    if (added) at->second.running.resize(query_.measures.size());
+    const int64_t count = rows.integer(plan_.count);
+    at->second.rows += count;
+    for (size_t m = 0; m < query_.measures.size(); ++m) add_measure(rows, m, count, at->second.running[m]);
+  }
+
+  size_t groups() const { return groups_.size(); }
+
+  Result<Statistics> finish() {
+    std::vector<Line> results;
+    for (const auto& [keys, group] : groups_) {
+      Line result;
+      for (size_t g = 0; g < keys.size(); ++g) {
+        result.keys.push_back(keys[g]);
+        result.json.push_back(cell(keys[g], plan_.groups[g].printed));
+      }
+      for (size_t m = 0; m < query_.measures.size(); ++m) finish_measure(m, group, result);
+      results.push_back(std::move(result));
+    }
+    order(results);
+    Statistics out;
+    JsonWriter json(out.rows_json);
+    json.array();
+    for (const Line& result : results) {
+      if (out.rows == query_.limit) break;
+      ++out.rows;
+      json.array();
+      for (const std::string& text : result.json) json.raw(text);
+      json.end_array();
+    }
+    json.end_array();
+    if (overflow_) {
+      return Refusal{Code::unprocessable, "query.measure_too_large",
+                     {"数值过大，无法精确统计；请减少小数位或收窄条件", "the numbers are too large to measure exactly; ask for fewer places or narrow the conditions"}};
+    }
+    return out;
+  }
+
+ private:
+  struct Folded {
+    int64_t rows = 0;
+    std::vector<Running> running;
+  };
+
+  bool by_value(const Measure& measure) const {
+    switch (measure.function) {
+      case Function::median:
+      case Function::stddev:
+      case Function::histogram:
+        return true;
+      case Function::count_distinct:
+        return !plan_.values.empty();
+      default:
+        return false;
+    }
+  }
+
+  void add_measure(const db::Rows& rows, size_t m, int64_t count, Running& running) {
+    const Measure& measure = query_.measures[m];
+    const MeasureColumns& columns = plan_.measures[m];
+    if (by_value(measure)) {
+      if (!rows.is_null(columns.first)) running.by_value[value_of(rows, columns.first)] += count;
+      return;
+    }
+    switch (measure.function) {
+      case Function::avg:
+        running.count += rows.integer(columns.second);
+        running.sum += rows.integer(columns.first);
+        return;
+      case Function::sum:
+        if (!rows.is_null(columns.first)) {
+          running.sum += rows.integer(columns.first);
+          ++running.count;
+        }
+        return;
+      case Function::count_distinct:
+      case Function::share:
+        running.sum += rows.integer(columns.first);
+        return;
+      case Function::min:
+      case Function::max: {
+        const Value value = value_of(rows, columns.first);
+        if (std::holds_alternative<std::monostate>(value)) return;
+        const bool none = std::holds_alternative<std::monostate>(running.extreme);
+        if (none || (measure.function == Function::min ? value < running.extreme : running.extreme < value)) running.extreme = value;
+        return;
+      }
+      default:
+        return;
+    }
+  }
+
+  std::string cell(const Value& value, const Printed& printed) const {
+    std::string out;
+    if (std::holds_alternative<std::monostate>(value)) return "null";
+    catalog::Field field;
+    field.type = printed.type;
+    field.size = printed.places;
+    catalog::append_json(out, field, value);
+    return out;
+  }
+
+  void put_decimal(Wide scaled, int places, Line& result) {
+    if (scaled > std::numeric_limits<int64_t>::max() || scaled < std::numeric_limits<int64_t>::min()) {
+      overflow_ = true;
+      scaled = 0;
+    }
+    std::string out;
+    append_decimal(out, static_cast<int64_t>(scaled), places);
+    result.keys.emplace_back(static_cast<int64_t>(scaled));
+    result.json.push_back(std::move(out));
+  }
+
+  void put_null(Line& result) {
+    result.keys.emplace_back();
+    result.json.emplace_back("null");
+  }
+
+  int places_of(const Measure& measure) const {
+    const catalog::Field& field = query_.dataset->fields[static_cast<size_t>(measure.field)];
+    return field.type == Type::decimal ? field.size : 0;
+  }
+
+  void finish_measure(size_t m, const Folded& group, Line& result) {
+    const Measure& measure = query_.measures[m];
+    const Running& running = group.running[m];
+    const Printed& printed = plan_.measures[m].printed;
+    switch (measure.function) {
+      case Function::count:
+        return put_decimal(group.rows, 0, result);
+      case Function::count_distinct:
+        return put_decimal(by_value(measure) ? static_cast<Wide>(running.by_value.size()) : running.sum, 0, result);
+      case Function::sum:
+        return running.count == 0 ? put_null(result) : put_decimal(running.sum, printed.places, result);
+      case Function::avg:
+        if (running.count == 0) return put_null(result);
+        return put_decimal(divide(running.sum * power_of_ten(measure.places), running.count * power_of_ten(places_of(measure))), measure.places, result);
+      case Function::min:
+      case Function::max:
+        result.keys.push_back(running.extreme);
+        result.json.push_back(cell(running.extreme, printed));
+        return;
+      case Function::share:
+        if (group.rows == 0) return put_null(result);
+        return put_decimal(divide(running.sum * power_of_ten(measure.places), group.rows), measure.places, result);
+      case Function::median:
+        return finish_median(measure, running, result);
+      case Function::stddev:
+        return finish_stddev(measure, running, result);
+      case Function::histogram:
+        return finish_histogram(measure, running, printed, result);
+    }
+  }
+
+  static int64_t total(const Running& running) {
+    int64_t n = 0;
+    for (const auto& [value, count] : running.by_value) n += count;
+    return n;
+  }
+
+  void finish_median(const Measure& measure, const Running& running, Line& result) {
+    const int64_t n = total(running);
+    if (n == 0) return put_null(result);
+    // Sum of the two middle values (the same one twice when n is odd).
+    Wide sum = 0;
+    int64_t before = 0;
+    for (const auto& [value, count] : running.by_value) {
+      for (const int64_t middle : {(n - 1) / 2, n / 2}) {
+        if (before <= middle && middle < before + count) sum += std::get<int64_t>(value);
+      }
+      before += count;
+    }
+    put_decimal(divide(sum * power_of_ten(measure.places), 2 * power_of_ten(places_of(measure))), measure.places, result);
+  }
+
+  // Of the whole population: sqrt(n·Σx² − (Σx)²) / n.
+  void finish_stddev(const Measure& measure, const Running& running, Line& result) {
+    const int64_t n = total(running);
+    if (n == 0) return put_null(result);
+    Wide sum = 0, squares = 0;
+    for (const auto& [value, count] : running.by_value) {
+      const Wide x = std::get<int64_t>(value);
+      sum += x * count;
+      squares += x * x * count;
+    }
+    Wide spread = 0, scaled = 0;
+    if (__builtin_mul_overflow(squares, static_cast<Wide>(n), &spread)) overflow_ = true;
+    spread -= sum * sum;
+    // root(spread · (2·10^p)²) / (n·10^f), one more binary place for rounding.
+    const Wide factor = 2 * power_of_ten(measure.places);
+    if (__builtin_mul_overflow(spread, factor * factor, &scaled)) overflow_ = true;
+    if (overflow_) return put_null(result);
+    put_decimal(divide(square_root(scaled), 2 * static_cast<Wide>(n) * power_of_ten(places_of(measure))), measure.places, result);
+  }
+
+  void finish_histogram(const Measure& measure, const Running& running, const Printed& printed, Line& result) {
+    std::map<int64_t, int64_t> buckets;
+    for (const auto& [value, count] : running.by_value) {
+      const int64_t x = std::get<int64_t>(value);
+      const int64_t rest = ((x % measure.width) + measure.width) % measure.width;
+      buckets[x - rest] += count;
+    }
+    std::string out;
+    JsonWriter json(out);
+    json.array();
+    for (const auto& [edge, count] : buckets) json.array().decimal(edge, printed.places).value(count).end_array();
+    json.end_array();
+    result.keys.emplace_back();
+    result.json.push_back(std::move(out));
+  }
+
+  void order(std::vector<Line>& results) const {
+    std::stable_sort(results.begin(), results.end(), [this](const Line& a, const Line& b) {
+      for (const OrderKey& key : query_.order) {
+        const int c = compare(a.keys[static_cast<size_t>(key.field)], b.keys[static_cast<size_t>(key.field)], key.descending);
+        if (c != 0) return c < 0;
+      }
+      for (size_t g = 0; g < plan_.groups.size(); ++g) {
+        const int c = compare(a.keys[g], b.keys[g], false);
+        if (c != 0) return c < 0;
+      }
+      return false;
+    });
+  }
+
+  const Query& query_;
+  const Plan& plan_;
+  std::map<std::vector<Value>, Folded> groups_;
+  bool overflow_ = false;
+};
+
+}  // namespace
+
+Result<Statistics> fold(const Query& query, const Plan& plan, db::Rows& rows, bool first_row_read) {
+  Folding folding(query, plan);
+  bool more = first_row_read || rows.next();
+  int64_t read = 0;
+  for (; more; more = rows.next()) {
+    folding.add(rows);
+    if (static_cast<int64_t>(folding.groups()) > kGroupsMax || ++read > 20 * kGroupsMax) {
+      return Refusal{Code::too_large, "query.too_many_groups",
+                     {"分组多于 " + std::to_string(kGroupsMax) + " 个，请减少分组或收窄条件", "more than " + std::to_string(kGroupsMax) + " groups; group by less or narrow the conditions"}};
+    }
+  }
+  return folding.finish();
+}
+
+}  // namespace jw::query

@@ -154,7 +154,8 @@ def beast(tree):
 
 # -------------------------------------------------------------------------------------------------------- names, words
 
-BANNED_NAME = re.compile(r"(?i)^(utils?|managers?|helpers?|common|misc)$")
+BANNED_NAME = re.compile(r"(?i)^(utils?|managers?|helpers?|misc)$")
+BANNED_ALONE = re.compile(r"(?i)^commons?$")  # common_passwords says what is inside, common does not
 
 
 TYPE_NAME = re.compile(r"\s*(?:export\s+)?(?:struct|class|enum(?:\s+class)?|namespace|interface|type)\s+(\w+)")
@@ -164,16 +165,20 @@ def words_of(name):
     return re.findall(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+", name)
 
 
+def is_empty_name(name):
+    return bool(BANNED_ALONE.match(name)) or any(BANNED_NAME.match(word) for word in words_of(name))
+
+
 def names(tree):
     """No util, manager, helper, common: such names say nothing of what is inside."""
     for path, text in sorted(tree.files.items()):
         for part in path.split("/"):
-            if any(BANNED_NAME.match(word) for word in words_of(part.split(".")[0])):
+            if is_empty_name(part.split(".")[0]):
                 yield path, 1, f"'{part}' says nothing of what is inside"
         if path.endswith((".cpp", ".hpp", ".ts", ".vue", ".py")):
             for number, line in lines_of(text):
                 found = TYPE_NAME.match(line)
-                if found and any(BANNED_NAME.match(word) for word in words_of(found[1])):
+                if found and is_empty_name(found[1]):
                     yield path, number, f"the name {found[1]} says nothing of what it is"
 
 
@@ -258,10 +263,14 @@ def function_length(tree):
                 yield path, first, f"a function of {last - first + 1} lines; at most {FUNCTION_LINES_MAX}"
 
 
+RAW_STRING = re.compile(r'R"(\w*)\(.*?\)\1"', re.S)
+
+
 def columns(tree):
-    """Lines of code can be read side by side."""
+    """Lines of code can be read side by side; text kept in raw strings is data."""
     for path, text in tree.of_suffix(".cpp", ".hpp", ".py", ".cmake", "CMakeLists.txt", ".sql"):
-        for number, line in lines_of(text):
+        code = RAW_STRING.sub(lambda raw: "\n" * raw[0].count("\n"), text) if path.endswith("pp") else text
+        for number, line in lines_of(code):
             if len(line) > COLUMNS_MAX:
                 yield path, number, f"{len(line)} columns; at most {COLUMNS_MAX}"
 

@@ -1,0 +1,122 @@
+// The one way academic data is written (design §1: Change; §4.1.2, §4.2.1, §4.2.3): a batch of rows, checked, applied in one
+// transaction, with provenance on every row and every older version kept.
+//
+// A batch belongs to the caller's writing transaction: open it, put rows into its tables, finish it, commit, then deliver
+// its record entry. If anything is refused the caller rolls back: a batch is applied whole or not at all.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "base/result.hpp"
+#include "base/time.hpp"
+#include "kernel/catalog/api.hpp"
+#include "kernel/record/api.hpp"
+#include "platform/db/api.hpp"
+
+namespace jw::change {
+
+// Who entered and who reviewed; never the same person, except where a batch is made by a named operator on the command line.
+struct Hand {
+  int64_t account = 0;  // 0 = operator on the command line
+  std::string name;
+};
+
+struct Head {
+  std::string kind;  // "import" | "made_up" | "entry"
+  std::string title;
+  std::string source;         // file name or origin
+  std::string source_digest;  // hex SHA-256, empty when there is no file
+  Hand entered, reviewed;
+};
+
+using catalog::Value;
+
+// What is wrong with a row, by field: required, range, length, pattern, code and the dataset's checks (§4.2.3).
+// `values`: one for each own field of the dataset, as stored; refs as row ids.
+std::vector<FieldProblem> check_row(const catalog::Catalogue& catalogue, const catalog::Dataset& dataset, std::span<const Value> values);
+
+class Batch;
+
+// One dataset within a batch.
+class Table {
+ public:
+  const catalog::Dataset& dataset() const { return dataset_; }
+  size_t width() const { return width_; }  // own fields
+
+  // Adds a row that is known to be new and to pass check_row; returns its id. Rows are sent in blocks: a repeated key shows
+  // as db::Error when the block is sent. `person`: for datasets of persons.
+  int64_t insert(std::span<const Value> values, int64_t person = 0);
+
+  // Adds the row, or replaces the one with the same natural key (its old version goes to the history), or leaves it when nothing differs.
+  enum class Put { added, replaced, same };
+  struct Placed {
+    Put put;
+    int64_t id;
+  };
+  Placed put(std::span<const Value> values, int64_t person = 0);
+  // Takes a row away; its last version stays in the history. False when there is none.
+  bool remove(int64_t id);
+
+  // Row id by natural key, for datasets with one text key.
+  std::optional<int64_t> find(std::string_view key);
+
+ private:
+  friend class Batch;
+  Table(Batch& batch, const catalog::Dataset& dataset);
+  void flush();
+  void fill(int64_t id, int64_t person, std::span<const Value> values, std::vector<Value>& row) const;
+  std::optional<int64_t> existing(std::span<const Value> values);
+  void keep_version(int64_t id);
+
+  Batch& batch_;
+  const catalog::Dataset& dataset_;
+  size_t width_ = 0;
+  int64_t next_id_ = 1;
+  std::vector<std::string> columns_;
+  std::vector<Value> buffer_;
+  std::unordered_map<std::string, int64_t> keys_;  // known keys of datasets with one text key
+};
+
+struct Counts {
+  int64_t added = 0, replaced = 0, same = 0, removed = 0;
+};
+
+class Batch {
+ public:
+  Batch(const catalog::Catalogue& catalogue, db::Connection& transaction, const Head& head, Instant now);
+  Batch(const Batch&) = delete;
+  Batch& operator=(const Batch&) = delete;
+
+  int64_t id() const { return id_; }
+  Instant now() const { return now_; }
+  Table& table(std::string_view dataset);
+  const catalog::Catalogue& catalogue() const { return catalogue_; }
+  db::Connection& connection() { return connection_; }
+  // Keeps a source row verbatim (`content`), with what was wrong (JSON array of texts).
+  void keep_source(int64_t n, std::string_view content, std::string_view problems_json);
+  const Counts& counts() const { return counts_; }
+
+  // Sends what waits, notes the sums, raises the gate's epoch. The entry (kind "change") goes into the outbox of `recorder`; deliver the id after
+  // the commit. Without a recorder (a store being made, not yet open to anybody) the entry is left out and 0 returned.
+  int64_t finish(record::Recorder* recorder);
+
+ private:
+  friend class Table;
+  const catalog::Catalogue& catalogue_;
+  db::Connection& connection_;
+  Head head_;
+  Instant now_;
+  int64_t id_ = 0;
+  Counts counts_;
+  std::map<std::string, std::unique_ptr<Table>, std::less<>> tables_;
+  std::vector<std::tuple<int64_t, std::string, std::string>> sources_;
+  void flush_sources();
+};
+
+}  // namespace jw::change

@@ -30,12 +30,12 @@ class Parser {
   Condition parse(const json::value& value, const std::string& path, int depth) {
     const json::object* object = value.if_object();
     if (object == nullptr) {
-      wrong(path, "type", fill("条件应为对象，如 {\"field\": …, \"op\": …, \"value\": …}",
+      wrong(path, "type", bilingual("条件应为对象，如 {\"field\": …, \"op\": …, \"value\": …}",
                                "a condition must be an object such as {\"field\": …, \"op\": …, \"value\": …}"));
       return {};
     }
     if (depth > kDepthMax) {
-      wrong(path, "too_deep", fill("条件嵌套最多 {} 层", "conditions may be nested {} deep at most", {std::to_string(kDepthMax)}));
+      wrong(path, "too_deep", bilingual("条件嵌套最多 {} 层", "conditions may be nested {} deep at most", {std::to_string(kDepthMax)}));
       return {};
     }
     for (const auto& [name, kind] : {std::pair{"all", Condition::Kind::all}, {"any", Condition::Kind::any},
@@ -75,7 +75,7 @@ class Parser {
     }
     const json::array* array = parts.if_array();
     if (array == nullptr) {
-      wrong(at, "type", fill("「{}」应为条件的列表", "'{}' must be a list of conditions", {name}));
+      wrong(at, "type", bilingual("「{}」应为条件的列表", "'{}' must be a list of conditions", {name}));
       return condition;
     }
     for (size_t i = 0; i < array->size() && leaves_ <= kLeavesMax; ++i) {
@@ -87,11 +87,11 @@ class Parser {
   std::string text_of(const json::object& object, const char* key, const std::string& path) {
     const json::value* value = object.if_contains(key);
     if (value == nullptr) {
-      wrong(path, "required", fill("条件中缺少「{}」", "'{}' is missing in the condition", {key}));
+      wrong(path, "required", bilingual("条件中缺少「{}」", "'{}' is missing in the condition", {key}));
       return {};
     }
     if (const json::string* text = value->if_string()) return std::string(*text);
-    wrong(path + "." + key, "type", fill("「{}」应为文本", "'{}' must be text", {key}));
+    wrong(path + "." + key, "type", bilingual("「{}」应为文本", "'{}' must be text", {key}));
     return {};
   }
 
@@ -115,7 +115,7 @@ class Parser {
     Condition condition;
     condition.kind = Condition::Kind::leaf;
     if (++leaves_ == kLeavesMax + 1) {
-      wrong(path, "too_many", fill("条件最多 {} 项", "at most {} conditions", {std::to_string(kLeavesMax)}));
+      wrong(path, "too_many", bilingual("条件最多 {} 项", "at most {} conditions", {std::to_string(kLeavesMax)}));
     }
     if (leaves_ > kLeavesMax) return condition;
     const auto field = field_of(object, path);
@@ -127,7 +127,7 @@ class Parser {
     } else if (regulation && object.contains("in_relation")) {
       in_relation(object, condition, path);
     } else if (*field == Condition::kRowId) {
-      wrong(path + ".field", "field_unknown", fill("「id」只能与 is = \"me\" 或 in_relation 同用", "'id' goes only with is = \"me\" or in_relation"));
+      wrong(path + ".field", "field_unknown", bilingual("「id」只能与 is = \"me\" 或 in_relation 同用", "'id' goes only with is = \"me\" or in_relation"));
     } else if (regulation && object.contains("today")) {
       today(object, condition, path);
     } else if (regulation && object.contains("today_minus_years")) {
@@ -154,11 +154,11 @@ class Parser {
     const size_t before = problems_.size();
     const std::string is = text_of(object, "is", path);
     if (problems_.size() == before && is != "me") {
-      wrong(path + ".is", "value", fill("「is」只能是 \"me\"", "'is' can only be \"me\""));
+      wrong(path + ".is", "value", bilingual("「is」只能是 \"me\"", "'is' can only be \"me\""));
     }
     const int row = row_of(condition);
     if (row < 0 || !catalogue_.datasets[static_cast<size_t>(row)].person) {
-      wrong(path + ".field", "type", fill("is = \"me\" 须用于指向人员的 ref 字段", "is = \"me\" needs a ref to a dataset of persons"));
+      wrong(path + ".field", "type", bilingual("is = \"me\" 须用于指向人员的 ref 字段", "is = \"me\" needs a ref to a dataset of persons"));
     }
   }
 
@@ -183,7 +183,7 @@ class Parser {
     const bool fits = row >= 0 && (of < 0 ? catalogue_.datasets[static_cast<size_t>(row)].person : row == of);
     if (fits) return;
     const std::string wanted = of < 0 ? "person" : catalogue_.datasets[static_cast<size_t>(of)].name;
-    wrong(path + ".field", "type", fill("关系「{}」的成员是「{}」的行，此字段不指向它", "relation '{}' holds rows of '{}', which this field does not point to",
+    wrong(path + ".field", "type", bilingual("关系「{}」的成员是「{}」的行，此字段不指向它", "relation '{}' holds rows of '{}', which this field does not point to",
                                         {condition.name, wanted}));
   }
 
@@ -197,7 +197,7 @@ class Parser {
       condition.op = *op;
       return;
     }
-    wrong(path + ".op", "op", fill("此处可用的比较：eq ne lt le gt ge", "comparisons possible here: eq ne lt le gt ge"));
+    wrong(path + ".op", "op", bilingual("此处可用的比较：eq ne lt le gt ge", "comparisons possible here: eq ne lt le gt ge"));
   }
 
   bool allowed(const Condition& condition, Op op) const {
@@ -207,7 +207,7 @@ class Parser {
 
   void must_be_date(const Condition& condition, const std::string& path) {
     if (field(condition).type != Type::date) {
-      wrong(path + ".field", "type", fill("与今天比较须用日期字段", "only a date can be compared with today"));
+      wrong(path + ".field", "type", bilingual("与今天比较须用日期字段", "only a date can be compared with today"));
     }
   }
 
@@ -217,7 +217,7 @@ class Parser {
     comparison(object, condition, path);
     must_be_date(condition, path);
     const json::value& value = object.at("today");
-    if (!value.is_bool() || !value.get_bool()) wrong(path + ".today", "value", fill("「today」只能是 true", "'today' can only be true"));
+    if (!value.is_bool() || !value.get_bool()) wrong(path + ".today", "value", bilingual("「today」只能是 true", "'today' can only be true"));
   }
 
   void today_minus_years(const json::object& object, Condition& condition, const std::string& path) {
@@ -228,7 +228,7 @@ class Parser {
     const size_t before = problems_.size();
     condition.name = text_of(object, "today_minus_years", path);
     if (problems_.size() == before && !is_plain_name(condition.name)) {
-      wrong(path + ".today_minus_years", "value", fill("应为设置的名称", "must be the name of a setting"));
+      wrong(path + ".today_minus_years", "value", bilingual("应为设置的名称", "must be the name of a setting"));
     }
   }
 
@@ -250,7 +250,7 @@ class Parser {
     const Field& a = field(condition);
     const Field& b = dataset_.fields[static_cast<size_t>(condition.other)];
     const bool same = a.type == b.type && a.ref == b.ref && a.code_set == b.code_set && (a.type != Type::decimal || a.size == b.size);
-    if (!same) wrong(path + ".other", "type", fill("两个字段的类型须相同", "both fields must be of the same type"));
+    if (!same) wrong(path + ".other", "type", bilingual("两个字段的类型须相同", "both fields must be of the same type"));
   }
 
   void literal(const json::object& object, Condition& condition, const std::string& path) {
@@ -262,20 +262,20 @@ class Parser {
     if (!op || !allowed(condition, *op)) {
       std::string all;
       for (const Op each : ops_of(field(condition))) all += (all.empty() ? "" : " ") + std::string(op_name(each));
-      wrong(path + ".op", "op", fill("此字段可用的运算：{}", "operators of this field: {}", {all}));
+      wrong(path + ".op", "op", bilingual("此字段可用的运算：{}", "operators of this field: {}", {all}));
       return;
     }
     condition.op = *op;
     const json::value* value = object.if_contains("value");
     const std::string at = path + ".value";
     if (*op == Op::is_null) return null_or_not(value, condition, at);
-    if (value == nullptr) return wrong(path, "required", fill("条件中缺少「value」", "'value' is missing in the condition"));
+    if (value == nullptr) return wrong(path, "required", bilingual("条件中缺少「value」", "'value' is missing in the condition"));
     if (*op == Op::in || *op == Op::between) return list(*value, condition, at);
     add(*value, condition, at);
   }
 
   void null_or_not(const json::value* value, Condition& condition, const std::string& at) {
-    if (value != nullptr && !value->is_bool()) wrong(at, "type", fill("is_null 的值应为 true 或 false", "the value of is_null must be true or false"));
+    if (value != nullptr && !value->is_bool()) wrong(at, "type", bilingual("is_null 的值应为 true 或 false", "the value of is_null must be true or false"));
     condition.values.emplace_back(int64_t{value == nullptr || (value->is_bool() && value->get_bool()) ? 1 : 0});
   }
 
@@ -283,17 +283,17 @@ class Parser {
     const json::array* array = value.if_array();
     const bool pair = condition.op == Op::between;
     if (array == nullptr || (pair && array->size() != 2)) {
-      return pair ? wrong(at, "type", fill("between 的值应为两项的列表", "the value of between must be a list of two"))
-                  : wrong(at, "type", fill("in 的值应为列表", "the value of in must be a list"));
+      return pair ? wrong(at, "type", bilingual("between 的值应为两项的列表", "the value of between must be a list of two"))
+                  : wrong(at, "type", bilingual("in 的值应为列表", "the value of in must be a list"));
     }
     if (array->size() > kSetMax) {
-      return wrong(at, "too_many", fill("一次最多 {} 个值", "at most {} values", {std::to_string(kSetMax)}));
+      return wrong(at, "too_many", bilingual("一次最多 {} 个值", "at most {} values", {std::to_string(kSetMax)}));
     }
     for (size_t i = 0; i < array->size(); ++i) add((*array)[i], condition, at + "[" + std::to_string(i) + "]");
   }
 
   void add(const json::value& value, Condition& condition, const std::string& at) {
-    if (value.is_null()) return wrong(at, "null", fill("要找空值请用 is_null", "use is_null to ask for empty values"));
+    if (value.is_null()) return wrong(at, "null", bilingual("要找空值请用 is_null", "use is_null to ask for empty values"));
     const Field& of = field(condition);
     Field wanted = of;
     const bool fragment = condition.op == Op::contains || condition.op == Op::starts;
@@ -305,7 +305,7 @@ class Parser {
       return wrong(at, problem.code.c_str(), problem.text);
     }
     if (std::holds_alternative<std::string>(*parsed) && code_points(std::get<std::string>(*parsed)) > kLiteralMax) {
-      return wrong(at, "length", fill("最多 {} 个字", "at most {} characters", {std::to_string(kLiteralMax)}));
+      return wrong(at, "length", bilingual("最多 {} 个字", "at most {} characters", {std::to_string(kLiteralMax)}));
     }
     condition.values.push_back(std::move(parsed).value());
   }
@@ -337,10 +337,10 @@ std::optional<std::string> typed_text(const Field& field, const json::value& val
 
 Refusal wrong_json(const Field& field) {
   Text text = field.type == Type::integer || field.type == Type::decimal
-                  ? fill("「{}」应为数", "the value must be a number")
-              : field.type == Type::boolean ? fill("「{}」应为 true 或 false", "the value must be true or false")
-                                            : fill("「{}」应为文本", "the value must be text");
-  text.zh = fill(text.zh, "", {field.label.zh}).zh;
+                  ? bilingual("「{}」应为数", "the value must be a number")
+              : field.type == Type::boolean ? bilingual("「{}」应为 true 或 false", "the value must be true or false")
+                                            : bilingual("「{}」应为文本", "the value must be text");
+  text.zh = bilingual(text.zh, "", {field.label.zh}).zh;
   Refusal refusal;
   refusal.code = jw::Code::unprocessable;
   refusal.type = "value.invalid";

@@ -97,7 +97,7 @@ Text Words::leaf(const Condition& condition) const {
       return compared(name, condition.op, true, Text{"今天", "today"});
     case Condition::Source::today_minus_years: {
       const std::string years = setting ? setting(condition.name) : condition.name;
-      return compared(name, condition.op, true, fill("{} 年前的今天", "the day {} years ago", {years}));
+      return compared(name, condition.op, true, bilingual("{} 年前的今天", "the day {} years ago", {years}));
     }
     case Condition::Source::other_field:
       return compared(name, condition.op, dataset.fields[static_cast<size_t>(condition.field)].type == Type::date,

@@ -26,7 +26,7 @@ bool is_code(std::string_view code) {
 std::string date_if_any(const Table& table, std::string_view key) {
   std::string date = table.text_if_any(key);
   if (!date.empty() && !Date::parse(date)) {
-    table.problem(key, fill("「{}」应为日期，如 2025-09-01", "'{}' must be a date such as 2025-09-01", {key}));
+    table.problem(key, bilingual("「{}」应为日期，如 2025-09-01", "'{}' must be a date such as 2025-09-01", {key}));
   }
   return date;
 }
@@ -42,13 +42,13 @@ void load_codes(const Table& file, Problems& problems, CodeSet& set) {
     code.valid_from = date_if_any(table, "valid_from");
     code.valid_until = date_if_any(table, "valid_to");
     if (!code.code.empty() && !is_code(code.code)) {
-      table.problem("code", fill("代码应为 1 至 20 个字母、数字、点、横线", "a code is 1 to 20 letters, digits, dots or dashes"));
+      table.problem("code", bilingual("代码应为 1 至 20 个字母、数字、点、横线", "a code is 1 to 20 letters, digits, dots or dashes"));
     }
     if (set.find(code.code) != nullptr) {
-      table.problem("code", fill("代码「{}」重复", "code '{}' stands here twice", {code.code}));
+      table.problem("code", bilingual("代码「{}」重复", "code '{}' stands here twice", {code.code}));
     }
     if (!code.parent.empty() && !code.ext) {
-      table.problem("parent", fill("只有 ext = true 的代码才有 parent", "only a code with ext = true has a parent"));
+      table.problem("parent", bilingual("只有 ext = true 的代码才有 parent", "only a code with ext = true has a parent"));
     }
     set.codes.push_back(std::move(code));
   }
@@ -57,7 +57,7 @@ void load_codes(const Table& file, Problems& problems, CodeSet& set) {
     if (parent == nullptr || parent->kind != Node::Kind::text) continue;
     const Code* found = set.find(parent->text);
     if (found == nullptr || found->ext) {
-      problems.add(file.file(), parent->line, fill("parent「{}」不是本代码集的国家代码", "parent '{}' is not a national code of this set", {parent->text}));
+      problems.add(file.file(), parent->line, bilingual("parent「{}」不是本代码集的国家代码", "parent '{}' is not a national code of this set", {parent->text}));
     }
   }
   if (set.codes.empty() && !set.name.empty()) file.missing("code");
@@ -75,14 +75,14 @@ bool has_reserved_ending(std::string_view name) { return name.ends_with("_histor
 void check_dataset_name(const Table& table, const std::string& name, const std::string& stem) {
   if (name.empty()) return;
   if (name != stem) {
-    table.problem("name", fill("name 应与文件名相同：「{}」", "name must be that of the file: '{}'", {stem}));
+    table.problem("name", bilingual("name 应与文件名相同：「{}」", "name must be that of the file: '{}'", {stem}));
   }
   if (!is_plain_name(name)) {
-    table.problem("name", fill("名称应为小写字母开头的小写字母、数字、下划线，至多 40 个", "a name is lower-case letters, digits and _, begins with a letter, and has at most 40 characters"));
+    table.problem("name", bilingual("名称应为小写字母开头的小写字母、数字、下划线，至多 40 个", "a name is lower-case letters, digits and _, begins with a letter, and has at most 40 characters"));
   } else if (is_kernel_table(name)) {
-    table.problem("name", fill("「{}」是系统自用的表名，请另取名", "'{}' is a table of the system itself: choose another name", {name}));
+    table.problem("name", bilingual("「{}」是系统自用的表名，请另取名", "'{}' is a table of the system itself: choose another name", {name}));
   } else if (name.starts_with("sqlite_") || name.starts_with("pg_") || has_reserved_ending(name)) {
-    table.problem("name", fill("「{}」的开头或结尾为数据库所保留，请另取名", "'{}' begins or ends as names reserved for the database do: choose another name", {name}));
+    table.problem("name", bilingual("「{}」的开头或结尾为数据库所保留，请另取名", "'{}' begins or ends as names reserved for the database do: choose another name", {name}));
   }
 }
 
@@ -100,7 +100,7 @@ void read_head(Loading& loading, const Table& table, Dataset& dataset) {
   const std::string store = table.text_if_any("store");
   dataset.in_record = store == "record";
   if (!store.empty() && !dataset.in_record) {
-    table.problem("store", fill("store 只能是 \"record\"，或不写", "store can only be \"record\", or be left out"));
+    table.problem("store", bilingual("store 只能是 \"record\"，或不写", "store can only be \"record\", or be left out"));
   }
   const std::vector<std::string> modules = module_names(loading.catalogue);
   if (!dataset.module.empty() && std::find(modules.begin(), modules.end(), dataset.module) == modules.end()) {
@@ -110,7 +110,7 @@ void read_head(Loading& loading, const Table& table, Dataset& dataset) {
   }
   const Node* owner = table.find("owner");
   if (owner == nullptr || owner->kind != Node::Kind::table) {
-    table.problem("owner", fill("须写明负责单位和岗位：owner = { unit = \"…\", post = \"…\" }", "who keeps it is missing: owner = { unit = \"…\", post = \"…\" }"));
+    table.problem("owner", bilingual("须写明负责单位和岗位：owner = { unit = \"…\", post = \"…\" }", "who keeps it is missing: owner = { unit = \"…\", post = \"…\" }"));
     return;
   }
   const Table keeper(*owner, table.file(), loading.problems, {"unit", "post"});
@@ -126,7 +126,7 @@ void visit(Loading& loading, const Condition& condition, size_t relation, std::v
     if (next < 0) return;
     if (state[static_cast<size_t>(next)] == 1) {
       const Table& table = loading.relation_tables[relation];
-      table.problem("where", fill("关系互相引用成环：「{}」又用到「{}」", "relations refer to each other in a circle: '{}' uses '{}' again",
+      table.problem("where", bilingual("关系互相引用成环：「{}」又用到「{}」", "relations refer to each other in a circle: '{}' uses '{}' again",
                                   {loading.catalogue.relations[relation].name, condition.name}));
       return;
     }
@@ -147,7 +147,7 @@ void read_relation(Loading& loading, size_t index) {
   const Table& table = loading.relation_tables[index];
   if (relation.of == -1) {
     for (const char* key : {"from", "select", "where"}) {
-      if (table.has(key)) table.problem(key, fill("「self」是内建关系，不写 {}", "'self' is built in and has no {}", {key}));
+      if (table.has(key)) table.problem(key, bilingual("「self」是内建关系，不写 {}", "'self' is built in and has no {}", {key}));
     }
     return;
   }
@@ -156,7 +156,7 @@ void read_relation(Loading& loading, size_t index) {
     if (loading.dataset(i).name == from) relation.from = static_cast<int>(i);
   }
   if (relation.from < 0) {
-    if (!from.empty()) table.problem("from", fill("没有数据集「{}」", "there is no dataset '{}'", {from}));
+    if (!from.empty()) table.problem("from", bilingual("没有数据集「{}」", "there is no dataset '{}'", {from}));
     return;
   }
   const Dataset& dataset = loading.dataset(static_cast<size_t>(relation.from));
@@ -166,7 +166,7 @@ void read_relation(Loading& loading, size_t index) {
                                    : relation.select >= 0 && dataset.fields[static_cast<size_t>(relation.select)].ref == relation.of &&
                                          !dataset.fields[static_cast<size_t>(relation.select)].is_lookup();
   if (!fits && relation.of >= 0 && !select.empty()) {
-    table.problem("select", fill("select 应为「{}」自身的字段，类型 ref({})，或在 from 即「{}」时写 \"id\"",
+    table.problem("select", bilingual("select 应为「{}」自身的字段，类型 ref({})，或在 from 即「{}」时写 \"id\"",
                                  "select must be an own field of '{}' of type ref({}), or \"id\" when from is '{}'", {from, of, of}));
   }
   if (const Node* where = table.find("where")) {
@@ -192,10 +192,10 @@ void load_code_sets(Loading& loading, const fs::path& folder) {
     set.label = table.label("label");
     set.standard = table.text_if_any("standard");
     if (!set.name.empty() && !is_code(set.name)) {
-      table.problem("set", fill("代码集名称应为 1 至 20 个字母、数字", "the name of a code set is 1 to 20 letters or digits"));
+      table.problem("set", bilingual("代码集名称应为 1 至 20 个字母、数字", "the name of a code set is 1 to 20 letters or digits"));
     }
     if (loading.catalogue.code_set(set.name) >= 0) {
-      table.problem("set", fill("代码集「{}」已在另一文件中", "code set '{}' stands in another file already", {set.name}));
+      table.problem("set", bilingual("代码集「{}」已在另一文件中", "code set '{}' stands in another file already", {set.name}));
     }
     load_codes(table, loading.problems, set);
     loading.catalogue.code_sets.push_back(std::move(set));
@@ -212,10 +212,10 @@ void load_modules(Loading& loading, const fs::path& folder) {
     Module module{table.text("name"), table.label("label"), table.text_if_any("icon")};
     const auto names = module_names(loading.catalogue);
     if (std::find(names.begin(), names.end(), module.name) != names.end()) {
-      table.problem("name", fill("模块「{}」重复", "module '{}' stands here twice", {module.name}));
+      table.problem("name", bilingual("模块「{}」重复", "module '{}' stands here twice", {module.name}));
     }
     if (!module.name.empty() && !is_plain_name(module.name)) {
-      table.problem("name", fill("名称应为小写字母、数字、下划线", "a name is lower-case letters, digits and _"));
+      table.problem("name", bilingual("名称应为小写字母、数字、下划线", "a name is lower-case letters, digits and _"));
     }
     loading.catalogue.modules.push_back(std::move(module));
   }
@@ -259,25 +259,25 @@ void declare_relations(Loading& loading, const fs::path& folder) {
     relation.name = table.text("name");
     relation.label = table.label("label");
     if (loading.catalogue.relation(relation.name) >= 0) {
-      table.problem("name", fill("关系「{}」重复", "relation '{}' stands here twice", {relation.name}));
+      table.problem("name", bilingual("关系「{}」重复", "relation '{}' stands here twice", {relation.name}));
     }
     if (!relation.name.empty() && (!is_plain_name(relation.name) || relation.name == "all")) {
-      table.problem("name", fill("名称应为小写字母、数字、下划线，且不是 all", "a name is lower-case letters, digits and _, and not 'all'"));
+      table.problem("name", bilingual("名称应为小写字母、数字、下划线，且不是 all", "a name is lower-case letters, digits and _, and not 'all'"));
     }
     const std::string of = table.text("of");
     const Dataset* dataset = loading.catalogue.find(of);
     relation.of = dataset != nullptr ? dataset->index : -2;
     if (of == "person") relation.of = -1;
     if ((relation.name == "self") != (relation.of == -1)) {
-      table.problem("of", fill("of = \"person\" 只用于内建关系「self」，其余写数据集名", "of = \"person\" belongs to the built-in relation 'self' alone; others name a dataset"));
+      table.problem("of", bilingual("of = \"person\" 只用于内建关系「self」，其余写数据集名", "of = \"person\" belongs to the built-in relation 'self' alone; others name a dataset"));
     } else if (relation.of == -2 && !of.empty()) {
-      table.problem("of", fill("没有数据集「{}」", "there is no dataset '{}'", {of}));
+      table.problem("of", bilingual("没有数据集「{}」", "there is no dataset '{}'", {of}));
     }
     loading.catalogue.relations.push_back(std::move(relation));
     loading.relation_tables.push_back(table);
   }
   if (loading.catalogue.relation("self") < 0) {
-    loading.problems.add(shown, 1, fill("缺少内建关系「self」的名称和说明：[[relation]] name = \"self\" of = \"person\" label = …",
+    loading.problems.add(shown, 1, bilingual("缺少内建关系「self」的名称和说明：[[relation]] name = \"self\" of = \"person\" label = …",
                                         "the built-in relation is not labelled: [[relation]] name = \"self\" of = \"person\" label = …"));
   }
 }
@@ -303,7 +303,7 @@ std::variant<Catalogue, std::vector<FileProblem>> load(const fs::path& home) {
   load_relations(loading);
   load_checks(loading);
   if (loading.catalogue.datasets.empty() && loading.problems.empty()) {
-    loading.problems.add("catalog", 0, fill("没有任何数据集文件（catalog/*.toml）", "there is no file of a dataset (catalog/*.toml)"));
+    loading.problems.add("catalog", 0, bilingual("没有任何数据集文件（catalog/*.toml）", "there is no file of a dataset (catalog/*.toml)"));
   }
   if (!loading.problems.empty()) return loading.problems.take();
   loading.catalogue.digest = digest_of(loading.catalogue);

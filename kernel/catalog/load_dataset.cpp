@@ -24,20 +24,20 @@ void read_key(Loading& loading, const Table& table, Dataset& dataset) {
     if (index < 0) continue;
     const Field& field = dataset.fields[static_cast<size_t>(index)];
     if (std::find(dataset.key.begin(), dataset.key.end(), index) != dataset.key.end()) {
-      table.problem_at(word.line, fill("「{}」在 key 中重复", "'{}' stands twice in the key", {word.text}));
+      table.problem_at(word.line, bilingual("「{}」在 key 中重复", "'{}' stands twice in the key", {word.text}));
     }
     if (!loading.broken.contains({dataset.index, index})) {
       if (!may_be_key(field.type)) {
-        table.problem_at(word.line, fill("「{}」的类型 {} 不能用于 key", "'{}' is of type {}, which cannot be part of a key", {word.text, type_name(field.type)}));
+        table.problem_at(word.line, bilingual("「{}」的类型 {} 不能用于 key", "'{}' is of type {}, which cannot be part of a key", {word.text, type_name(field.type)}));
       }
       if (!field.required) {
-        table.problem_at(word.line, fill("key 中的字段「{}」须 required = true", "field '{}' is part of the key and so needs required = true", {word.text}));
+        table.problem_at(word.line, bilingual("key 中的字段「{}」须 required = true", "field '{}' is part of the key and so needs required = true", {word.text}));
       }
     }
     dataset.key.push_back(index);
   }
   if (dataset.key.empty() && table.words("key").empty()) {
-    table.problem("key", fill("key 至少有一个字段", "the key needs at least one field"));
+    table.problem("key", bilingual("key 至少有一个字段", "the key needs at least one field"));
   }
 }
 
@@ -52,7 +52,7 @@ void check_referred(Loading& loading) {
       if (target.key.size() == 1 && (target.fields[static_cast<size_t>(key)].type == Type::text || loading.broken.contains({target.index, key}))) continue;
       told.insert(field.ref);
       loading.tables[static_cast<size_t>(target.index)].problem(
-          "key", fill("「{}」的字段「{}」指向这里，故 key 只能是一个 text 字段", "'{}' refers to this by its field '{}', so the key must be exactly one text field",
+          "key", bilingual("「{}」的字段「{}」指向这里，故 key 只能是一个 text 字段", "'{}' refers to this by its field '{}', so the key must be exactly one text field",
                       {dataset.name, field.name}));
     }
   }
@@ -73,7 +73,7 @@ std::optional<std::vector<int>> read_path(Loading& loading, const Dataset& datas
 
 void read_about(Loading& loading, const Table& table, Dataset& dataset) {
   if (!table.has("about")) {
-    if (dataset.person) table.problem("about", fill("人员数据集须写 about = \"id\"", "a dataset of persons needs about = \"id\""));
+    if (dataset.person) table.problem("about", bilingual("人员数据集须写 about = \"id\"", "a dataset of persons needs about = \"id\""));
     return;
   }
   const std::string about = table.text("about");
@@ -81,10 +81,10 @@ void read_about(Loading& loading, const Table& table, Dataset& dataset) {
   auto path = read_path(loading, dataset, Word{about, table.line("about")});
   if (!path) return;
   if (dataset.person && !path->empty()) {
-    return table.problem("about", fill("人员数据集须写 about = \"id\"", "a dataset of persons needs about = \"id\""));
+    return table.problem("about", bilingual("人员数据集须写 about = \"id\"", "a dataset of persons needs about = \"id\""));
   }
   if (!end_of(loading, dataset, *path).person) {
-    return table.problem("about", fill("about 应指向人员（person = true 的数据集），「{}」不是", "about must lead to persons (a dataset with person = true), which '{}' does not", {about}));
+    return table.problem("about", bilingual("about 应指向人员（person = true 的数据集），「{}」不是", "about must lead to persons (a dataset with person = true), which '{}' does not", {about}));
   }
   dataset.about = std::move(*path);
   dataset.has_subject = true;
@@ -94,7 +94,7 @@ void read_bindings(Loading& loading, const Table& table, Dataset& dataset) {
   const Node* node = table.find("relations");
   if (node == nullptr) return;
   if (node->kind != Node::Kind::table) {
-    return table.problem("relations", fill("relations 应为表：[relations]", "relations must be a table: [relations]"));
+    return table.problem("relations", bilingual("relations 应为表：[relations]", "relations must be a table: [relations]"));
   }
   std::vector<std::string> names;
   for (const Relation& relation : loading.catalogue.relations) names.push_back(relation.name);
@@ -109,7 +109,7 @@ void read_bindings(Loading& loading, const Table& table, Dataset& dataset) {
       continue;
     }
     if (value.kind != Node::Kind::text) {
-      table.problem_at(value.line, fill("关系的路径应为文本，如 \"student.class\"", "the path of a relation must be text such as \"student.class\""));
+      table.problem_at(value.line, bilingual("关系的路径应为文本，如 \"student.class\"", "the path of a relation must be text such as \"student.class\""));
       continue;
     }
     auto path = read_path(loading, dataset, Word{value.text, value.line});
@@ -118,7 +118,7 @@ void read_bindings(Loading& loading, const Table& table, Dataset& dataset) {
     const Dataset& end = end_of(loading, dataset, *path);
     if (of >= 0 ? end.index != of : of == -1 && !end.person) {
       const std::string wanted = of >= 0 ? loading.dataset(static_cast<size_t>(of)).name : "person = true";
-      table.problem_at(value.line, fill("关系「{}」的路径应到「{}」，这里到了「{}」", "the path of relation '{}' must end at '{}', but this ends at '{}'",
+      table.problem_at(value.line, bilingual("关系「{}」的路径应到「{}」，这里到了「{}」", "the path of relation '{}' must end at '{}', but this ends at '{}'",
                                         {name, wanted, end.name}));
       continue;
     }
@@ -130,7 +130,7 @@ void read_indexes(Loading& loading, const Table& table, Dataset& dataset) {
   const Node* node = table.find("indexes");
   if (node == nullptr) return;
   const auto wrong = [&](int line) {
-    table.problem_at(line, fill("indexes 应为字段名列表的列表，如 [[\"section\"], [\"term\", \"course\"]]", "indexes must be a list of lists of fields such as [[\"section\"], [\"term\", \"course\"]]"));
+    table.problem_at(line, bilingual("indexes 应为字段名列表的列表，如 [[\"section\"], [\"term\", \"course\"]]", "indexes must be a list of lists of fields such as [[\"section\"], [\"term\", \"course\"]]"));
   };
   if (node->kind != Node::Kind::array) return wrong(node->line);
   for (const Node& entry : node->items) {
@@ -146,7 +146,7 @@ void read_indexes(Loading& loading, const Table& table, Dataset& dataset) {
       }
       const int field = named_field(loading, dataset, name.text, name.line);
       if (field >= 0 && dataset.fields[static_cast<size_t>(field)].is_lookup()) {
-        table.problem_at(name.line, fill("「{}」是借用字段，此表中没有这一列", "'{}' is borrowed, so this table has no such column", {name.text}));
+        table.problem_at(name.line, bilingual("「{}」是借用字段，此表中没有这一列", "'{}' is borrowed, so this table has no such column", {name.text}));
       } else if (field >= 0) {
         index.push_back(field);
       }

@@ -58,7 +58,7 @@ bool read_ref_type(Loading& loading, const Table& table, const std::string& name
     return false;
   }
   if (target->in_record) {
-    table.problem("type", fill("「{}」存放在记录中，不能被引用", "'{}' is kept in the record and cannot be referred to", {name}));
+    table.problem("type", bilingual("「{}」存放在记录中，不能被引用", "'{}' is kept in the record and cannot be referred to", {name}));
     return false;
   }
   field.ref = target->index;
@@ -80,8 +80,8 @@ bool read_type(Loading& loading, const Table& table, Field& field) {
         field.size = *size;
         return true;
       }
-      table.problem("type", is_text ? fill("text(n) 的 n 应为 1 至 {}", "n of text(n) must be 1 to {}", {std::to_string(kTextMax)})
-                                    : fill("decimal(n) 的 n 应为 1 至 {}", "n of decimal(n) must be 1 to {}", {std::to_string(kPlacesMax)}));
+      table.problem("type", is_text ? bilingual("text(n) 的 n 应为 1 至 {}", "n of text(n) must be 1 to {}", {std::to_string(kTextMax)})
+                                    : bilingual("decimal(n) 的 n 应为 1 至 {}", "n of decimal(n) must be 1 to {}", {std::to_string(kPlacesMax)}));
       return false;
     }
   } else if (call) {
@@ -91,7 +91,7 @@ bool read_type(Loading& loading, const Table& table, Field& field) {
       return true;
     }
   }
-  table.problem("type", fill("没有类型「{}」；可用：text(n) int decimal(n) date timestamp bool weeks code(SET) ref(dataset)",
+  table.problem("type", bilingual("没有类型「{}」；可用：text(n) int decimal(n) date timestamp bool weeks code(SET) ref(dataset)",
                              "there is no type '{}'; use text(n) int decimal(n) date timestamp bool weeks code(SET) ref(dataset)", {text}));
   return false;
 }
@@ -133,7 +133,7 @@ void wrong_mask(const Table& table, const Field& field) {
   for (const MaskRow& row : kMasks) {
     if (mask_fits(row, field.type)) all += (all.empty() ? "" : " ") + std::string(row.name) + (row.argument ? "(n)" : "");
   }
-  table.problem("mask", fill("此类型可用的遮盖：{}", "masks of this type: {}", {all}));
+  table.problem("mask", bilingual("此类型可用的遮盖：{}", "masks of this type: {}", {all}));
 }
 
 void read_mask(const Catalogue& catalogue, const Table& table, Field& field) {
@@ -180,7 +180,7 @@ std::optional<int64_t> read_bound(const Catalogue& catalogue, const Table& table
   if (node == nullptr) return std::nullopt;
   const bool numbers = field.type == Type::integer || field.type == Type::decimal;
   if (!numbers && field.type != Type::date) {
-    table.problem(key, fill("只有数和日期才有「{}」", "only numbers and dates have '{}'", {key}));
+    table.problem(key, bilingual("只有数和日期才有「{}」", "only numbers and dates have '{}'", {key}));
     return std::nullopt;
   }
   std::string text = node->text;
@@ -192,7 +192,7 @@ std::optional<int64_t> read_bound(const Catalogue& catalogue, const Table& table
   }
   const auto value = parse_literal(catalogue, field, text);
   if (!value || text.empty()) {
-    table.problem(key, value ? fill("「{}」不得为空", "'{}' must not be empty", {key}) : value.refusal().detail);
+    table.problem(key, value ? bilingual("「{}」不得为空", "'{}' must not be empty", {key}) : value.refusal().detail);
     return std::nullopt;
   }
   if (numbers) return std::get<int64_t>(*value);
@@ -203,37 +203,37 @@ void read_pattern(const Table& table, Field& field) {
   field.pattern = table.text_if_any("pattern");
   if (field.pattern.empty()) return;
   if (field.type != Type::text || field.size > kPatternTextMax) {
-    return table.problem("pattern", fill("只有至多 {} 个字的 text 字段才有 pattern", "only text fields of at most {} characters have a pattern",
+    return table.problem("pattern", bilingual("只有至多 {} 个字的 text 字段才有 pattern", "only text fields of at most {} characters have a pattern",
                                          {std::to_string(kPatternTextMax)}));
   }
   try {
     field.matcher = std::make_shared<Pattern>(field.pattern);
   } catch (const std::regex_error&) {
-    table.problem("pattern", fill("不是正确的正则表达式（ECMAScript）", "not a regular expression (ECMAScript)"));
+    table.problem("pattern", bilingual("不是正确的正则表达式（ECMAScript）", "not a regular expression (ECMAScript)"));
   }
 }
 
 Level read_level(const Table& table, std::optional<Level> otherwise) {
   if (!table.has("level")) {
     if (!otherwise) {
-      table.problem("level", fill("缺少「level」：1 公开，2 一般，3 敏感，4 重要", "'level' is missing: 1 public, 2 internal, 3 sensitive, 4 important"));
+      table.problem("level", bilingual("缺少「level」：1 公开，2 一般，3 敏感，4 重要", "'level' is missing: 1 public, 2 internal, 3 sensitive, 4 important"));
     }
     return otherwise.value_or(Level::important);
   }
   const auto level = table.integer("level");
   if (level && *level >= 1 && *level <= 4) return static_cast<Level>(*level);
-  if (level) table.problem("level", fill("level 应为 1 公开、2 一般、3 敏感、4 重要", "level must be 1 public, 2 internal, 3 sensitive or 4 important"));
+  if (level) table.problem("level", bilingual("level 应为 1 公开、2 一般、3 敏感、4 重要", "level must be 1 public, 2 internal, 3 sensitive or 4 important"));
   return Level::important;
 }
 
 void check_field_name(const Table& table, const Dataset& dataset, const std::string& name) {
   if (name.empty()) return;
   if (!is_plain_name(name)) {
-    table.problem("name", fill("名称应为小写字母开头的小写字母、数字、下划线，至多 40 个", "a name is lower-case letters, digits and _, begins with a letter, and has at most 40 characters"));
+    table.problem("name", bilingual("名称应为小写字母开头的小写字母、数字、下划线，至多 40 个", "a name is lower-case letters, digits and _, begins with a letter, and has at most 40 characters"));
   } else if (is_reserved_field(name)) {
-    table.problem("name", fill("「{}」为系统保留，请另取名", "'{}' is reserved: choose another name", {name}));
+    table.problem("name", bilingual("「{}」为系统保留，请另取名", "'{}' is reserved: choose another name", {name}));
   } else if (dataset.field(name) >= 0) {
-    table.problem("name", fill("字段「{}」重复", "field '{}' stands here twice", {name}));
+    table.problem("name", bilingual("字段「{}」重复", "field '{}' stands here twice", {name}));
   }
 }
 
@@ -266,13 +266,13 @@ void read_field(Loading& loading, Dataset& dataset, const Node& node) {
     field.min = read_bound(loading.catalogue, table, "min", field);
     field.max = read_bound(loading.catalogue, table, "max", field);
     if (field.min && field.max && *field.min > *field.max) {
-      table.problem("max", fill("max 小于 min", "max is less than min"));
+      table.problem("max", bilingual("max 小于 min", "max is less than min"));
     }
     read_pattern(table, field);
     const std::string sort = table.text_if_any("sort");
     field.pinyin = sort == "pinyin";
     if (!sort.empty() && (sort != "pinyin" || field.type != Type::text)) {
-      table.problem("sort", fill("sort 只能是 \"pinyin\"，用于 text 类型的姓名", "sort can only be \"pinyin\", for names of type text"));
+      table.problem("sort", bilingual("sort 只能是 \"pinyin\"，用于 text 类型的姓名", "sort can only be \"pinyin\", for names of type text"));
     }
     if (loading.problems.size() == before) check_example(loading.catalogue, table, field);
   }
@@ -290,7 +290,7 @@ void read_lookup(Loading& loading, Dataset& dataset, const Node& node) {
   const int target = path->back();
   path->pop_back();
   if (path->empty()) {
-    return table.problem("from", fill("from 应为 ref 字段加被借字段，如 student.name", "from must be a ref and then the field borrowed, such as student.name"));
+    return table.problem("from", bilingual("from 应为 ref 字段加被借字段，如 student.name", "from must be a ref and then the field borrowed, such as student.name"));
   }
   const Dataset* source_dataset = &dataset;
   for (const int hop : *path) source_dataset = &loading.dataset(static_cast<size_t>(source_dataset->fields[static_cast<size_t>(hop)].ref));
@@ -309,12 +309,12 @@ void read_lookup(Loading& loading, Dataset& dataset, const Node& node) {
   if (table.has("standard")) field.standard = table.text("standard");
   field.level = read_level(table, source.level);
   if (field.level < source.level) {
-    table.problem("level", fill("借用字段的级别不得低于来源「{}」的 {}", "a borrowed field is never of a lower level than its source '{}', which has {}",
+    table.problem("level", bilingual("借用字段的级别不得低于来源「{}」的 {}", "a borrowed field is never of a lower level than its source '{}', which has {}",
                                 {from, std::to_string(static_cast<int>(source.level))}));
   }
   read_mask(loading.catalogue, table, field);
   if (!not_weaker(field.mask, source.mask)) {
-    table.problem("mask", fill("借用字段的遮盖不得弱于来源「{}」", "a borrowed field is never masked less than its source '{}'", {from}));
+    table.problem("mask", bilingual("借用字段的遮盖不得弱于来源「{}」", "a borrowed field is never masked less than its source '{}'", {from}));
   }
   dataset.fields.push_back(std::move(field));
 }
@@ -347,14 +347,14 @@ std::optional<std::vector<int>> follow(Loading& loading, size_t dataset, const W
     }
     const Field& field = here.fields[static_cast<size_t>(index)];
     if (field.is_lookup()) {
-      loading.problems.add(file, path.line, fill("「{}」是借用字段，路径请写到其来源", "'{}' is itself borrowed: write the path to its source", {part}));
+      loading.problems.add(file, path.line, bilingual("「{}」是借用字段，路径请写到其来源", "'{}' is itself borrowed: write the path to its source", {part}));
       return std::nullopt;
     }
     fields.push_back(index);
     if (i + 1 == parts.size() && !last_is_ref) break;
     if (loading.broken.contains({here.index, index})) return std::nullopt;
     if (field.type != Type::ref) {
-      loading.problems.add(file, path.line, fill("「{}」不是 ref 字段，路径到此为止", "'{}' is not a ref, so the path ends there", {part}));
+      loading.problems.add(file, path.line, bilingual("「{}」不是 ref 字段，路径到此为止", "'{}' is not a ref, so the path ends there", {part}));
       return std::nullopt;
     }
     at = static_cast<size_t>(field.ref);

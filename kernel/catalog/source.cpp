@@ -64,7 +64,7 @@ const Node* Node::find(std::string_view key) const {
   return nullptr;
 }
 
-Text fill(std::string_view zh, std::string_view en, std::initializer_list<std::string_view> arguments) {
+Text bilingual(std::string_view zh, std::string_view en, std::initializer_list<std::string_view> arguments) {
   return Text{fill_one(zh, arguments), fill_one(en, arguments)};
 }
 
@@ -84,7 +84,7 @@ std::optional<std::string> nearest(std::string_view name, const std::vector<std:
 
 Text did_you_mean(std::string_view name, const std::vector<std::string>& known) {
   const auto near = nearest(name, known);
-  return near ? fill("；是否指「{}」？", "; did you mean '{}'?", {*near}) : Text{};
+  return near ? bilingual("；是否指「{}」？", "; did you mean '{}'?", {*near}) : Text{};
 }
 
 bool is_plain_name(std::string_view name) {
@@ -118,7 +118,7 @@ Table::Table(const Node& node, std::string file, Problems& problems, std::initia
     if (text.zh.empty()) {
       std::string all;
       for (const std::string& name : names) all += (all.empty() ? "" : " ") + name;
-      text = fill("；此处可用：{}", "; known here: {}", {all});
+      text = bilingual("；此处可用：{}", "; known here: {}", {all});
     }
     problems.add(file_, node.items[i].line,
                  Text{"不认识「" + key + "」" + text.zh, "unknown key '" + key + "'" + text.en});
@@ -130,7 +130,7 @@ int Table::line(std::string_view key) const {
   return node != nullptr ? node->line : node_->line;
 }
 
-void Table::missing(std::string_view key) const { problem(key, fill("缺少「{}」", "'{}' is missing", {key})); }
+void Table::missing(std::string_view key) const { problem(key, bilingual("缺少「{}」", "'{}' is missing", {key})); }
 
 std::string Table::text(std::string_view key) const {
   if (!has(key)) {
@@ -139,7 +139,7 @@ std::string Table::text(std::string_view key) const {
   }
   std::string found = text_if_any(key);
   if (found.empty() && find(key)->kind == Node::Kind::text) {
-    problem(key, fill("「{}」不得为空", "'{}' must not be empty", {key}));
+    problem(key, bilingual("「{}」不得为空", "'{}' must not be empty", {key}));
   }
   return found;
 }
@@ -156,7 +156,7 @@ std::string Table::text_if_any(std::string_view key) const {
 
 Text Table::label(std::string_view key) const {
   if (!has(key)) {
-    problem(key, fill("缺少「{}」，应写作 {} = { zh = \"…\", en = \"…\" }", "'{}' is missing: write {} = { zh = \"…\", en = \"…\" }",
+    problem(key, bilingual("缺少「{}」，应写作 {} = { zh = \"…\", en = \"…\" }", "'{}' is missing: write {} = { zh = \"…\", en = \"…\" }",
                       {key, key}));
     return {};
   }
@@ -167,7 +167,7 @@ std::optional<Text> Table::label_if_any(std::string_view key) const {
   const Node* node = find(key);
   if (node == nullptr) return std::nullopt;
   if (node->kind != Node::Kind::table) {
-    problem(key, fill("「{}」须有中英文两种：{ zh = \"…\", en = \"…\" }",
+    problem(key, bilingual("「{}」须有中英文两种：{ zh = \"…\", en = \"…\" }",
                       "'{}' needs both languages: { zh = \"…\", en = \"…\" }", {key}));
     return std::nullopt;
   }
@@ -224,7 +224,7 @@ std::vector<const Node*> Table::tables(std::string_view key) const {
     }
   }
   if (node->kind != Node::Kind::array || found.size() != node->items.size()) {
-    problem(key, fill("「{}」应写作 [[{}]]，可写多次", "'{}' must be written [[{}]], once for each", {key, key}));
+    problem(key, bilingual("「{}」应写作 [[{}]]，可写多次", "'{}' must be written [[{}]], once for each", {key, key}));
   }
   return found;
 }

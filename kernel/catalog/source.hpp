@@ -30,7 +30,7 @@ struct Node {
 };
 
 // Text in both languages with {} replaced by the arguments in turn.
-Text fill(std::string_view zh, std::string_view en, std::initializer_list<std::string_view> arguments = {});
+Text bilingual(std::string_view zh, std::string_view en, std::initializer_list<std::string_view> arguments = {});
 
 // The name that was probably meant, or nothing when none is near.
 std::optional<std::string> nearest(std::string_view name, const std::vector<std::string>& known);

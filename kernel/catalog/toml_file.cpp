@@ -82,7 +82,7 @@ Node node_of(const toml::node& from) {
 
 std::optional<Node> parse_toml(std::string_view text, const std::string& shown, Problems& problems) {
   if (!is_valid_utf8(text)) {
-    problems.add(shown, 1, fill("文件须为 UTF-8 编码的文本", "the file must be UTF-8 text"));
+    problems.add(shown, 1, bilingual("文件须为 UTF-8 编码的文本", "the file must be UTF-8 text"));
     return std::nullopt;
   }
   try {
@@ -90,7 +90,7 @@ std::optional<Node> parse_toml(std::string_view text, const std::string& shown, 
   } catch (const toml::parse_error& error) {
     const std::string what(error.description());
     problems.add(shown, static_cast<int>(error.source().begin.line),
-                 fill("不是正确的 TOML：{}", "not TOML: {}", {what}));
+                 bilingual("不是正确的 TOML：{}", "not TOML: {}", {what}));
     return std::nullopt;
   }
 }
@@ -99,7 +99,7 @@ std::optional<Node> read_toml(const std::filesystem::path& file, const std::stri
   std::ifstream in(file, std::ios::binary);
   const std::string text(std::istreambuf_iterator<char>(in), {});
   if (!in) {
-    problems.add(shown, 0, fill("读不到此文件", "this file cannot be read"));
+    problems.add(shown, 0, bilingual("读不到此文件", "this file cannot be read"));
     return std::nullopt;
   }
   return parse_toml(text, shown, problems);

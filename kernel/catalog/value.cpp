@@ -130,7 +130,7 @@ Parsed<Value> parse_code(const Catalogue& catalogue, const Field& field, const s
   for (const Code& code : set.codes) {
     if (nfkc(code.name.zh) != text && code.name.en != text) continue;
     if (named != nullptr) {
-      return must_be(field, "code_ambiguous", fill("此名称在代码集「{}」中不止一个，请填写代码", "is a name that stands for several codes of {}: give the code", {set.label.zh}));
+      return must_be(field, "code_ambiguous", bilingual("此名称在代码集「{}」中不止一个，请填写代码", "is a name that stands for several codes of {}: give the code", {set.label.zh}));
     }
     named = &code;
   }
@@ -141,7 +141,7 @@ Parsed<Value> parse_code(const Catalogue& catalogue, const Field& field, const s
 Wrong wrong_number(const Field& field) {
   if (field.type == Type::integer) return must_be(field, "type", Text{"应为整数", "must be a whole number"});
   const std::string places = std::to_string(field.size);
-  return must_be(field, "type", fill("应为最多 {} 位小数的数", "must be a number with at most {} decimal places", {places}));
+  return must_be(field, "type", bilingual("应为最多 {} 位小数的数", "must be a number with at most {} decimal places", {places}));
 }
 
 // Value of a text that is not empty, by type only.
@@ -202,18 +202,18 @@ std::optional<Wrong> check_range(const Field& field, const Value& value) {
   if ((!field.min || number >= *field.min) && (!field.max || number <= *field.max)) return std::nullopt;
   Text what;
   if (field.min && field.max) {
-    what = fill("应在 {} 与 {} 之间", "must lie between {} and {}", {bound(field, *field.min), bound(field, *field.max)});
+    what = bilingual("应在 {} 与 {} 之间", "must lie between {} and {}", {bound(field, *field.min), bound(field, *field.max)});
   } else if (field.min) {
-    what = fill("不得小于 {}", "must not be less than {}", {bound(field, *field.min)});
+    what = bilingual("不得小于 {}", "must not be less than {}", {bound(field, *field.min)});
   } else {
-    what = fill("不得大于 {}", "must not be more than {}", {bound(field, *field.max)});
+    what = bilingual("不得大于 {}", "must not be more than {}", {bound(field, *field.max)});
   }
   return must_be(field, "range", std::move(what));
 }
 
 std::optional<Wrong> check_text(const Field& field, std::string_view text) {
   if (field.type == Type::text && field.size > 0 && code_points(text) > static_cast<size_t>(field.size)) {
-    return must_be(field, "length", fill("最多 {} 个字", "has at most {} characters", {std::to_string(field.size)}));
+    return must_be(field, "length", bilingual("最多 {} 个字", "has at most {} characters", {std::to_string(field.size)}));
   }
   if (field.type == Type::text && !field.pattern.empty()) {
     const bool fits = field.matcher ? field.matcher->matches(text) : Pattern(field.pattern).matches(text);

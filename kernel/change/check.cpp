@@ -1,4 +1,5 @@
 // Checks of one row (§4.2.3): the same for the keystroke, the imported file and the nightly audit of stored data.
+#include <mutex>
 #include <regex>
 #include <shared_mutex>
 

@@ -10,8 +10,8 @@ CREATE TABLE account (
   display_name TEXT COLLATE "C" NOT NULL,
   password_hash TEXT COLLATE "C",                        -- PHC string; NULL = not activated
   password_set_us BIGINT,
-  must_change INTEGER NOT NULL DEFAULT 0,    -- 1: the next sign-in has to bring a new password
-  one_time INTEGER NOT NULL DEFAULT 0,       -- 1: the hash is that of a one-time password
+  must_change BIGINT NOT NULL DEFAULT 0,    -- 1: the next sign-in has to bring a new password
+  one_time BIGINT NOT NULL DEFAULT 0,       -- 1: the hash is that of a one-time password
   one_time_expires_us BIGINT,
   failed_count BIGINT NOT NULL DEFAULT 0,    -- since the last success, or since they were forgotten
   last_failed_us BIGINT,

@@ -81,11 +81,11 @@ struct Session {
 
 // For record::Entry. `decision` is "allowed", or a machine name that may say more than the person was told.
 struct Outcome {
-  std::string kind;         // sign_in | sign_in_failed
+  std::string kind{};       // sign_in | sign_in_failed
   int64_t account = 0;      // 0 = unknown login
   int64_t person = 0;
   int64_t session = 0;
-  std::string decision;
+  std::string decision{};
 };
 
 struct SignInRequest {

@@ -1,0 +1,129 @@
+// Inside kernel/identity only: what the parts of Identity share.
+#pragma once
+
+#include <condition_variable>
+#include <mutex>
+#include <stop_token>
+#include <thread>
+
+#include "kernel/identity/api.hpp"
+#include "kernel/identity/remote_limits.hpp"
+#include "kernel/identity/secret_text.hpp"
+#include "kernel/identity/session_cache.hpp"
+
+namespace jw::identity {
+
+// Wrong passwords of one account, or of nobody's.
+struct Failures {
+  int64_t count = 0;
+  int64_t last_us = 0;
+  int64_t locked_until_us = 0;
+  int64_t locked_attempts = 0;
+};
+
+// An account as the door sees it. id 0: nobody has that login.
+struct Standing {
+  int64_t id = 0;
+  int64_t person = 0;
+  std::string kind;
+  std::string login;
+  std::string display_name;
+  std::optional<std::string> hash;
+  int64_t password_set_us = 0;
+  bool must_change = false;
+  bool one_time = false;
+  int64_t one_time_expires_us = 0;
+  bool suspended = false;
+  bool closed = false;
+  int64_t agreement_version = 0;
+  Failures failures;
+};
+
+// What was found out about a password before the transaction: Argon2 must not hold a connection.
+struct Attempt {
+  bool right = false;
+  std::optional<std::string> hash_seen;     // the hash it was checked against
+  std::optional<std::string> new_hash;      // of a new password that is good
+  std::vector<FieldProblem> new_problems;   // of one that is not
+};
+
+struct Verdict {
+  Refusal told;
+  std::string decision;  // for the record; may say more than the person is told
+};
+
+// login as compared: NFKC, trimmed, lower case. Empty when it cannot be a login.
+std::string login_key(std::string_view login);
+
+int64_t take_ids(db::Connection& transaction, std::string_view name, int64_t count);
+void raise_epoch(db::Connection& transaction);
+// Ends the live sessions of an account but one; gives their ids.
+std::vector<int64_t> end_sessions(db::Connection& transaction, int64_t account, std::string_view reason, Instant now,
+                                  int64_t except = 0);
+
+class Identity::Implementation {
+ public:
+  Implementation(db::Store& store, const Clock& clock, Options options);
+
+  Standing standing_of_login(std::string_view login);
+  Standing standing_of_account(int64_t account);
+  Standing lock_standing(db::Connection& transaction, int64_t account);
+
+  bool verify(const Standing& standing, std::string_view password);
+  std::string hash(std::string_view password);
+  Attempt weigh(const Standing& standing, std::string_view password, std::optional<std::string_view> new_password);
+  // Wrong, locked, closed, suspended, expired: writes failures down and says no. `wrong`: the text of a wrong password.
+  std::optional<Verdict> judge(db::Connection& transaction, const Standing& standing, const Attempt& attempt,
+                               const Refusal& wrong, Instant now);
+  void write_failures(db::Connection& transaction, int64_t account, const Failures& failures);
+  void set_password(db::Connection& transaction, int64_t account, std::string_view new_hash, Instant now);
+
+  // In the transaction; the caller puts it into the cache after the commit.
+  NewSession open_session(db::Connection& transaction, const Standing& standing, std::string_view remote,
+                          std::string_view user_agent, Instant now);
+  SignIn admitted(Outcome outcome, NewSession opened, Instant now);  // after the commit
+  std::shared_ptr<const Session> read_session(const crypto::Digest& digest, Instant now);
+  bool password_due(std::string_view kind, int64_t password_set_us, Instant now) const;
+  void keep(const crypto::Digest& digest, std::shared_ptr<const Session> session, int64_t idle_until_us, Instant now);
+  int64_t idle_until(Instant used) const { return used.us + options_.idle_us + options_.idle_flush_us; }
+  void forget(std::span<const int64_t> sessions);
+
+  void tend();
+  void wake();
+
+  // One of the sign-ins under way; beyond the limit it is not admitted.
+  class Turn {
+   public:
+    Turn(Counters& counters, int most);
+    ~Turn();
+    Turn(const Turn&) = delete;
+    Turn& operator=(const Turn&) = delete;
+    bool admitted() const { return admitted_; }
+
+   private:
+    Counters& counters_;
+    bool admitted_;
+  };
+
+  db::Store& store_;
+  const Clock& clock_;
+  const Options options_;
+  Counters counters_;
+  SessionCache cache_;
+  RemoteLimits remotes_;
+  const std::string nobodys_hash_;  // checked when there is no hash, so that all attempts cost the same
+
+ private:
+  void run(const std::stop_token& stop);
+  void write_uses();
+  void remove_old_sessions(Instant now);
+
+  std::mutex tend_mutex_;  // one tend() at a time
+  int64_t removed_at_us_ = 0;
+  std::mutex wake_mutex_;
+  std::condition_variable_any wake_up_;
+  bool woken_ = false;
+  std::jthread thread_;  // last: it uses all of the above
+};
+
+}  // namespace jw::identity

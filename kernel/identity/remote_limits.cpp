@@ -1,0 +1,55 @@
+#include "kernel/identity/remote_limits.hpp"
+
+#include <arpa/inet.h>
+
+#include <algorithm>
+
+namespace jw::identity {
+
+std::string remote_key(std::string_view remote) {
+  const std::string text(remote.substr(0, INET6_ADDRSTRLEN));
+  in6_addr six{};
+  if (inet_pton(AF_INET6, text.c_str(), &six) != 1) return text;
+  const auto* bytes = reinterpret_cast<const char*>(&six);
+  if (IN6_IS_ADDR_V4MAPPED(&six)) {
+    char four[INET_ADDRSTRLEN] = {};
+    inet_ntop(AF_INET, bytes + 12, four, sizeof four);
+    return four;
+  }
+  return std::string(bytes, 8);
+}
+
+bool RemoteLimits::take(std::string_view remote, int64_t now_us) {
+  std::string key = remote_key(remote);
+  const std::lock_guard lock(mutex_);
+  auto found = buckets_.find(key);
+  if (found == buckets_.end()) {
+    if (buckets_.size() >= static_cast<size_t>(limits_.known_max)) {
+      buckets_.erase(recent_.back().key);
+      recent_.pop_back();
+    }
+    recent_.push_front({std::move(key), now_us});
+    found = buckets_.emplace(recent_.front().key, recent_.begin()).first;
+  } else {
+    recent_.splice(recent_.begin(), recent_, found->second);
+  }
+  Bucket& bucket = *found->second;
+  const int64_t next = std::max(bucket.full_at_us, now_us) + limits_.refill_us;
+  if (next - now_us > limits_.burst * limits_.refill_us) return false;
+  bucket.full_at_us = next;
+  return true;
+}
+
+void RemoteLimits::give_back(std::string_view remote) {
+  const std::string key = remote_key(remote);
+  const std::lock_guard lock(mutex_);
+  const auto found = buckets_.find(key);
+  if (found != buckets_.end()) found->second->full_at_us -= limits_.refill_us;
+}
+
+size_t RemoteLimits::known() const {
+  const std::lock_guard lock(mutex_);
+  return buckets_.size();
+}
+
+}  // namespace jw::identity

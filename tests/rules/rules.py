@@ -399,6 +399,16 @@ def clauses(tree):
                         yield path, 1, f"a [[{kind}]] without its clause: {shown}"
 
 
+def glossary(tree):
+    """Every dataset is a noun of docs/glossary.md."""
+    rows = table_under(tree.files.get("docs/glossary.md", ""), "noun")
+    nouns = {noun.strip() for row in rows for noun in row[0].split(",")}
+    for path, text in tree.of_suffix(".toml"):
+        if path.count("/") == 1 and path.startswith("catalog/") and re.search(r"^key\s*=", text, re.M):
+            if PurePosixPath(path).stem not in nouns:
+                yield path, 1, f"{PurePosixPath(path).stem} is not in the first table of docs/glossary.md"
+
+
 def toml_rows(text, kind):
     try:
         rows = tomllib.loads(text).get(kind, [])
@@ -493,7 +503,7 @@ def module_list(tree):
 
 RULES = [
     floors, links, beast, names, unfinished, bans, function_length, columns, whitespace, headers, dead_files, catalogue,
-    clauses, migrations, machines, lock_files, history, module_list,
+    clauses, glossary, migrations, machines, lock_files, history, module_list,
 ]
 
 

@@ -17,7 +17,7 @@ std::vector<fs::path> toml_files(const fs::path& folder) {
 }
 
 bool is_code(std::string_view code) {
-  if (code.empty() || code.size() > 20) return false;
+  if (code.empty() || code.size() > 40) return false;
   return std::all_of(code.begin(), code.end(), [](char c) {
     return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '.' || c == '-' || c == '_';
   });
@@ -42,7 +42,7 @@ void load_codes(const Table& file, Problems& problems, CodeSet& set) {
     code.valid_from = date_if_any(table, "valid_from");
     code.valid_until = date_if_any(table, "valid_to");
     if (!code.code.empty() && !is_code(code.code)) {
-      table.problem("code", bilingual("代码应为 1 至 20 个字母、数字、点、横线", "a code is 1 to 20 letters, digits, dots or dashes"));
+      table.problem("code", bilingual("代码应为 1 至 40 个字母、数字、点、横线、下划线", "a code is 1 to 40 letters, digits, dots, dashes or _"));
     }
     if (set.find(code.code) != nullptr) {
       table.problem("code", bilingual("代码「{}」重复", "code '{}' stands here twice", {code.code}));
@@ -142,6 +142,22 @@ void find_cycles(Loading& loading, size_t relation, std::vector<int>& state) {
   state[relation] = 2;
 }
 
+// A relation whose set does not depend on who asks would tie its rows to everyone.
+bool asks_who(const Condition& where) {
+  using Source = Condition::Source;
+  switch (where.kind) {
+    case Condition::Kind::leaf:
+      return where.source == Source::me || where.source == Source::relation;
+    case Condition::Kind::all:
+      return std::any_of(where.parts.begin(), where.parts.end(), asks_who);
+    case Condition::Kind::any:
+      return !where.parts.empty() && std::all_of(where.parts.begin(), where.parts.end(), asks_who);
+    case Condition::Kind::negation:
+      return false;
+  }
+  return false;
+}
+
 void read_relation(Loading& loading, size_t index) {
   Relation& relation = loading.catalogue.relations[index];
   const Table& table = loading.relation_tables[index];
@@ -171,6 +187,9 @@ void read_relation(Loading& loading, size_t index) {
   }
   if (const Node* where = table.find("where")) {
     auto condition = read_condition(loading.catalogue, dataset, *where, table.file(), ConditionUse::regulation, loading.problems);
+    if (condition && !asks_who(*condition)) {
+      table.problem("where", bilingual("where 须要求 is = \"me\" 或 in_relation，否则与提问者无关", "where must ask for is = \"me\" or in_relation, or the set would not depend on who asks"));
+    }
     if (condition) relation.where = std::move(*condition);
   } else {
     table.missing("where");
@@ -192,7 +211,7 @@ void load_code_sets(Loading& loading, const fs::path& folder) {
     set.label = table.label("label");
     set.standard = table.text_if_any("standard");
     if (!set.name.empty() && !is_code(set.name)) {
-      table.problem("set", bilingual("代码集名称应为 1 至 20 个字母、数字", "the name of a code set is 1 to 20 letters or digits"));
+      table.problem("set", bilingual("代码集名称应为 1 至 40 个字母、数字", "the name of a code set is 1 to 40 letters or digits"));
     }
     if (loading.catalogue.code_set(set.name) >= 0) {
       table.problem("set", bilingual("代码集「{}」已在另一文件中", "code set '{}' stands in another file already", {set.name}));

@@ -319,6 +319,7 @@ const Bad kBad[] = {
     {kRelations, "today = true", "toady = true",           "catalog/relations.toml:11", "不认识「toady」", "unknown key 'toady'"},
     {kRelations, "{ field = \"adviser\", is = \"me\" }", "{ field = \"id\", in_relation = \"advised\" }", "catalog/relations.toml:11", "成环", "in a circle"},
     {kRelations, "{ field = \"adviser\", is = \"me\" }", "{ field = \"adviser\", in_relation = \"advised\" }", "catalog/relations.toml:11", "不指向它", "does not point to"},
+    {kRelations, "{ field = \"adviser\", is = \"me\" }, ", "", "catalog/relations.toml:11", "与提问者无关", "depend on who asks"},
     {kXb, "code = \"2\"", "code = \"1\"",                  "catalog/codes/xb.toml:8", "重复", "stands here twice"},
     {kXb, "parent = \"2\"", "parent = \"3\"",              "catalog/codes/xb.toml:14", "不是本代码集的国家代码", "not a national code"},
     {kXb, "ext = true\n", "",                              "catalog/codes/xb.toml:13", "才有 parent", "has a parent"},

@@ -34,7 +34,7 @@ void write_numbers(JsonWriter& out, std::string_view name, const std::vector<int
 
 void write_dataset(JsonWriter& out, const Catalogue& catalogue, const Dataset& dataset) {
   out.object().field("name", dataset.name).field("person", dataset.person).field("in_record", dataset.in_record);
-  out.field("clustered", dataset.clustered).field("has_subject", dataset.has_subject).field("module", dataset.module);
+  out.field("clustered", dataset.clustered).field("has_subject", dataset.has_subject).field("group", dataset.group).field("module", dataset.module);
   out.field("owner_unit", dataset.owner_unit).field("owner_post", dataset.owner_post);
   write_numbers(out, "key", dataset.key);
   write_numbers(out, "about", dataset.about);

@@ -254,7 +254,7 @@ void declare_datasets(Loading& loading, const fs::path& folder) {
   for (size_t i = 0; i < loading.nodes.size(); ++i) {
     const Table table(loading.nodes[i], shown[i], loading.problems,
                       {"name", "label", "module", "owner", "about", "key", "order", "show", "indexes", "clustered", "person",
-                       "store", "relations", "field", "lookup", "check"});
+                       "group", "store", "relations", "field", "lookup", "check"});
     check_dataset_name(table, table.text("name"), stems[i]);
     Dataset dataset;
     dataset.index = static_cast<int>(i);

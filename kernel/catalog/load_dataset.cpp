@@ -90,6 +90,18 @@ void read_about(Loading& loading, const Table& table, Dataset& dataset) {
   dataset.has_subject = true;
 }
 
+// The ref by which answers about many persons are noted in the record.
+void read_group(Loading& loading, const Table& table, Dataset& dataset) {
+  if (!table.has("group")) return;
+  const int index = named_field(loading, dataset, table.text("group"), table.line("group"));
+  if (index < 0) return;
+  const Field& field = dataset.fields[static_cast<size_t>(index)];
+  if (!dataset.person || field.type != Type::ref || field.is_lookup()) {
+    return table.problem("group", bilingual("group 用于人员数据集，应为其自身的 ref 字段", "group belongs to a dataset of persons and names an own ref field"));
+  }
+  dataset.group = index;
+}
+
 void read_bindings(Loading& loading, const Table& table, Dataset& dataset) {
   const Node* node = table.find("relations");
   if (node == nullptr) return;
@@ -116,7 +128,9 @@ void read_bindings(Loading& loading, const Table& table, Dataset& dataset) {
     if (!path) continue;
     const int of = loading.catalogue.relations[static_cast<size_t>(index)].of;
     const Dataset& end = end_of(loading, dataset, *path);
-    if (of >= 0 ? end.index != of : of == -1 && !end.person) {
+    // A row of the record says itself whom it is about: its table has a column person_id too.
+    const bool to_person = end.person || (end.in_record && path->empty());
+    if (of >= 0 ? end.index != of : of == -1 && !to_person) {
       const std::string wanted = of >= 0 ? loading.dataset(static_cast<size_t>(of)).name : "person = true";
       table.problem_at(value.line, bilingual("关系「{}」的路径应到「{}」，这里到了「{}」", "the path of relation '{}' must end at '{}', but this ends at '{}'",
                                         {name, wanted, end.name}));
@@ -183,6 +197,7 @@ void load_keys(Loading& loading) {
 void load_subjects(Loading& loading) {
   for (size_t i = 0; i < loading.tables.size(); ++i) {
     read_about(loading, loading.tables[i], loading.dataset(i));
+    read_group(loading, loading.tables[i], loading.dataset(i));
     read_bindings(loading, loading.tables[i], loading.dataset(i));
   }
 }

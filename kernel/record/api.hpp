@@ -37,7 +37,7 @@ constexpr size_t kPersonsMax = 200;
 struct Entry {
   Instant time;
   std::string kind;  // query | detail | statistics | export | print | refusal | change | act | sign_in | sign_in_failed
-                     // | sign_out | administration
+                     // | sign_out | administration | retention
   int64_t account = 0;      // 0 = nobody signed in
   int64_t person = 0;       // who
   int64_t beneficiary = 0;  // for whom, when assisted; 0 = the same person
@@ -130,6 +130,11 @@ class Recorder {
   // not be made durable now, and will be as soon as the record can be written again; or the id was never committed.
   virtual int64_t put_in_outbox(db::Connection& transaction, const Entry& entry) = 0;
   virtual std::optional<Leaf> deliver(int64_t outbox_id) = 0;
+
+  // After retention: destroys the personal part (body, salt, who-read-me) of the leaves with seq < before. Their
+  // headers stay and every proof still holds. Recorded first, by a leaf of kind "retention" that names `before` in its
+  // rows; verify() accepts a missing body only under such a leaf. nullopt: could not be recorded, nothing destroyed.
+  virtual std::optional<Leaf> destroy_bodies(uint64_t before, Entry entry) = 0;
 
   // Each throws db::Error when the store cannot be read or written.
   virtual Checkpoint checkpoint() = 0;                            // over everything durable now, signed, stored

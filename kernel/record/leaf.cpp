@@ -2,6 +2,7 @@
 
 #include <stdexcept>
 
+#include "base/text.hpp"
 #include "platform/crypto/api.hpp"
 
 namespace jw::record {
@@ -105,7 +106,13 @@ LeafBytes encode(const Entry& entry) {
   put_number(header, entry.intent ? *entry.intent + 1 : 0);
   for (const std::string* text : {&entry.kind, &entry.post, &entry.unit, &entry.dataset, &entry.action, &entry.purpose,
                                   &entry.decision, &entry.basis, &entry.plan}) {
-    put_text(header, *text);
+    // They are text columns too, and PostgreSQL refuses what is not UTF-8: one strange request must not make the whole
+    // batch fail. Nothing is lost.
+    if (is_valid_utf8(*text)) {
+      put_text(header, *text);
+    } else {
+      put_text(header, "not-utf8:" + crypto::hex(*text));
+    }
   }
   return leaf;
 }

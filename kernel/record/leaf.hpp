@@ -11,7 +11,8 @@
 //    then   nine texts: kind, post, unit, dataset, action, purpose, decision, basis, plan
 //    and nothing behind.
 // A number is an unsigned LEB128 (low seven bits first, high bit = more follows, shortest form only) of its 64 bits; a
-// text is such a number, its length in bytes, then UTF-8.
+// text is such a number, its length in bytes, then UTF-8 (a text that was not UTF-8 is kept as "not-utf8:" and its
+// bytes in hex).
 //
 // Body (the personal part; may be destroyed, every proof still holds): 1 byte version = 1; number of subjects; for each
 // 1 byte kind (0 person, 1 group), number id, number count; the rest is the text of the parameters (JSON).

@@ -151,6 +151,19 @@ TEST(LeafTest, AnyBytesAreReadOrRefusedButNeverReadBeyond) {
   EXPECT_FALSE(decode(leaf.header, std::string("\x01\xff\xff\xff\xff\x7f", 6))) << "more subjects than may be";
 }
 
+TEST(LeafTest, TextsThatAreNotUtf8AreKeptAsHex) {
+  Entry entry;
+  entry.dataset = "\xff\xfe";
+  entry.purpose = std::string("a\0b", 3);
+  entry.parameters = "\xff any bytes";
+  const LeafBytes leaf = encode(entry);
+  const auto back = decode(leaf.header, leaf.body);
+  ASSERT_TRUE(back);
+  EXPECT_EQ(back->dataset, "not-utf8:fffe");
+  EXPECT_EQ(back->purpose, "not-utf8:610062");
+  EXPECT_EQ(back->parameters, entry.parameters);
+}
+
 TEST(LeafTest, TooManySubjectsAreRefused) {
   Entry entry;
   entry.subjects.resize(kSubjectsMax);

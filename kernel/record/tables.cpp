@@ -1,0 +1,101 @@
+#include "kernel/record/tables.hpp"
+
+#include <algorithm>
+
+namespace jw::record {
+namespace {
+
+constexpr std::string_view kTables = R"(
+CREATE TABLE {P}head (id {INT} PRIMARY KEY CHECK (id = 1), version BIGINT NOT NULL, origin {TEXT} NOT NULL,
+  public_key {BLOB} NOT NULL, size BIGINT NOT NULL);
+CREATE TABLE {P}record_key (id {INT} PRIMARY KEY CHECK (id = 1), seed {BLOB} NOT NULL);
+CREATE TABLE {P}leaf (seq {INT} PRIMARY KEY, time_us BIGINT NOT NULL, account BIGINT NOT NULL, person BIGINT NOT NULL,
+  kind {TEXT} NOT NULL, dataset {TEXT} NOT NULL, header {BLOB} NOT NULL, body {BLOB}, body_salt {BLOB},
+  hash {BLOB} NOT NULL, outbox BIGINT);
+CREATE UNIQUE INDEX leaf_outbox ON {P}leaf (outbox) WHERE outbox IS NOT NULL;
+CREATE TABLE {P}tile (level BIGINT NOT NULL, number BIGINT NOT NULL, hashes {BLOB} NOT NULL,
+  PRIMARY KEY (level, number));
+CREATE TABLE {P}checkpoint (size {INT} PRIMARY KEY, root {BLOB} NOT NULL, text {TEXT} NOT NULL, time_us BIGINT NOT NULL);
+CREATE TABLE {P}open_intent (seq {INT} PRIMARY KEY, node {TEXT} NOT NULL);
+CREATE TABLE {P}access_log (id {INT} PRIMARY KEY, leaf BIGINT NOT NULL, time_us BIGINT NOT NULL,
+  subject_kind BIGINT NOT NULL, subject BIGINT NOT NULL, count BIGINT NOT NULL, person BIGINT NOT NULL,
+  account BIGINT NOT NULL, post {TEXT} NOT NULL, unit {TEXT} NOT NULL, dataset {TEXT} NOT NULL, action {TEXT} NOT NULL,
+  purpose {TEXT} NOT NULL, basis {TEXT} NOT NULL);
+CREATE INDEX access_log_subject ON {P}access_log (subject_kind, subject, time_us);
+)";
+
+constexpr std::string_view kOutbox = R"(
+CREATE TABLE IF NOT EXISTS record_outbox (id {INT} PRIMARY KEY, header {BLOB} NOT NULL, body {BLOB} NOT NULL,
+  salt {BLOB} NOT NULL);
+)";
+
+// On PostgreSQL nobody but the owner may see the key, whatever default privileges the database has.
+constexpr std::string_view kPostgresOnly = "REVOKE ALL ON record.record_key FROM PUBLIC;";
+
+void replace(std::string& text, std::string_view what, std::string_view with) {
+  for (size_t at = text.find(what); at != std::string::npos; at = text.find(what, at + with.size())) {
+    text.replace(at, what.size(), with);
+  }
+}
+
+std::string script_for(db::Dialect dialect, std::string_view script) {
+  const bool sqlite = dialect == db::Dialect::sqlite;
+  std::string text(script);
+  replace(text, "{P}", own_prefix(dialect));
+  replace(text, "{INT}", sqlite ? "INTEGER" : "BIGINT");  // only INTEGER is the row id itself
+  replace(text, "{BLOB}", sqlite ? "BLOB" : "BYTEA");
+  replace(text, "{TEXT}", sqlite ? "TEXT" : "TEXT COLLATE \"C\"");
+  return text;
+}
+
+}  // namespace
+
+std::string_view own_prefix(db::Dialect dialect) {
+  return dialect == db::Dialect::sqlite ? "" : "record.";
+}
+
+bool has_tables(db::Connection& own) {
+  db::Rows rows = own.query(own.dialect() == db::Dialect::sqlite
+                                ? "SELECT CAST(1 AS BIGINT) FROM sqlite_master WHERE type = 'table' AND name = 'head'"
+                                : "SELECT CAST(1 AS BIGINT) FROM information_schema.tables "
+                                  "WHERE table_schema = 'record' AND table_name = 'head'");
+  return rows.next();
+}
+
+void make_tables(db::Connection& own) {
+  own.script(script_for(own.dialect(), kTables));
+  if (own.dialect() == db::Dialect::postgres) own.script(kPostgresOnly);
+}
+
+void make_outbox(db::Connection& main_writer) {
+  main_writer.script(script_for(main_writer.dialect(), kOutbox));
+}
+
+RowWriter::RowWriter(db::Dialect dialect, std::string_view table, std::string_view columns)
+    : columns_(static_cast<size_t>(std::count(columns.begin(), columns.end(), ',')) + 1) {
+  for (const size_t rows : {64U, 8U, 1U}) {
+    if (dialect == db::Dialect::sqlite && rows > 1) continue;
+    std::string sql = "INSERT INTO ";
+    sql.append(own_prefix(dialect)).append(table).append(" (").append(columns).append(") VALUES ");
+    for (size_t i = 0; i < rows * columns_; ++i) {
+      sql += i % columns_ == 0 ? (i == 0 ? "($" : "), ($") : ", $";
+      sql += std::to_string(i + 1);
+    }
+    forms_.push_back({rows, sql + ")"});
+  }
+}
+
+void RowWriter::add(std::initializer_list<db::Param> row) {
+  values_.insert(values_.end(), row.begin(), row.end());
+}
+
+void RowWriter::write(db::Connection& connection) {
+  std::span<const db::Param> rest = values_;
+  for (const Form& form : forms_) {
+    const size_t count = form.rows * columns_;
+    for (; rest.size() >= count; rest = rest.subspan(count)) connection.execute(form.sql, rest.first(count));
+  }
+  values_.clear();
+}
+
+}  // namespace jw::record

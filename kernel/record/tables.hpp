@@ -1,0 +1,57 @@
+// Where the record lies in a store. Inside kernel/record only, but for the layout, which the catalogue's `access_log`
+// and the audit's own queries read:
+//
+//   head         id = 1, version, origin, public_key (32 bytes), size: leaves in the tree. Locked while a batch is
+//   appended. record_key   id = 1, seed: the Ed25519 seed. For the server's process only. leaf         seq, time_us,
+//   account, person, kind, dataset (as in the header, for queries), header, body, body_salt
+//                (both NULL once destroyed), hash = H(0x00 || header), outbox: id it had in the outbox, if it came that
+//                way
+//   tile         level, number, hashes: full tiles of 256 hashes (merkle.hpp)
+//   checkpoint   size, root, text, time_us: every checkpoint that was ever signed
+//   open_intent  seq, node: intents without an outcome
+//   access_log   id = leaf << 16 | position, leaf, time_us, subject_kind (0 person, 1 group), subject, count, person,
+//                account, post, unit, dataset, action, purpose, basis: who read whom; by (subject_kind, subject,
+//                time_us)
+// and beside the store's own tables
+//   record_outbox  id, header, body, salt: entries of committed transactions on their way into the tree
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "platform/db/api.hpp"
+
+namespace jw::record {
+
+constexpr int64_t kTablesVersion = 1;
+constexpr unsigned kPositionBits = 16;  // of access_log.id
+
+// Before table names: the recorder's own SQLite connection has the record as its main file, everybody else as "record".
+std::string_view own_prefix(db::Dialect dialect);
+
+bool has_tables(db::Connection& own);
+void make_tables(db::Connection& own);          // in the caller's transaction
+void make_outbox(db::Connection& main_writer);  // if absent; in the caller's transaction
+
+// INSERT of many rows of one table in few statements: round trips are dear on PostgreSQL, binding is all on SQLite.
+class RowWriter {
+ public:
+  RowWriter(db::Dialect dialect, std::string_view table, std::string_view columns);
+  void add(std::initializer_list<db::Param> row);  // what it borrows must live until write()
+  void write(db::Connection& connection);
+  void clear() { values_.clear(); }
+
+ private:
+  struct Form {
+    size_t rows;
+    std::string sql;
+  };
+  size_t columns_;
+  std::vector<Form> forms_;  // larger ones first
+  std::vector<db::Param> values_;
+};
+
+}  // namespace jw::record

@@ -1,0 +1,354 @@
+#include <algorithm>
+#include <map>
+
+#include "kernel/record/api.hpp"
+#include "kernel/record/leaf.hpp"
+#include "kernel/record/note.hpp"
+#include "kernel/record/tables.hpp"
+
+namespace jw::record {
+namespace {
+
+// Read in pieces: no cursor stays open while another statement runs, and memory stays small on both stores.
+constexpr uint64_t kPiece = 4 * kTileWidth;
+
+int64_t number(uint64_t value) {
+  return static_cast<int64_t>(value);
+}
+uint64_t size_in(const db::Rows& rows, size_t column) {
+  return static_cast<uint64_t>(rows.integer(column));
+}
+std::string text(uint64_t value) {
+  return std::to_string(value);
+}
+
+class Verifier {
+ public:
+  explicit Verifier(db::Connection& reader) : reader_(reader) {}
+
+  std::vector<Text> run(const std::string& against) {
+    db::Transaction snapshot(reader_, db::Transaction::Mode::read);
+    if (!read_head()) return std::move(problems_);
+    if (!against.empty()) read_against(against);
+    check_checkpoint_at(0);
+    for (uint64_t begin = 0; begin < size_ && !is_full(); begin += kPiece) check_piece(begin);
+    check_end();
+    return std::move(problems_);
+  }
+
+ private:
+  void problem(std::string zh, std::string en) {
+    if (!is_full()) problems_.push_back({std::move(zh), std::move(en)});
+  }
+  bool is_full() const { return problems_.size() >= kProblemsMax; }
+
+  bool read_head();
+  void read_against(const std::string& against);
+  void check_piece(uint64_t begin);
+  void read_checkpoints(uint64_t begin, uint64_t end);
+  void read_leaves(uint64_t begin, uint64_t end);
+  bool check_leaf(const db::Rows& row, uint64_t seq);
+  void check_columns(const db::Rows& row, const HeaderView& header, uint64_t seq);
+  void check_body(const db::Rows& row, const HeaderView& header, uint64_t seq);
+  void check_access(uint64_t begin, uint64_t end);
+  void check_tiles();
+  void compare_tile(const Tile& tile);
+  void check_checkpoint_at(uint64_t size);
+  void check_note(const Note& note, bool outside);
+  void check_end();
+
+  db::Connection& reader_;
+  std::vector<Text> problems_;
+  VerifierKey key_;
+  uint64_t size_ = 0;
+
+  Tree tree_;
+  bool tree_whole_ = true;  // false once a leaf is missing: nothing behind it can be computed
+  Instant recorded_;
+  std::vector<Tile> full_;
+  std::map<uint64_t, Note> checkpoints_;  // of the piece, by size
+  std::map<uint64_t, Note> outside_;      // kept elsewhere
+
+  // What the leaves of the piece say about who read whom: one line after the other, as access_log should have it.
+  std::string expected_;
+  std::vector<std::pair<uint64_t, size_t>> expected_ids_;  // id, end of its line
+
+  uint64_t destroyed_below_ = 0;  // bodies under this seq were destroyed by a recorded decision
+  std::optional<uint64_t> last_without_body_;
+};
+
+bool Verifier::read_head() {
+  const bool there = [&] {
+    db::Rows rows = reader_.query(reader_.dialect() == db::Dialect::sqlite
+                                      ? "SELECT CAST(1 AS BIGINT) FROM record.sqlite_master WHERE name = 'head'"
+                                      : "SELECT CAST(1 AS BIGINT) FROM information_schema.tables "
+                                        "WHERE table_schema = 'record' AND table_name = 'head'");
+    return rows.next();
+  }();
+  if (!there) {
+    problem("这个数据库没有操作记录", "this store has no record");
+    return false;
+  }
+  db::Rows rows = reader_.query("SELECT version, origin, public_key, size FROM record.head WHERE id = 1");
+  if (!rows.next() || rows.integer(0) != kTablesVersion || rows.blob(2).size() != 32) {
+    problem("记录的表头缺失或版本不符", "the record's head is missing or of another version");
+    return false;
+  }
+  key_ = {std::string(rows.text(1)), std::string(rows.blob(2))};
+  size_ = size_in(rows, 3);
+  return true;
+}
+
+void Verifier::read_against(const std::string& against) {
+  std::optional<Note> note = Note::parse(against);
+  if (!note) {
+    problem("给出的外部检查点不是有效的检查点文本", "the checkpoint given to compare with is not a checkpoint");
+    return;
+  }
+  if (!note->signed_by(key_)) {
+    problem("外部检查点不是由本记录的密钥签名的", "the checkpoint kept elsewhere is not signed by this record's key");
+  }
+  if (note->size > size_) {
+    problem("外部检查点有 " + text(note->size) + " 条，本记录只有 " + text(size_) + " 条：尾部被截断",
+            "the checkpoint kept elsewhere has " + text(note->size) + " leaves, this record " + text(size_) +
+                ": its tail was cut off");
+    return;
+  }
+  const uint64_t size = note->size;
+  outside_.emplace(size, std::move(*note));
+}
+
+void Verifier::check_piece(uint64_t begin) {
+  const uint64_t end = std::min(begin + kPiece, size_);
+  read_checkpoints(begin, end);
+  read_leaves(begin, end);
+  check_access(begin, end);
+  check_tiles();
+}
+
+void Verifier::read_checkpoints(uint64_t begin, uint64_t end) {
+  checkpoints_.clear();
+  db::Rows rows =
+      reader_.query("SELECT size, root, text FROM record.checkpoint WHERE size > $1 AND size <= $2 ORDER BY size",
+                    {begin == 0 ? -1 : number(begin), number(end)});
+  while (rows.next()) {
+    const uint64_t size = size_in(rows, 0);
+    std::optional<Note> note = Note::parse(rows.text(2));
+    if (!note || note->size != size || bytes_of(note->root) != rows.blob(1) || !note->signed_by(key_)) {
+      problem("检查点 " + text(size) + " 被改动：文本、签名或根哈希不符",
+              "checkpoint " + text(size) + " has been changed: text, signature or root do not hold");
+      continue;
+    }
+    checkpoints_.emplace(size, std::move(*note));
+  }
+  if (begin == 0) check_checkpoint_at(0);
+}
+
+void Verifier::read_leaves(uint64_t begin, uint64_t end) {
+  expected_.clear();
+  expected_ids_.clear();
+  db::Rows rows = reader_.query(
+      "SELECT seq, time_us, account, person, kind, dataset, header, body, body_salt, hash FROM record.leaf "
+      "WHERE seq >= $1 AND seq < $2 ORDER BY seq",
+      {number(begin), number(end)});
+  uint64_t next = begin;
+  const auto missing = [&](uint64_t until) {
+    if (next >= until) return;
+    problem("第 " + text(next) + (until - next > 1 ? " 至 " + text(until - 1) : "") + " 条缺失",
+            until - next > 1 ? "leaves " + text(next) + " to " + text(until - 1) + " are missing"
+                             : "leaf " + text(next) + " is missing");
+    tree_whole_ = false;
+  };
+  while (rows.next() && !is_full()) {
+    missing(size_in(rows, 0));
+    next = size_in(rows, 0) + 1;
+    const std::optional<Hash> hash = hash_of(rows.blob(9));
+    if (!check_leaf(rows, next - 1) || !hash || !tree_whole_) {
+      tree_whole_ = tree_whole_ && hash.has_value();
+      if (!tree_whole_) continue;
+    }
+    tree_.append(*hash, full_);
+    check_checkpoint_at(next);
+  }
+  if (!is_full()) missing(end);
+}
+
+// The header first; false when it does not have the hash that stands beside it.
+bool Verifier::check_leaf(const db::Rows& row, uint64_t seq) {
+  const std::string_view bytes = row.blob(6);
+  const std::optional<HeaderView> header = HeaderView::read(bytes);
+  const bool holds = bytes_of(leaf_hash(bytes)) == row.blob(9);
+  if (!holds || !header) {
+    problem("第 " + text(seq) + " 条的内容与其哈希不符：被改动",
+            "leaf " + text(seq) + " does not have its hash: it was changed");
+    return false;
+  }
+  if (header->seq != seq) {
+    problem("第 " + text(seq) + " 条的位置上是第 " + text(header->seq) + " 条：被调换",
+            "leaf " + text(header->seq) + " stands in the place of leaf " + text(seq) + ": they were swapped");
+  }
+  if (header->recorded < recorded_) {
+    problem("第 " + text(seq) + " 条的记入时间早于前一条",
+            "leaf " + text(seq) + " was recorded before the one in front of it");
+  }
+  recorded_ = std::max(recorded_, header->recorded);
+  check_columns(row, *header, seq);
+  check_body(row, *header, seq);
+  if (header->kind == "retention") {
+    destroyed_below_ = std::max(destroyed_below_, std::min(seq, static_cast<uint64_t>(header->rows)));
+  }
+  return true;
+}
+
+void Verifier::check_columns(const db::Rows& row, const HeaderView& header, uint64_t seq) {
+  if (row.integer(1) == header.time.us && row.integer(2) == header.account && row.integer(3) == header.person &&
+      row.text(4) == header.kind && row.text(5) == header.dataset) {
+    return;
+  }
+  problem("第 " + text(seq) + " 条的查询列与其内容不符：被改动",
+          "the columns of leaf " + text(seq) + " do not say what its header says: they were changed");
+}
+
+void append_line(std::string& out, std::initializer_list<int64_t> numbers,
+                 std::initializer_list<std::string_view> texts) {
+  for (const int64_t value : numbers) out.append(reinterpret_cast<const char*>(&value), sizeof value);
+  for (const std::string_view value : texts) {
+    const uint64_t size = value.size();
+    out.append(reinterpret_cast<const char*>(&size), sizeof size).append(value);
+  }
+}
+
+void Verifier::check_body(const db::Rows& row, const HeaderView& header, uint64_t seq) {
+  if (row.is_null(7) && row.is_null(8)) {
+    last_without_body_ = seq;
+    return;
+  }
+  if (bytes_of(body_digest(row.blob(8), row.blob(7))) != header.body_digest) {
+    problem("第 " + text(seq) + " 条的正文与其摘要不符：被改动", "the body of leaf " + text(seq) + " was changed");
+    return;
+  }
+  BodyReader body(row.blob(7));
+  uint64_t id = seq << kPositionBits;
+  while (const std::optional<Subject> s = body.next()) {
+    append_line(
+        expected_,
+        {number(seq), header.time.us, static_cast<int64_t>(s->kind), s->id, s->count, header.person, header.account},
+        {header.post, header.unit, header.dataset, header.action, header.purpose, header.basis});
+    expected_ids_.emplace_back(id++, expected_.size());
+  }
+}
+
+void Verifier::check_access(uint64_t begin, uint64_t end) {
+  db::Rows rows = reader_.query(
+      "SELECT id, leaf, time_us, subject_kind, subject, count, person, account, post, unit, dataset, action, purpose, "
+      "basis FROM record.access_log WHERE id >= $1 AND id < $2 ORDER BY id",
+      {number(begin << kPositionBits), number(end << kPositionBits)});
+  std::string line;
+  size_t at = 0;
+  const auto wrong = [&](uint64_t id) {
+    const std::string seq = text(id >> kPositionBits);
+    problem("“谁看过我”中第 " + seq + " 条的行与该条不符", "who-read-me does not say what leaf " + seq + " says");
+  };
+  while (rows.next() && !is_full()) {
+    const uint64_t id = size_in(rows, 0);
+    for (; at < expected_ids_.size() && expected_ids_[at].first < id; ++at) wrong(expected_ids_[at].first);
+    line.clear();
+    append_line(line,
+                {rows.integer(1), rows.integer(2), rows.integer(3), rows.integer(4), rows.integer(5), rows.integer(6),
+                 rows.integer(7)},
+                {rows.text(8), rows.text(9), rows.text(10), rows.text(11), rows.text(12), rows.text(13)});
+    if (at == expected_ids_.size() || expected_ids_[at].first != id) {
+      wrong(id);
+      continue;
+    }
+    const size_t from = at == 0 ? 0 : expected_ids_[at - 1].second;
+    if (std::string_view(expected_).substr(from, expected_ids_[at].second - from) != line) wrong(id);
+    ++at;
+  }
+  for (; at < expected_ids_.size() && !is_full(); ++at) wrong(expected_ids_[at].first);
+}
+
+void Verifier::check_tiles() {
+  for (const Tile& tile : full_) compare_tile(tile);
+  full_.clear();
+}
+
+void Verifier::compare_tile(const Tile& tile) {
+  const std::string name = text(tile.level) + "/" + text(tile.number);
+  db::Rows rows = reader_.query("SELECT hashes FROM record.tile WHERE level = $1 AND number = $2",
+                                {number(tile.level), number(tile.number)});
+  if (!rows.next()) {
+    problem("缺少瓦片 " + name, "tile " + name + " is missing");
+    return;
+  }
+  const std::vector<Hash> stored = hashes_of_tile(rows.blob(0));
+  if (stored.size() != tile.hashes.size()) {
+    problem("瓦片 " + name + " 长度不符", "tile " + name + " has the wrong length");
+    return;
+  }
+  for (size_t i = 0; i < stored.size(); ++i) {
+    if (stored[i] == tile.hashes[i]) continue;
+    const std::string index = text(tile.number * kTileWidth + i);
+    if (tile.level == 0) {
+      problem("第 " + index + " 条与瓦片 " + name + " 不符", "leaf " + index + " and tile " + name + " do not agree");
+    } else {
+      problem("瓦片 " + name + " 的第 " + text(i) + " 项与其下的内容不符",
+              "entry " + text(i) + " of tile " + name + " does not agree with what lies under it");
+    }
+  }
+}
+
+// Called when the tree has just this size.
+void Verifier::check_checkpoint_at(uint64_t size) {
+  if (const auto found = checkpoints_.find(size); found != checkpoints_.end()) check_note(found->second, false);
+  if (const auto found = outside_.find(size); found != outside_.end()) check_note(found->second, true);
+}
+
+void Verifier::check_note(const Note& note, bool outside) {
+  if (!tree_whole_ || note.root == tree_.root()) return;
+  const std::string size = text(note.size);
+  if (outside) {
+    problem("前 " + size + " 条与外部保存的检查点不符：记录被改写",
+            "the first " + size + " leaves are not those of the checkpoint kept elsewhere: the record was rewritten");
+  } else {
+    problem("前 " + size + " 条与检查点 " + size + " 不符：记录被改写",
+            "the first " + size + " leaves are not those of checkpoint " + size + ": the record was rewritten");
+  }
+}
+
+void Verifier::check_end() {
+  if (is_full()) return;
+  if (last_without_body_ && *last_without_body_ >= destroyed_below_) {
+    problem("第 " + text(*last_without_body_) + " 条的正文缺失，且没有销毁记录",
+            "the body of leaf " + text(*last_without_body_) + " is missing, and no destruction was recorded");
+  }
+  uint64_t tiles = 0;
+  for (uint64_t nodes = size_ >> kTileLevels; nodes > 0; nodes >>= kTileLevels) tiles += nodes;
+  db::Rows rows = reader_.query(
+      "SELECT (SELECT count(*) FROM record.leaf WHERE seq >= $1 OR seq < 0), (SELECT max(size) FROM "
+      "record.checkpoint), "
+      "(SELECT count(*) FROM record.tile), (SELECT count(*) FROM record.access_log WHERE id >= $2 OR id < 0)",
+      {number(size_), number(size_ << kPositionBits)});
+  rows.next();
+  if (rows.integer(0) > 0) {
+    problem("表头记 " + text(size_) + " 条，其后还有 " + text(size_in(rows, 0)) + " 条",
+            "the head says " + text(size_) + " leaves, and there are " + text(size_in(rows, 0)) + " more");
+  }
+  if (!rows.is_null(1) && size_in(rows, 1) > size_) {
+    problem("有大小为 " + text(size_in(rows, 1)) + " 的检查点，而记录只有 " + text(size_) + " 条：尾部被截断",
+            "there is a checkpoint of " + text(size_in(rows, 1)) + " leaves, and the record has " + text(size_) +
+                ": its tail was cut off");
+  }
+  if (size_in(rows, 2) > tiles) {
+    problem("瓦片多于记录的条数所应有的", "there are more tiles than the leaves have: the tail was cut off");
+  }
+  if (rows.integer(3) > 0) problem("“谁看过我”中有不属于任何一条的行", "who-read-me has lines that belong to no leaf");
+}
+
+}  // namespace
+
+std::vector<Text> verify(db::Connection& reader, const std::string& against) {
+  return Verifier(reader).run(against);
+}
+
+}  // namespace jw::record

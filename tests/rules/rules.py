@@ -136,32 +136,33 @@ def links(tree):
                 yield "CMakeLists.txt", number, f"{found[1]} may not link {link} (docs/architecture.md)"
 
 
-def reaches_beast(tree, path, seen):
-    """Does this file include Beast or Asio, itself or through headers of the tree?"""
+def reaches(tree, path, library, seen):
+    """Does this file include boost/LIBRARY, itself or through headers of the tree?"""
     seen.add(path)
     for line in tree.files.get(path, "").split("\n"):
         found = INCLUDE.match(line)
         if not found:
             continue
-        if re.match(r"boost/(asio|beast)\b", found[1]):
+        if re.match(rf"boost/{library}\b", found[1]):
             return True
-        if found[1] in tree.files and found[1] not in seen and reaches_beast(tree, found[1], seen):
+        if found[1] in tree.files and found[1] not in seen and reaches(tree, found[1], library, seen):
             return True
     return False
 
 
 def beast(tree):
-    """Beast and Asio reach at most two .cpp files of the product, and no public header: each costs 10 s of compiling."""
-    users = []
-    for path, _ in tree.of_suffix(".cpp", ".hpp"):
-        if folder_of(path) is None or not reaches_beast(tree, path, set()):
-            continue
-        if path.endswith(".cpp"):
-            users.append(path)
-        elif path.endswith("/api.hpp"):
-            yield path, 1, "a public header brings in Beast or Asio"
-    for path in users[2:]:
-        yield path, 1, f"a third file brings in Beast or Asio, after {users[0]} and {users[1]}"
+    """Beast and Asio each reach at most two .cpp files of the product, and no public header: they are slow to compile."""
+    for library in ("beast", "asio"):
+        users = []
+        for path, _ in tree.of_suffix(".cpp", ".hpp"):
+            if folder_of(path) is None or not reaches(tree, path, library, set()):
+                continue
+            if path.endswith(".cpp"):
+                users.append(path)
+            elif path.endswith("/api.hpp"):
+                yield path, 1, f"a public header brings in {library}"
+        for path in users[2:]:
+            yield path, 1, f"a third file brings in {library}, after {users[0]} and {users[1]}"
 
 
 # -------------------------------------------------------------------------------------------------------- names, words

@@ -65,7 +65,7 @@ std::vector<Hash> hashes_of_tile(std::string_view bytes) {
 Hash root_of_complete(std::span<const Hash> hashes) {
   if (!std::has_single_bit(hashes.size())) throw std::invalid_argument("not a complete subtree");
   if (hashes.size() == 1) return hashes[0];
-  std::array<Hash, kTileWidth / 2> small;
+  std::array<Hash, kTileWidth / 2> small{};
   std::vector<Hash> large;
   std::span<Hash> row = small;
   if (hashes.size() > kTileWidth) {

@@ -14,7 +14,9 @@ constexpr size_t kKindMost = 64;
 constexpr std::string_view kAccountIds = "identity.account";
 constexpr std::string_view kPersonIds = "identity.person";
 
-#define JW_ACCOUNT_COLUMNS "id, login, kind, display_name, person_id, CASE WHEN password_hash IS NULL THEN 0 ELSE 1 END, suspended_us, closed_us"
+#define JW_ACCOUNT_COLUMNS                                                                                      \
+  "id, login, kind, display_name, person_id, CASE WHEN password_hash IS NULL THEN 0 ELSE 1 END, suspended_us, " \
+  "closed_us"
 constexpr std::string_view kAccountByLogin = "SELECT " JW_ACCOUNT_COLUMNS " FROM account WHERE lower(login) = $1";
 constexpr std::string_view kAccountById = "SELECT " JW_ACCOUNT_COLUMNS " FROM account WHERE id = $1";
 #undef JW_ACCOUNT_COLUMNS
@@ -24,8 +26,8 @@ bool is_login(std::string_view login) {
   if (login.empty() || code_points(login) > kLoginMost) return false;
   for (size_t i = 0; i < login.size();) {
     const auto c = static_cast<unsigned char>(login[i]);
-    if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '_' || c == '-' ||
-        c == '@') {
+    if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '_' ||
+        c == '-' || c == '@') {
       ++i;
       continue;
     }
@@ -154,16 +156,20 @@ OneTime Identity::one_time_password() {
   return one_time;
 }
 
-std::string Identity::hash_password(std::string_view password) { return implementation_->hash(password); }
+std::string Identity::hash_password(std::string_view password) {
+  return implementation_->hash(password);
+}
 
-Result<int64_t> Identity::create_account(db::Connection& transaction, const NewAccount& account, const OneTime& one_time) {
+Result<int64_t> Identity::create_account(db::Connection& transaction, const NewAccount& account,
+                                         const OneTime& one_time) {
   JW_TRY(const Checked checked, check(account));
   if (find_account(transaction, checked.login)) return refusal::login_taken();
   const int64_t now_us = implementation_->clock_.now().us;
   const int64_t id = take_ids(transaction, kAccountIds, 1);
   try {
     transaction.execute(
-        "INSERT INTO account (id, login, kind, person_id, display_name, password_hash, password_set_us, must_change, one_time, "
+        "INSERT INTO account (id, login, kind, person_id, display_name, password_hash, password_set_us, must_change, "
+        "one_time, "
         "one_time_expires_us, created_us) VALUES ($1, $2, $3, $4, $5, $6, $7, 1, 1, $8, $9)",
         {id, checked.login, account.kind, account.person, checked.display_name, one_time.hash, now_us,
          now_us + implementation_->options_.one_time_us, now_us});
@@ -187,8 +193,12 @@ Result<int64_t> Identity::create_inactive(db::Connection& transaction, std::span
   try {
     const auto bulk = transaction.bulk("account", columns);
     for (size_t i = 0; i < accounts.size(); ++i) {
-      const db::Param row[] = {first + static_cast<int64_t>(i), all[i].login,        accounts[i].kind,
-                               accounts[i].person,              all[i].display_name, now_us};
+      const db::Param row[] = {first + static_cast<int64_t>(i),
+                               all[i].login,
+                               accounts[i].kind,
+                               accounts[i].person,
+                               all[i].display_name,
+                               now_us};
       bulk->row(row);
     }
     bulk->finish();
@@ -205,7 +215,8 @@ Result<Done> Identity::issue_one_time(db::Connection& transaction, int64_t accou
   if (found->closed) return refusal::account_closed();
   const Instant now = implementation_->clock_.now();
   transaction.execute(
-      "UPDATE account SET password_hash = $2, password_set_us = $3, must_change = 1, one_time = 1, one_time_expires_us = $4, "
+      "UPDATE account SET password_hash = $2, password_set_us = $3, must_change = 1, one_time = 1, one_time_expires_us "
+      "= $4, "
       "failed_count = 0, last_failed_us = NULL, locked_until_us = NULL, locked_attempts = 0 WHERE id = $1",
       {account, one_time.hash, now.us, now.us + implementation_->options_.one_time_us});
   implementation_->forget(end_sessions(transaction, account, "password_reset", now));
@@ -216,7 +227,8 @@ Result<Done> Identity::set_ready(db::Connection& transaction, int64_t account, s
   if (!implementation_->options_.made_up) return refusal::not_made_up();
   const int64_t now_us = implementation_->clock_.now().us;
   const int64_t changed = transaction.execute(
-      "UPDATE account SET password_hash = $2, password_set_us = $3, must_change = 0, one_time = 0, one_time_expires_us = NULL, "
+      "UPDATE account SET password_hash = $2, password_set_us = $3, must_change = 0, one_time = 0, one_time_expires_us "
+      "= NULL, "
       "agreement_version = $4, agreement_us = $5 WHERE id = $1 AND closed_us IS NULL",
       {account, password_hash, now_us, implementation_->options_.agreement_version, now_us});
   if (changed != 1) return refusal::account_unknown();
@@ -234,8 +246,8 @@ Result<Done> Identity::suspend(db::Connection& transaction, int64_t account, std
 }
 
 Result<Done> Identity::resume(db::Connection& transaction, int64_t account) {
-  const int64_t changed = transaction.execute(
-      "UPDATE account SET suspended_us = NULL, suspended_reason = NULL WHERE id = $1", {account});
+  const int64_t changed =
+      transaction.execute("UPDATE account SET suspended_us = NULL, suspended_reason = NULL WHERE id = $1", {account});
   if (changed != 1) return refusal::account_unknown();
   raise_epoch(transaction);
   return Done{};
@@ -245,8 +257,8 @@ Result<Done> Identity::close(db::Connection& transaction, int64_t account) {
   const auto found = this->account(transaction, account);
   if (!found) return refusal::account_unknown();
   const Instant now = implementation_->clock_.now();
-  const int64_t changed = transaction.execute("UPDATE account SET closed_us = $2 WHERE id = $1 AND closed_us IS NULL",
-                                              {account, now.us});
+  const int64_t changed =
+      transaction.execute("UPDATE account SET closed_us = $2 WHERE id = $1 AND closed_us IS NULL", {account, now.us});
   if (changed != 1) return refusal::account_closed();
   implementation_->forget(end_sessions(transaction, account, "closed", now));
   raise_epoch(transaction);
@@ -293,8 +305,12 @@ Identity::Identity(db::Store& store, const Clock& clock, Options options)
 
 Identity::~Identity() = default;
 
-const Counters& Identity::counters() const { return implementation_->counters_; }
+const Counters& Identity::counters() const {
+  return implementation_->counters_;
+}
 
-const Options& Identity::options() const { return implementation_->options_; }
+const Options& Identity::options() const {
+  return implementation_->options_;
+}
 
 }  // namespace jw::identity

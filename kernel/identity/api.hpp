@@ -1,12 +1,13 @@
-// Accounts, passwords, sessions (§3.1.1, §2.5.3, §4.3.2, §4.3.3; GB/T 22239-2019 8.1.4.1; OWASP ASVS 5.0 chapters 6 and 7).
+// Accounts, passwords, sessions (§3.1.1, §2.5.3, §4.3.2, §4.3.3; GB/T 22239-2019 8.1.4.1; OWASP ASVS 5.0 chapters 6 and
+// 7).
 //
 // Two kinds of functions. Those of a person at the door (sign_in, sign_out, change_password …) open their own short
-// transactions. Those of administration take the caller's writing transaction, so that the act, its record in the outbox and its
-// effect are one; after a refusal of these the caller rolls back.
+// transactions. Those of administration take the caller's writing transaction, so that the act, its record in the
+// outbox and its effect are one; after a refusal of these the caller rolls back.
 //
 // The caller appends to the record; SignIn::outcome says what to write. Nothing here logs, and no refusal carries data.
-// Passwords are NFKC, 19 MiB Argon2id; each costs about 20 ms of CPU and runs on the calling thread, two at a time: do not
-// sign people in on the threads that answer queries. Machine failures are exceptions (db::Error).
+// Passwords are NFKC, 19 MiB Argon2id; each costs about 20 ms of CPU and runs on the calling thread, two at a time: do
+// not sign people in on the threads that answer queries. Machine failures are exceptions (db::Error).
 #pragma once
 
 #include <atomic>
@@ -24,8 +25,8 @@
 
 namespace jw::identity {
 
-// Kinds of accounts are data (`student`, `graduate`, `teacher`, `academic_office` …). Whatever is not a student or a graduate counts
-// as staff, which asks for more: confidentiality agreement, ageing of passwords.
+// Kinds of accounts are data (`student`, `graduate`, `teacher`, `academic_office` …). Whatever is not a student or a
+// graduate counts as staff, which asks for more: confidentiality agreement, ageing of passwords.
 bool is_staff_kind(std::string_view kind);
 
 enum class PasswordRules {
@@ -34,46 +35,46 @@ enum class PasswordRules {
 };
 
 struct Options {
-  bool made_up = false;                       // a made-up store: persons may be entered without a password, set_ready works
+  bool made_up = false;  // a made-up store: persons may be entered without a password, set_ready works
   PasswordRules rules = PasswordRules::dengbao;
-  int password_days = 90;                     // dengbao, staff: then `password_due`; a notice, not a lock. 0 = never
-  int64_t one_time_us = 7 * kDay;             // life of a one-time password
+  int password_days = 90;          // dengbao, staff: then `password_due`; a notice, not a lock. 0 = never
+  int64_t one_time_us = 7 * kDay;  // life of a one-time password
 
-  int failures_before_lock = 5;               // wrong passwords in a row
-  int64_t lock_first_us = 60 * kSecond;       // then locked for this long, doubled with every further failure
+  int failures_before_lock = 5;          // wrong passwords in a row
+  int64_t lock_first_us = 60 * kSecond;  // then locked for this long, doubled with every further failure
   int64_t lock_most_us = 3600 * kSecond;
-  int64_t failures_forgotten_us = kDay;       // without a failure for this long the count starts again
+  int64_t failures_forgotten_us = kDay;  // without a failure for this long the count starts again
 
   // Token bucket for each remote address (IPv6: each /64), on each node. Only failures cost; successes give back.
   int64_t remote_burst = 30;
-  int64_t remote_refill_us = 10 * kSecond;    // one more each
-  int64_t remotes_known = 65'536;             // buckets kept
-  int sign_ins_waiting = 500;                 // more at a time are refused (identity.busy)
+  int64_t remote_refill_us = 10 * kSecond;  // one more each
+  int64_t remotes_known = 65'536;           // buckets kept
+  int sign_ins_waiting = 500;               // more at a time are refused (identity.busy)
 
-  int64_t session_us = 12 * 3600 * kSecond;   // longest life of a session
-  int64_t idle_us = 30 * 60 * kSecond;        // unused for this long it dies; up to idle_flush_us later
-  int64_t idle_flush_us = 5 * 60 * kSecond;   // how often use is written down, by a thread of its own
-  int sessions_per_account = 10;              // one more ends the oldest
-  int64_t session_kept_us = 180 * kDay;       // ended sessions are evidence for so long
+  int64_t session_us = 12 * 3600 * kSecond;  // longest life of a session
+  int64_t idle_us = 30 * 60 * kSecond;       // unused for this long it dies; up to idle_flush_us later
+  int64_t idle_flush_us = 5 * 60 * kSecond;  // how often use is written down, by a thread of its own
+  int sessions_per_account = 10;             // one more ends the oldest
+  int64_t session_kept_us = 180 * kDay;      // ended sessions are evidence for so long
   int64_t sessions_cached = 200'000;
-  bool background = true;                     // own thread for tend(); tests call it themselves
+  bool background = true;  // own thread for tend(); tests call it themselves
 
-  int64_t agreement_version = 1;              // confidentiality agreement in force (§4.3.3)
+  int64_t agreement_version = 1;  // confidentiality agreement in force (§4.3.3)
 
-  static Options for_made_up();               // loose limits, no ageing, long sessions
+  static Options for_made_up();  // loose limits, no ageing, long sessions
 };
 
 // A session as it was when it was read. May be stale, never authoritative: the gate in the statement decides.
 struct Session {
   int64_t id = 0;
   int64_t account = 0;
-  int64_t person = 0;       // 0 = none
+  int64_t person = 0;  // 0 = none
   std::string kind;
   std::string login;
   std::string display_name;
   Instant created;
   Instant expires;
-  int64_t epoch = 0;        // gate.epoch when this was read; when the gate says another: forget(id) and find it again
+  int64_t epoch = 0;  // gate.epoch when this was read; when the gate says another: forget(id) and find it again
   bool must_change = false;
   bool password_due = false;   // ageing (等保), a notice
   bool agreement_due = false;  // staff who have not signed the version in force (§4.3.3)
@@ -81,8 +82,8 @@ struct Session {
 
 // For record::Entry. `decision` is "allowed", or a machine name that may say more than the person was told.
 struct Outcome {
-  std::string kind{};       // sign_in | sign_in_failed
-  int64_t account = 0;      // 0 = unknown login
+  std::string kind{};   // sign_in | sign_in_failed
+  int64_t account = 0;  // 0 = unknown login
   int64_t person = 0;
   int64_t session = 0;
   std::string decision{};
@@ -92,7 +93,7 @@ struct SignInRequest {
   std::string_view login;
   std::string_view password;
   std::optional<std::string_view> new_password{};
-  std::string_view remote{};      // address of the peer, without port
+  std::string_view remote{};  // address of the peer, without port
   std::string_view user_agent{};
 };
 
@@ -106,14 +107,15 @@ struct SignIn {
   Result<NewSession> result;
 };
 
-// A password that works once, to be handed over on paper and changed at the first sign-in: "7K3M-9QWX-2FJT", 60 random bits.
+// A password that works once, to be handed over on paper and changed at the first sign-in: "7K3M-9QWX-2FJT", 60 random
+// bits.
 struct OneTime {
   std::string text;
   std::string hash;
 };
 
 struct NewAccount {
-  std::string_view login;         // 1–64 characters of a–z A–Z 0–9 . _ - @ and Han
+  std::string_view login;  // 1–64 characters of a–z A–Z 0–9 . _ - @ and Han
   std::string_view kind;
   std::string_view display_name;
   std::optional<int64_t> person{};
@@ -124,8 +126,8 @@ struct Account {
   std::string login;
   std::string kind;
   std::string display_name;
-  int64_t person = 0;             // 0 = none
-  bool activated = false;         // has a password
+  int64_t person = 0;      // 0 = none
+  bool activated = false;  // has a password
   bool suspended = false;
   bool closed = false;
 };
@@ -141,18 +143,20 @@ struct LiveSession {
 struct Counters {
   std::atomic<uint64_t> signed_in{0};
   std::atomic<uint64_t> refused{0};
-  std::atomic<uint64_t> turned_away{0};     // before any work: rate limit, too many waiting
-  std::atomic<uint64_t> verifications{0};   // Argon2, checking
-  std::atomic<uint64_t> hashes{0};          // Argon2, making
-  std::atomic<uint64_t> waiting{0};         // sign-ins under way now
+  std::atomic<uint64_t> turned_away{0};    // before any work: rate limit, too many waiting
+  std::atomic<uint64_t> verifications{0};  // Argon2, checking
+  std::atomic<uint64_t> hashes{0};         // Argon2, making
+  std::atomic<uint64_t> waiting{0};        // sign-ins under way now
   std::atomic<uint64_t> waiting_most{0};
   std::atomic<uint64_t> cache_hits{0};
   std::atomic<uint64_t> cache_misses{0};
   std::atomic<uint64_t> tend_failures{0};
 };
 
-// The gate (design §4): a scalar subquery for a governed statement. Yields gate.epoch when session ${first} is live at instant
-// ${first+1} (µs): not ended, not expired, not idle, account neither suspended nor closed; else NULL. Three key look-ups, once a statement.
+// The gate (design §4): a scalar subquery for a governed statement. Yields gate.epoch when session ${first} is live at
+// instant
+// ${first+1} (µs): not ended, not expired, not idle, account neither suspended nor closed; else NULL. Three key
+// look-ups, once a statement.
 std::string gate_sql(int first);
 // The same alone, for calls that read nothing governed.
 std::optional<int64_t> check_live(db::Connection& connection, int64_t session, Instant now);
@@ -173,24 +177,24 @@ class Identity {
 
   // ---- at the door
 
-  // Refusals: identity.sign_in_refused (401; unknown, wrong, not activated, locked: one text for all), and only after the right
-  // password: identity.locked (429), .suspended, .closed, .one_time_expired, .password_change_required (403),
+  // Refusals: identity.sign_in_refused (401; unknown, wrong, not activated, locked: one text for all), and only after
+  // the right password: identity.locked (429), .suspended, .closed, .one_time_expired, .password_change_required (403),
   // .password_rules (422, field new_password). Before any look: identity.too_many_attempts (429), identity.busy (503).
-  // While an account is locked, one attempt with the right password is told so; further ones hear what everybody hears, or
-  // a guesser could go on guessing through the lock.
+  // While an account is locked, one attempt with the right password is told so; further ones hear what everybody hears,
+  // or a guesser could go on guessing through the lock.
   SignIn sign_in(const SignInRequest& request);
   // Only on made-up stores (else identity.not_made_up, 403): the gallery of persons, and the bench.
   SignIn enter_made_up(std::string_view login, std::string_view remote, std::string_view user_agent);
   void sign_out(const Session& session);
 
-  // Ends every other session of the account. Refusals: identity.password_wrong (403), .password_rules (422), .session_ended (401),
-  // .too_many_attempts (429), .busy (503); failures count as at sign-in.
+  // Ends every other session of the account. Refusals: identity.password_wrong (403), .password_rules (422),
+  // .session_ended (401), .too_many_attempts (429), .busy (503); failures count as at sign-in.
   Result<Done> change_password(const Session& session, std::string_view old_password, std::string_view new_password);
   // Re-authentication before signing (design §8). The same refusals.
   Result<Done> confirm_password(const Session& session, std::string_view password);
 
-  // The session of a token as last read, null when there is none. From memory as a rule; a miss costs one statement on a reading
-  // connection, so do not hold one while asking. Marks the session as used.
+  // The session of a token as last read, null when there is none. From memory as a rule; a miss costs one statement on
+  // a reading connection, so do not hold one while asking. Marks the session as used.
   std::shared_ptr<const Session> find_session(std::string_view token);
   void forget(int64_t session);  // out of the cache; the next find_session reads anew
 
@@ -200,8 +204,8 @@ class Identity {
 
   // ---- administration, inside the caller's writing transaction
 
-  OneTime one_time_password();                             // Argon2: make it before the transaction
-  std::string hash_password(std::string_view password);    // Argon2, for set_ready
+  OneTime one_time_password();                           // Argon2: make it before the transaction
+  std::string hash_password(std::string_view password);  // Argon2, for set_ready
 
   // Refusals: identity.login_invalid, .kind_invalid, .name_invalid (422), .login_taken (409).
   Result<int64_t> create_account(db::Connection& transaction, const NewAccount& account, const OneTime& one_time);
@@ -239,8 +243,8 @@ class Identity {
   std::unique_ptr<Implementation> implementation_;
 };
 
-// The rules of a new password (§3.1.1; 等保 8.1.4.1 a, ASVS 6.2): empty = good. Codes: too_short, too_long, not_text, too_simple,
-// contains_login, contains_name, common, unchanged.
+// The rules of a new password (§3.1.1; 等保 8.1.4.1 a, ASVS 6.2): empty = good. Codes: too_short, too_long, not_text,
+// too_simple, contains_login, contains_name, common, unchanged.
 std::vector<FieldProblem> check_password(PasswordRules rules, std::string_view password, std::string_view login,
                                          std::string_view display_name);
 

@@ -8,8 +8,8 @@
 namespace jw::identity {
 namespace {
 
-// The commonest of published breaches, habits of the country (我爱你 一生一世, lucky numbers, keyboard walks, birthdays of fame)
-// and words of the trade. Lower case.
+// The commonest of published breaches, habits of the country (我爱你 一生一世, lucky numbers, keyboard walks, birthdays
+// of fame) and words of the trade. Lower case.
 constexpr std::string_view kList = R"(
 000000 0000000 00000000 0000000000 010203 01020304 012345 0123456 01234567 012345678 0123456789 098765 0987654321 101010
 102030 10203040 110110 110119 111111 1111111 11111111 111111111 1111111111 11112222 111222 111222333 112112 112211 112233
@@ -65,30 +65,54 @@ const std::unordered_set<std::string_view>& list() {
   return entries;
 }
 
-bool is_letter(char c) { return c >= 'a' && c <= 'z'; }
+bool is_letter(char c) {
+  return c >= 'a' && c <= 'z';
+}
 
 char unmasked(char c) {
   switch (c) {
     case '@':
-    case '4': return 'a';
-    case '0': return 'o';
+    case '4':
+      return 'a';
+    case '0':
+      return 'o';
     case '1':
-    case '!': return 'i';
-    case '3': return 'e';
+    case '!':
+      return 'i';
+    case '3':
+      return 'e';
     case '5':
-    case '$': return 's';
-    case '7': return 't';
-    default: return c;
+    case '$':
+      return 's';
+    case '7':
+      return 't';
+    default:
+      return c;
   }
 }
 
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
+
+// As it is, with look-alikes as letters, and without signs: p@ssw0rd, abc@123456.
 bool listed(std::string_view text) {
   if (list().contains(text)) return true;
+  SecretText letters;
   SecretText plain;
-  std::string changed(text);
-  for (char& c : changed) c = unmasked(c);
-  plain.take(std::move(changed));
-  return list().contains(plain.view());
+  std::string unmasked_text;
+  std::string without_signs;
+  unmasked_text.reserve(text.size());
+  without_signs.reserve(text.size());
+  for (const char c : text) {
+    unmasked_text += unmasked(c);
+    if (is_letter(c) || is_digit(c)) without_signs += c;
+  }
+  letters.take(std::move(unmasked_text));
+  plain.take(std::move(without_signs));
+  constexpr size_t kSignsMost = 3;  // more signs make another password
+  return list().contains(letters.view()) ||
+         (text.size() - plain.view().size() <= kSignsMost && list().contains(plain.view()));
 }
 
 bool is_one_block_repeated(std::string_view text) {
@@ -102,8 +126,9 @@ bool is_one_block_repeated(std::string_view text) {
 
 // abcdefgh, 98765432, and the rows of the keyboard, both ways, over the whole text.
 bool is_run(std::string_view text) {
-  static constexpr std::string_view kRows[] = {"1234567890-=", "01234567890", "qwertyuiop[]", "asdfghjkl;'", "zxcvbnm,./",
-                                               "abcdefghijklmnopqrstuvwxyz", "!@#$%^&*()_+"};
+  static constexpr std::string_view kRows[] = {"1234567890-=", "01234567890", "qwertyuiop[]",
+                                               "asdfghjkl;'",  "zxcvbnm,./",  "abcdefghijklmnopqrstuvwxyz",
+                                               "!@#$%^&*()_+"};
   for (const std::string_view row : kRows) {
     if (row.find(text) != std::string_view::npos) return true;
     const std::string back(row.rbegin(), row.rend());

@@ -42,9 +42,9 @@ struct Standing {
 // What was found out about a password before the transaction: Argon2 must not hold a connection.
 struct Attempt {
   bool right = false;
-  std::optional<std::string> hash_seen;     // the hash it was checked against
-  std::optional<std::string> new_hash;      // of a new password that is good
-  std::vector<FieldProblem> new_problems;   // of one that is not
+  std::optional<std::string> hash_seen;    // the hash it was checked against
+  std::optional<std::string> new_hash;     // of a new password that is good
+  std::vector<FieldProblem> new_problems;  // of one that is not
 };
 
 struct Verdict {

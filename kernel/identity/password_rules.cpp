@@ -11,7 +11,9 @@ namespace {
 constexpr size_t kMostCharacters = 128;
 constexpr size_t kMostBytes = 512;
 
-FieldProblem problem(const char* code, Text text) { return {"new_password", code, std::move(text)}; }
+FieldProblem problem(const char* code, Text text) {
+  return {"new_password", code, std::move(text)};
+}
 
 std::string lower_ascii(std::string_view text) {
   std::string lower(text);
@@ -66,7 +68,8 @@ std::vector<FieldProblem> check_password(PasswordRules rules, std::string_view p
   if (password.size() > kMostBytes) {
     return {problem("too_long", {"密码最多 128 个字符", "A password has at most 128 characters"})};
   }
-  if (!is_valid_utf8(password)) return {problem("not_text", {"密码含有无法识别的字符", "The password is not valid text"})};
+  if (!is_valid_utf8(password))
+    return {problem("not_text", {"密码含有无法识别的字符", "The password is not valid text"})};
   SecretText normal;
   normal.take(nfkc(password));
   SecretText lower;
@@ -78,10 +81,12 @@ std::vector<FieldProblem> check_password(PasswordRules rules, std::string_view p
     problems.push_back(problem("too_long", {"密码最多 128 个字符", "A password has at most 128 characters"}));
   }
   if (rules == PasswordRules::dengbao) {
-    if (length < 8) problems.push_back(problem("too_short", {"密码至少 8 个字符", "A password has at least 8 characters"}));
+    if (length < 8)
+      problems.push_back(problem("too_short", {"密码至少 8 个字符", "A password has at least 8 characters"}));
     if (classes(normal.view()) < 3) {
-      problems.push_back(problem("too_simple", {"密码应包含大写字母、小写字母、数字、符号中的至少三类",
-                                                "A password has at least three of: capitals, small letters, digits, signs"}));
+      problems.push_back(
+          problem("too_simple", {"密码应包含大写字母、小写字母、数字、符号中的至少三类",
+                                 "A password has at least three of: capitals, small letters, digits, signs"}));
     }
   } else if (length < 12) {
     problems.push_back(problem("too_short", {"密码至少 12 个字符", "A password has at least 12 characters"}));
@@ -91,10 +96,12 @@ std::vector<FieldProblem> check_password(PasswordRules rules, std::string_view p
     problems.push_back(problem("contains_login", {"密码不能包含账号", "A password must not contain the account name"}));
   }
   if (contains_name(lower.view(), display_name)) {
-    problems.push_back(problem("contains_name", {"密码不能包含姓名或其拼音", "A password must not contain one's name or its pinyin"}));
+    problems.push_back(
+        problem("contains_name", {"密码不能包含姓名或其拼音", "A password must not contain one's name or its pinyin"}));
   }
   if (is_common_password(normal.view())) {
-    problems.push_back(problem("common", {"这个密码太常见,容易被猜到", "This password is among the first that anybody tries"}));
+    problems.push_back(
+        problem("common", {"这个密码太常见,容易被猜到", "This password is among the first that anybody tries"}));
   }
   return problems;
 }

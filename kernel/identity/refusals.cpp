@@ -14,19 +14,21 @@ Refusal one_field(const char* type, const char* field, const char* code, Text te
 }  // namespace
 
 Refusal sign_in_refused() {
-  return {.code = Code::unauthenticated,
-          .type = "identity.sign_in_refused",
-          .detail = {"账号或密码不正确,或账号尚未激活。连续输错密码后账号会暂时锁定,请稍后再试",
-                     "The account or the password is not right, or the account is not activated yet. After several wrong "
-                     "passwords an account is locked for a while; try again later"}};
+  return {
+      .code = Code::unauthenticated,
+      .type = "identity.sign_in_refused",
+      .detail = {"账号或密码不正确,或账号尚未激活。连续输错密码后账号会暂时锁定,请稍后再试",
+                 "The account or the password is not right, or the account is not activated yet. After several wrong "
+                 "passwords an account is locked for a while; try again later"}};
 }
 
 Refusal password_wrong() {
-  return {.code = Code::forbidden,
-          .type = "identity.password_wrong",
-          .detail = {"密码不正确。连续输错密码后账号会暂时锁定,请稍后再试",
-                     "The password is not right. After several wrong passwords an account is locked for a while; try again "
-                     "later"}};
+  return {
+      .code = Code::forbidden,
+      .type = "identity.password_wrong",
+      .detail = {"密码不正确。连续输错密码后账号会暂时锁定,请稍后再试",
+                 "The password is not right. After several wrong passwords an account is locked for a while; try again "
+                 "later"}};
 }
 
 Refusal locked(int64_t wait_us) {
@@ -78,9 +80,10 @@ Refusal too_many_attempts() {
 }
 
 Refusal busy() {
-  return {.code = Code::unavailable,
-          .type = "identity.busy",
-          .detail = {"正在登录的人数过多,请稍后再试", "Too many people are signing in just now; try again in a moment"}};
+  return {
+      .code = Code::unavailable,
+      .type = "identity.busy",
+      .detail = {"正在登录的人数过多,请稍后再试", "Too many people are signing in just now; try again in a moment"}};
 }
 
 Refusal not_made_up() {
@@ -118,7 +121,9 @@ Refusal name_invalid() {
 }
 
 Refusal account_unknown() {
-  return {.code = Code::not_found, .type = "identity.account_unknown", .detail = {"没有这个账号", "There is no such account"}};
+  return {.code = Code::not_found,
+          .type = "identity.account_unknown",
+          .detail = {"没有这个账号", "There is no such account"}};
 }
 
 Refusal account_closed() {
@@ -128,7 +133,8 @@ Refusal account_closed() {
 Refusal agreement_changed() {
   return {.code = Code::conflict,
           .type = "identity.agreement_changed",
-          .detail = {"保密协议已有新版本,请阅读后再签署", "The confidentiality agreement has a new version; read it, then sign"}};
+          .detail = {"保密协议已有新版本,请阅读后再签署",
+                     "The confidentiality agreement has a new version; read it, then sign"}};
 }
 
 }  // namespace jw::identity::refusal

@@ -32,7 +32,7 @@ class RemoteLimits {
 
   const Limits limits_;
   mutable std::mutex mutex_;
-  std::list<Bucket> recent_;  // most recently used first
+  std::list<Bucket> recent_;                                                   // most recently used first
   std::unordered_map<std::string_view, std::list<Bucket>::iterator> buckets_;  // keys live in the list
 };
 

@@ -5,10 +5,12 @@
 namespace jw::identity {
 
 SessionCache::SessionCache(int64_t entries_max, int64_t idle_us, int64_t flush_us)
-    : shard_max_(std::max<size_t>(1, static_cast<size_t>(entries_max) / kShards)), idle_us_(idle_us), flush_us_(flush_us) {}
+    : shard_max_(std::max<size_t>(1, static_cast<size_t>(entries_max) / kShards)),
+      idle_us_(idle_us),
+      flush_us_(flush_us) {}
 
-// The store's instant is use + idle + flush: as uses are written down at most one flush late, a session never dies sooner than
-// idle after its last use, and each is written at most once in a flush.
+// The store's instant is use + idle + flush: as uses are written down at most one flush late, a session never dies
+// sooner than idle after its last use, and each is written at most once in a flush.
 std::optional<SessionCache::Use> SessionCache::due(const Entry& entry) const {
   if (entry.idle_until_us >= entry.used_us + idle_us_) return std::nullopt;
   return Use{entry.session->id, entry.used_us, entry.used_us + idle_us_ + flush_us_};

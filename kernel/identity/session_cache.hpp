@@ -1,5 +1,6 @@
-// Inside kernel/identity only: sessions in memory by the digest of their token, so that a query needs no statement to know who
-// asks. Stale at worst: the gate in the statement decides. Thread-safe, bounded, least recently used goes first.
+// Inside kernel/identity only: sessions in memory by the digest of their token, so that a query needs no statement to
+// know who asks. Stale at worst: the gate in the statement decides. Thread-safe, bounded, least recently used goes
+// first.
 #pragma once
 
 #include <array>
@@ -23,7 +24,7 @@ class SessionCache {
 
   struct Found {
     std::shared_ptr<const Session> session;  // null: not here, or idle as far as this node knows: read it
-    bool urgent = false;                     // its use must be written down before the usual time, or it dies of idleness
+    bool urgent = false;  // its use must be written down before the usual time, or it dies of idleness
   };
   Found find(const crypto::Digest& digest, int64_t now_us);
   // A session just read or made, used now.

@@ -13,7 +13,8 @@ constexpr size_t kRemoteMost = 64;
 constexpr int64_t kIdBelow = int64_t{1} << 53;  // exact in JSON
 
 constexpr std::string_view kRead =
-    "SELECT s.id, s.account, s.created_us, s.expires_us, s.idle_until_us, a.person_id, a.kind, a.login, a.display_name, "
+    "SELECT s.id, s.account, s.created_us, s.expires_us, s.idle_until_us, a.person_id, a.kind, a.login, "
+    "a.display_name, "
     "a.must_change, a.password_set_us, a.agreement_version, g.epoch "
     "FROM session s JOIN account a ON a.id = s.account JOIN gate g ON g.id = 1 "
     "WHERE s.token_digest = $1 AND s.ended_us IS NULL AND s.expires_us > $2 AND s.idle_until_us > $2 "
@@ -30,7 +31,8 @@ constexpr std::string_view kLiveOfAccount =
 constexpr std::string_view kEndOne =
     "UPDATE session SET ended_us = $2, ended_reason = $3 WHERE id = $1 AND ended_us IS NULL";
 constexpr std::string_view kWriteUse =
-    "UPDATE session SET idle_until_us = $2 WHERE id = $1 AND ended_us IS NULL AND idle_until_us > $3 AND idle_until_us < $2";
+    "UPDATE session SET idle_until_us = $2 WHERE id = $1 AND ended_us IS NULL AND idle_until_us > $3 AND idle_until_us "
+    "< $2";
 constexpr std::string_view kRemoveOld =
     "DELETE FROM session WHERE id IN (SELECT id FROM session WHERE expires_us < $1 ORDER BY expires_us LIMIT 1000)";
 
@@ -39,8 +41,10 @@ constexpr std::string_view kRemoveOld =
 std::string gate_sql(int first) {
   const std::string session = "$" + std::to_string(first);
   const std::string now = "$" + std::to_string(first + 1);
-  return "(SELECT g.epoch FROM gate g WHERE g.id = 1 AND EXISTS (SELECT 1 FROM session s JOIN account a ON a.id = s.account "
-         "WHERE s.id = " + session + " AND s.ended_us IS NULL AND s.expires_us > " + now + " AND s.idle_until_us > " + now +
+  return "(SELECT g.epoch FROM gate g WHERE g.id = 1 AND EXISTS (SELECT 1 FROM session s JOIN account a ON a.id = "
+         "s.account "
+         "WHERE s.id = " +
+         session + " AND s.ended_us IS NULL AND s.expires_us > " + now + " AND s.idle_until_us > " + now +
          " AND a.suspended_us IS NULL AND a.closed_us IS NULL))";
 }
 
@@ -59,8 +63,9 @@ std::vector<int64_t> end_sessions(db::Connection& transaction, int64_t account, 
                                   {account, except});
     while (rows.next()) ids.push_back(rows.integer(0));
   }
-  transaction.execute("UPDATE session SET ended_us = $2, ended_reason = $3 WHERE account = $1 AND ended_us IS NULL AND id <> $4",
-                      {account, now.us, reason, except});
+  transaction.execute(
+      "UPDATE session SET ended_us = $2, ended_reason = $3 WHERE account = $1 AND ended_us IS NULL AND id <> $4",
+      {account, now.us, reason, except});
   return ids;
 }
 
@@ -97,9 +102,9 @@ NewSession Identity::Implementation::open_session(db::Connection& transaction, c
   std::string token = crypto::base64url(crypto::random_bytes(kTokenBytes));
   const crypto::Digest digest = crypto::sha256(token);
   const crypto::Digest agent = crypto::sha256(user_agent);
-  transaction.execute(kInsert, {session->id, db::Param::blob(crypto::bytes_of(digest)), standing.id, now.us,
-                                session->expires.us, idle_until(now), remote.substr(0, kRemoteMost),
-                                db::Param::blob(crypto::bytes_of(agent))});
+  transaction.execute(kInsert,
+                      {session->id, db::Param::blob(crypto::bytes_of(digest)), standing.id, now.us, session->expires.us,
+                       idle_until(now), remote.substr(0, kRemoteMost), db::Param::blob(crypto::bytes_of(agent))});
   return {std::move(token), std::move(session)};
 }
 
@@ -156,7 +161,9 @@ std::shared_ptr<const Session> Identity::find_session(std::string_view token) {
   return it.read_session(digest, now);
 }
 
-void Identity::forget(int64_t session) { implementation_->cache_.forget(session); }
+void Identity::forget(int64_t session) {
+  implementation_->cache_.forget(session);
+}
 
 void Identity::sign_out(const Session& session) {
   Implementation& it = *implementation_;
@@ -176,7 +183,8 @@ std::vector<LiveSession> Identity::sessions_of(db::Connection& connection, int64
 bool Identity::end_session(int64_t account, int64_t session) {
   Implementation& it = *implementation_;
   const int64_t ended = it.store_.writer()->execute(
-      "UPDATE session SET ended_us = $3, ended_reason = 'ended_by_owner' WHERE id = $1 AND account = $2 AND ended_us IS NULL",
+      "UPDATE session SET ended_us = $3, ended_reason = 'ended_by_owner' WHERE id = $1 AND account = $2 AND ended_us "
+      "IS NULL",
       {session, account, it.clock_.now().us});
   it.cache_.forget(session);
   return ended == 1;
@@ -209,8 +217,8 @@ void Identity::Implementation::run(const std::stop_token& stop) {
   }
 }
 
-// PostgreSQL: each statement by itself, as several locked rows could wait in a circle with a suspension. SQLite has one writer:
-// few commits matter more, and the writer is given back in between.
+// PostgreSQL: each statement by itself, as several locked rows could wait in a circle with a suspension. SQLite has one
+// writer: few commits matter more, and the writer is given back in between.
 void Identity::Implementation::write_uses() {
   constexpr size_t kAtOnce = 256;
   const std::vector<SessionCache::Use> uses = cache_.uses_due();
@@ -241,7 +249,9 @@ void Identity::Implementation::tend() {
   remove_old_sessions(clock_.now());
 }
 
-void Identity::tend() { implementation_->tend(); }
+void Identity::tend() {
+  implementation_->tend();
+}
 
 Identity::Implementation::Implementation(db::Store& store, const Clock& clock, Options options)
     : store_(store),

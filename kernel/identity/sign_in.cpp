@@ -1,7 +1,8 @@
 // The door: signing in, changing and confirming a password (§3.1.1; ASVS 6.3, 6.4; 等保 8.1.4.1 b).
 //
-// The password is weighed before the transaction, the account judged within it: whatever happened to the account meanwhile (wrong
-// attempts in flight, a suspension, another password) counts, so that parallel guesses gain nothing over guesses in a row.
+// The password is weighed before the transaction, the account judged within it: whatever happened to the account
+// meanwhile (wrong attempts in flight, a suspension, another password) counts, so that parallel guesses gain nothing
+// over guesses in a row.
 #include <algorithm>
 #include <utility>
 
@@ -15,8 +16,9 @@ namespace {
 constexpr size_t kPasswordBytesMost = 512;
 constexpr size_t kLoginBytesMost = 256;
 
-#define JW_STANDING_COLUMNS                                                                                                \
-  "id, person_id, kind, login, display_name, password_hash, password_set_us, must_change, one_time, one_time_expires_us, " \
+#define JW_STANDING_COLUMNS                                                                           \
+  "id, person_id, kind, login, display_name, password_hash, password_set_us, must_change, one_time, " \
+  "one_time_expires_us, "                                                                             \
   "suspended_us, closed_us, agreement_version, failed_count, last_failed_us, locked_until_us, locked_attempts"
 constexpr std::string_view kByLogin = "SELECT " JW_STANDING_COLUMNS " FROM account WHERE lower(login) = $1";
 constexpr std::string_view kById = "SELECT " JW_STANDING_COLUMNS " FROM account WHERE id = $1";
@@ -27,9 +29,11 @@ constexpr std::string_view kNobody =
 constexpr std::string_view kNobodyLocked =
     "SELECT failed_count, last_failed_us, locked_until_us, locked_attempts FROM nobody WHERE id = $1 FOR UPDATE";
 constexpr std::string_view kFailures =
-    "UPDATE account SET failed_count = $2, last_failed_us = $3, locked_until_us = $4, locked_attempts = $5 WHERE id = $1";
+    "UPDATE account SET failed_count = $2, last_failed_us = $3, locked_until_us = $4, locked_attempts = $5 WHERE id = "
+    "$1";
 constexpr std::string_view kNobodysFailures =
-    "UPDATE nobody SET failed_count = $2, last_failed_us = $3, locked_until_us = $4, locked_attempts = $5 WHERE id = $1";
+    "UPDATE nobody SET failed_count = $2, last_failed_us = $3, locked_until_us = $4, locked_attempts = $5 WHERE id = "
+    "$1";
 
 Failures read_failures(const db::Rows& rows, size_t from) {
   return {rows.integer(from), rows.integer(from + 1), rows.integer(from + 2), rows.integer(from + 3)};
@@ -115,7 +119,9 @@ Identity::Implementation::Turn::Turn(Counters& counters, int most) : counters_(c
   }
 }
 
-Identity::Implementation::Turn::~Turn() { counters_.waiting.fetch_sub(1); }
+Identity::Implementation::Turn::~Turn() {
+  counters_.waiting.fetch_sub(1);
+}
 
 // The role of reading connections on PostgreSQL need not see password hashes: there the door reads as the owner.
 Standing Identity::Implementation::standing_of_login(std::string_view login) {
@@ -210,10 +216,10 @@ std::optional<Verdict> Identity::Implementation::judge(db::Connection& transacti
       }
     }
     write_failures(transaction, standing.id, failures);
-    const char* why = standing.id == 0     ? "identity.unknown_login"
-                      : !standing.hash     ? "identity.not_activated"
-                      : locked             ? "identity.wrong_password_while_locked"
-                                           : "identity.wrong_password";
+    const char* why = standing.id == 0 ? "identity.unknown_login"
+                      : !standing.hash ? "identity.not_activated"
+                      : locked         ? "identity.wrong_password_while_locked"
+                                       : "identity.wrong_password";
     return Verdict{wrong, why};
   }
   if (locked) {
@@ -231,7 +237,8 @@ std::optional<Verdict> Identity::Implementation::judge(db::Connection& transacti
 void Identity::Implementation::set_password(db::Connection& transaction, int64_t account, std::string_view new_hash,
                                             Instant now) {
   transaction.execute(
-      "UPDATE account SET password_hash = $2, password_set_us = $3, must_change = 0, one_time = 0, one_time_expires_us = NULL "
+      "UPDATE account SET password_hash = $2, password_set_us = $3, must_change = 0, one_time = 0, one_time_expires_us "
+      "= NULL "
       "WHERE id = $1",
       {account, new_hash, now.us});
 }

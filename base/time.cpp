@@ -32,6 +32,20 @@ void append_padded(std::string& out, int64_t value, size_t width) {
   out += text;
 }
 
+// By value: g++ 12 at -O1 drops the store of a temporary Date on which a member that returns a string is called (its
+// inter-procedural mod/ref analysis), and prints whatever lay there.
+std::string print_date(Date date) {
+  const std::chrono::year_month_day ymd = civil(date);
+  std::string out;
+  out.reserve(10);
+  append_padded(out, static_cast<int>(ymd.year()), 4);
+  out += '-';
+  append_padded(out, static_cast<unsigned>(ymd.month()), 2);
+  out += '-';
+  append_padded(out, static_cast<unsigned>(ymd.day()), 2);
+  return out;
+}
+
 int64_t floor_div(int64_t a, int64_t b) { return a / b - (a % b != 0 && (a < 0) != (b < 0) ? 1 : 0); }
 
 }  // namespace
@@ -53,16 +67,7 @@ std::optional<Date> Date::parse(std::string_view text) {
   return from_civil(y, static_cast<unsigned>(m), static_cast<unsigned>(d));
 }
 
-std::string Date::print() const {
-  std::string out;
-  out.reserve(10);
-  append_padded(out, year(), 4);
-  out += '-';
-  append_padded(out, month(), 2);
-  out += '-';
-  append_padded(out, day(), 2);
-  return out;
-}
+std::string Date::print() const { return print_date(*this); }
 
 int Date::year() const { return static_cast<int>(civil(*this).year()); }
 unsigned Date::month() const { return static_cast<unsigned>(civil(*this).month()); }
@@ -117,7 +122,7 @@ std::string Instant::print() const {
   const int64_t local = us + kZone;
   const int64_t in_day = local - floor_div(local, kDay) * kDay;
   const int64_t seconds = in_day / kSecond, fraction = in_day % kSecond;
-  std::string out = date().print();
+  std::string out = print_date(date());
   out += 'T';
   append_padded(out, seconds / 3600, 2);
   out += ':';

@@ -1,6 +1,8 @@
 #include "platform/http/connection.hpp"
 
 #include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -498,6 +500,11 @@ IoThread::IoThread(Core& core, int index)
 IoThread::~IoThread() { mailbox_->close(); }
 
 void IoThread::run() {
+  // sendfile to a peer that has gone raises SIGPIPE on this thread, and knows no flag against it.
+  sigset_t pipe;
+  sigemptyset(&pipe);
+  sigaddset(&pipe, SIGPIPE);
+  pthread_sigmask(SIG_BLOCK, &pipe, nullptr);
   tick();
   for (;;) {
     try {

@@ -113,7 +113,7 @@ struct Dataset {
   std::string module;
   std::string owner_unit, owner_post;
   bool person = false;      // rows are persons: has column person_id
-  bool in_record = false;   // store = "record": written by the record alone, table record.<name>
+  bool in_record = false;   // store = "record": written by the record alone, table record.<name>; each row has person_id (may be NULL)
   bool clustered = false;
   std::vector<int> key;     // field indexes of the natural key
   std::vector<int> about;   // path of ref fields to the person row a row is about; see has_subject

@@ -66,7 +66,8 @@ void load_codes(const Table& file, Problems& problems, CodeSet& set) {
 const std::set<std::string_view>& kernel_tables() {
   static const std::set<std::string_view> names = {
       "account", "session", "batch", "batch_row", "grant", "gate", "person", "record_outbox", "schema_migration",
-      "dataset_schema", "regulation_version", "row_id", "setting", "document", "agreement"};
+      "dataset_schema", "regulation_version", "row_id", "setting", "document", "agreement", "access_grant", "document_number",
+      "secret", "store_fact", "nobody"};
   return names;
 }
 

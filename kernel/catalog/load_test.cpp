@@ -1,20 +1,11 @@
 // Loading: a small catalogue that is right, and the same with one thing wrong: file, line and words of each problem.
 #include <gtest/gtest.h>
 
-#include <unistd.h>
-
-#include <fstream>
-#include <map>
-#include <sstream>
-
-#include "kernel/catalog/api.hpp"
 #include "kernel/catalog/condition.hpp"
+#include "kernel/catalog/test_home.hpp"
 
 namespace jw::catalog {
 namespace {
-
-namespace fs = std::filesystem;
-using Files = std::map<std::string, std::string>;
 
 const Files kGood = {
     {"catalog/modules.toml", R"toml([[module]]
@@ -146,36 +137,7 @@ text = { zh = "身高过低", en = "too small" }
 )toml"},
 };
 
-class Home {
- public:
-  explicit Home(const Files& files) {
-    static int count = 0;
-    path_ = fs::temp_directory_path() / ("jw_catalog_" + std::to_string(::getpid()) + "_" + std::to_string(count++));
-    fs::create_directories(path_ / "catalog" / "codes");
-    for (const auto& [name, text] : files) {
-      std::ofstream out(path_ / name);
-      out << text;
-    }
-  }
-  ~Home() { fs::remove_all(path_); }
-  const fs::path& path() const { return path_; }
-
- private:
-  fs::path path_;
-};
-
-std::string printed(const std::vector<FileProblem>& problems) {
-  std::string out;
-  for (const FileProblem& problem : problems) out += problem.print() + "\n";
-  return out;
-}
-
-Catalogue load_good() {
-  const Home home(kGood);
-  auto loaded = load(home.path());
-  if (auto* problems = std::get_if<std::vector<FileProblem>>(&loaded)) ADD_FAILURE() << printed(*problems);
-  return std::get<Catalogue>(std::move(loaded));
-}
+Catalogue load_good() { return loaded(kGood); }
 
 TEST(Load, ResolvesEverything) {
   const Catalogue catalogue = load_good();
@@ -243,8 +205,8 @@ TEST_P(LoadBad, IsToldWithFileAndLine) {
   ASSERT_NE(at, std::string::npos) << bad.from;
   text.replace(at, std::string(bad.from).size(), bad.to);
   const Home home(files);
-  const auto loaded = load(home.path());
-  const auto* problems = std::get_if<std::vector<FileProblem>>(&loaded);
+  const auto result = load(home.path());
+  const auto* problems = std::get_if<std::vector<FileProblem>>(&result);
   ASSERT_NE(problems, nullptr) << "loaded although wrong";
   bool found = false;
   for (const FileProblem& problem : *problems) {
@@ -338,8 +300,8 @@ TEST(Load, RefusesNamesOfTheSystemAndOfTheStores) {
     text.replace(text.find("\"class\""), 7, std::string("\"") + name + "\"");
     files[std::string("catalog/") + name + ".toml"] = text;
     const Home home(files);
-    const auto loaded = load(home.path());
-    const auto* problems = std::get_if<std::vector<FileProblem>>(&loaded);
+    const auto result = load(home.path());
+    const auto* problems = std::get_if<std::vector<FileProblem>>(&result);
     ASSERT_NE(problems, nullptr) << name;
     EXPECT_NE(printed(*problems).find(std::string("catalog/") + name + ".toml:1: "), std::string::npos) << printed(*problems);
   }
@@ -350,8 +312,8 @@ TEST(Load, TellsAllProblemsOfAllFilesAtOnceInOrder) {
   files["catalog/class.toml"].replace(files["catalog/class.toml"].find("module"), 6, "mod");
   files["catalog/person_row.toml"].replace(files["catalog/person_row.toml"].find("text(60)"), 8, "blob");
   const Home home(files);
-  const auto loaded = load(home.path());
-  const auto& problems = std::get<std::vector<FileProblem>>(loaded);
+  const auto result = load(home.path());
+  const auto& problems = std::get<std::vector<FileProblem>>(result);
   ASSERT_GE(problems.size(), 3u);
   EXPECT_EQ(problems.front().file, "catalog/class.toml");
   EXPECT_EQ(problems.back().file, "catalog/person_row.toml");

@@ -211,6 +211,12 @@ std::string Statement::sort_key(const Place& place, int field) {
   return cell.place.frame->join(cell.place.path) + ".\"" + f.name + "_sort\"";
 }
 
+Place Statement::ref_place(const Place& place, int field) const {
+  Cell cell = cell_of(place, dataset_at(place), field);
+  cell.place.path.push_back(cell.field);
+  return cell.place;
+}
+
 std::string Statement::row_id(const Place& place) {
   if (place.path.empty()) return place.frame->alias() + ".\"id\"";
   Place parent = place;
@@ -267,6 +273,13 @@ std::string Statement::member(const std::string& expression, const std::string& 
   return "(" + expression + (positive ? " IN (" : " NOT IN (") + select + "))";
 }
 
+Predicate Statement::joined(const Place& place, std::string sql, bool positive) const {
+  // A row that is not there ties to nothing. Saying so lets SQLite turn the LEFT JOIN into a plain one and drive the search from the set.
+  if (!positive || place.path.size() < 2) return Predicate::depends(std::move(sql));
+  const std::vector<int> holder(place.path.begin(), place.path.end() - 1);
+  return Predicate::depends("(" + place.frame->join(holder) + ".\"id\" IS NOT NULL AND " + sql + ")");
+}
+
 // ---- relations --------------------------------------------------------------------------------------------------------
 
 std::string Statement::relation_select(int relation, bool positive) {
@@ -300,7 +313,7 @@ Predicate Statement::tied(const Place& place, const catalog::Binding& binding, b
                                          slot({Slot::Kind::person}),
                                      positive));
   }
-  return Predicate::depends(member(row_id(end), relation_select(binding.relation, positive), positive));
+  return joined(end, member(row_id(end), relation_select(binding.relation, positive), positive), positive);
 }
 
 Predicate Statement::rows(const Place& place, const Atom& atom, bool positive, Literals literals) {
@@ -440,8 +453,8 @@ Predicate Statement::set_member(const Place& place, const Condition& leaf, bool 
   if (f.type == Type::ref && positive) {
     const Dataset& target = catalogue_.datasets[static_cast<size_t>(f.ref)];
     const std::string key = catalog::column_name(target.fields[static_cast<size_t>(target.key.front())]);
-    return Predicate::depends(
-        member(stored(place, leaf.field), "SELECT \"id\" FROM " + catalog::table_name(target) + " WHERE " + member(key, select, true), true));
+    return joined(ref_place(place, leaf.field),
+                  member(stored(place, leaf.field), "SELECT \"id\" FROM " + catalog::table_name(target) + " WHERE " + member(key, select, true), true), true);
   }
   const std::string x = shown(place, leaf.field);
   if (positive) return Predicate::depends(member(x, select, true));
@@ -458,8 +471,8 @@ Predicate Statement::compare(const Place& place, const Condition& leaf, bool pos
     // By the id of the row with this key, so that the index on the ref column is used.
     const Dataset& target = catalogue_.datasets[static_cast<size_t>(f.ref)];
     const std::string key = catalog::column_name(target.fields[static_cast<size_t>(target.key.front())]);
-    return Predicate::depends(member(stored(place, leaf.field),
-                                     "SELECT \"id\" FROM " + catalog::table_name(target) + " WHERE " + key + " = " + next_value(), true));
+    return joined(ref_place(place, leaf.field),
+                  member(stored(place, leaf.field), "SELECT \"id\" FROM " + catalog::table_name(target) + " WHERE " + key + " = " + next_value(), true), true);
   }
   const std::string x = shown(place, leaf.field);
   switch (leaf.op) {

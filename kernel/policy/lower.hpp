@@ -123,6 +123,9 @@ class Statement {
   Predicate compare(const Place& place, const catalog::Condition& leaf, bool positive, Literals& literals);
   Predicate set_member(const Place& place, const catalog::Condition& leaf, bool positive, Literals& literals);
   std::string relation_select(int relation, bool positive);
+  Place ref_place(const Place& place, int field) const;  // the row that a ref field (own or lookup) points to
+  // `sql` about the row at a place that is reached over joins.
+  Predicate joined(const Place& place, std::string sql, bool positive) const;
   std::string value(const catalog::Condition& leaf, size_t i, Literals& literals);
   const catalog::Dataset& dataset_at(const Place& place) const;
 

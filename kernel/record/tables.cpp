@@ -5,6 +5,7 @@
 namespace jw::record {
 namespace {
 
+// The last columns of access_log are how the catalogue's dataset of that name sees a row (catalog/access_log.toml).
 constexpr std::string_view kTables = R"(
 CREATE TABLE {P}head (id {INT} PRIMARY KEY CHECK (id = 1), version BIGINT NOT NULL, origin {TEXT} NOT NULL,
   public_key {BLOB} NOT NULL, size BIGINT NOT NULL);
@@ -20,8 +21,13 @@ CREATE TABLE {P}open_intent (seq {INT} PRIMARY KEY, node {TEXT} NOT NULL);
 CREATE TABLE {P}access_log (id {INT} PRIMARY KEY, leaf BIGINT NOT NULL, time_us BIGINT NOT NULL,
   subject_kind BIGINT NOT NULL, subject BIGINT NOT NULL, count BIGINT NOT NULL, person BIGINT NOT NULL,
   account BIGINT NOT NULL, post {TEXT} NOT NULL, unit {TEXT} NOT NULL, dataset {TEXT} NOT NULL, action {TEXT} NOT NULL,
-  purpose {TEXT} NOT NULL, basis {TEXT} NOT NULL);
+  purpose {TEXT} NOT NULL, basis {TEXT} NOT NULL,
+  person_id BIGINT GENERATED ALWAYS AS (CASE subject_kind WHEN 0 THEN subject END) {KEPT},
+  "group" BIGINT GENERATED ALWAYS AS (CASE subject_kind WHEN 1 THEN subject END) {KEPT},
+  "number" BIGINT GENERATED ALWAYS AS (id & 65535) {KEPT}, "time" BIGINT GENERATED ALWAYS AS (time_us) {KEPT});
 CREATE INDEX access_log_subject ON {P}access_log (subject_kind, subject, time_us);
+CREATE INDEX access_log_person ON {P}access_log (person_id, "time") WHERE person_id IS NOT NULL;
+CREATE INDEX access_log_group ON {P}access_log ("group", "time") WHERE "group" IS NOT NULL;
 )";
 
 constexpr std::string_view kOutbox = R"(
@@ -43,6 +49,7 @@ std::string script_for(db::Dialect dialect, std::string_view script) {
   std::string text(script);
   replace(text, "{P}", own_prefix(dialect));
   replace(text, "{INT}", sqlite ? "INTEGER" : "BIGINT");  // only INTEGER is the row id itself
+  replace(text, "{KEPT}", sqlite ? "VIRTUAL" : "STORED");  // PostgreSQL 15 knows no other
   replace(text, "{BLOB}", sqlite ? "BLOB" : "BYTEA");
   replace(text, "{TEXT}", sqlite ? "TEXT" : "TEXT COLLATE \"C\"");
   return text;

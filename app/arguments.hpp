@@ -1,0 +1,37 @@
+// The command line: a command of one or two words, options `--name VALUE`, and the rest.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <set>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace jw::app {
+
+// Wrong use of the command line; the message says what would be right.
+class UsageError : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+class Arguments {
+ public:
+  // `valued`: options that take a value; `flags`: options that do not. Anything else beginning with "--" is refused.
+  Arguments(const std::vector<std::string>& words, const std::set<std::string>& valued, const std::set<std::string>& flags);
+
+  std::optional<std::string> option(const std::string& name) const;
+  std::string required(const std::string& name) const;
+  int64_t number(const std::string& name, int64_t otherwise, int64_t min, int64_t max) const;
+  bool flag(const std::string& name) const { return flags_.contains(name); }
+  const std::vector<std::string>& rest() const { return rest_; }
+
+ private:
+  std::map<std::string, std::string> options_;
+  std::set<std::string> flags_;
+  std::vector<std::string> rest_;
+};
+
+}  // namespace jw::app

@@ -1,0 +1,210 @@
+// Commands of the operator beside serve: account add, audit verify, migrate, permissions.
+#include <fstream>
+#include <iostream>
+#include <sstream>
+
+#include "app/arguments.hpp"
+#include "app/commands.hpp"
+#include "app/system.hpp"
+#include "base/json.hpp"
+#include "kernel/catalog/schema.hpp"
+#include "kernel/change/api.hpp"
+
+namespace jw::app {
+
+namespace {
+
+SystemOptions options_of(const Arguments& arguments, const char* node, bool create) {
+  SystemOptions options;
+  options.db = arguments.required("db");
+  options.home = find_home(arguments.option("home").value_or(""));
+  options.node = node;
+  options.create = create;
+  return options;
+}
+
+template <class T>
+T must(Result<T> result) {
+  if (!result) {
+    std::string text = result.refusal().detail.zh + " / " + result.refusal().detail.en;
+    for (const FieldProblem& field : result.refusal().fields) text += "\n  " + field.field + ": " + field.text.zh + " / " + field.text.en;
+    throw std::runtime_error(text);
+  }
+  return std::move(result).value();
+}
+
+constexpr std::string_view kOfficeKinds[] = {"academic_office", "student_office", "finance_office", "research_office", "logistics_office",
+                                             "system_admin", "security_admin", "audit_admin"};
+
+const policy::Post* post_of(const System& system, const std::string& kind) {
+  const int post = system.regulation.post(kind);
+  return post < 0 ? nullptr : &system.regulation.posts[static_cast<size_t>(post)];
+}
+
+std::string own_unit(const std::string& kind) {
+  constexpr std::pair<std::string_view, std::string_view> kUnits[] = {
+      {"student_office", "xsc"}, {"finance_office", "cwc"}, {"research_office", "kyc"}, {"logistics_office", "hqc"}};
+  for (const auto& [name, unit] : kUnits) {
+    if (name == kind) return std::string(unit);
+  }
+  return "jwc";
+}
+
+change::Value value_or_null(const std::string& text) { return text.empty() ? change::Value{} : change::Value{text}; }
+
+// Values of a row by field name; everything else NULL. What a dataset requires beyond must be given by the caller.
+std::vector<change::Value> row_of(const catalog::Dataset& dataset, const std::vector<std::pair<std::string, change::Value>>& given) {
+  std::vector<change::Value> row;
+  for (const catalog::Field& field : dataset.fields) {
+    if (field.is_lookup()) break;
+    row.emplace_back();
+    for (const auto& [name, value] : given) {
+      if (name == field.name) row.back() = value;
+    }
+  }
+  return row;
+}
+
+int64_t put_checked(change::Batch& batch, const std::string& dataset, const std::vector<std::pair<std::string, change::Value>>& given, int64_t person = 0) {
+  change::Table& table = batch.table(dataset);
+  const std::vector<change::Value> row = row_of(table.dataset(), given);
+  for (const FieldProblem& problem : change::check_row(batch.catalogue(), table.dataset(), row)) {
+    throw std::runtime_error(dataset + "." + problem.field + ": " + problem.text.zh + " / " + problem.text.en);
+  }
+  return table.put(row, person).id;
+}
+
+// Staff row and appointment for the first account of an office; returns the person.
+int64_t appoint(System& system, change::Batch& batch, const std::string& kind, const std::string& account, Instant now) {
+  db::Connection& connection = batch.connection();
+  const std::string unit = own_unit(kind);
+  const policy::Post* post = post_of(system, kind);
+  std::optional<int64_t> unit_row = batch.table("unit").find(unit);
+  if (!unit_row) {
+    const policy::Post* owner = post_of(system, unit == "jwc" ? "academic_office" : kind);
+    const catalog::Dataset* units = system.catalogue->find("unit");
+    std::vector<std::pair<std::string, change::Value>> given{{"code", unit}, {"name", owner->label.zh}};
+    for (const catalog::Field& field : units->fields) {
+      if (field.is_lookup() || !field.required || field.name == "code" || field.name == "name") continue;
+      if (field.type == catalog::Type::code) given.emplace_back(field.name, change::Value{system.catalogue->code_sets[static_cast<size_t>(field.code_set)].codes.front().code});
+    }
+    unit_row = put_checked(batch, "unit", given);
+  }
+  const std::string_view names[] = {post->label.zh};
+  const int64_t person = identity::add_persons(connection, names, now);
+  const int64_t staff = put_checked(batch, "staff", {{"number", account}, {"name", post->label.zh}, {"unit", *unit_row}, {"state", std::string("11")}, {"provisional", int64_t{0}}}, person);
+  put_checked(batch, "post_holding", {{"staff", staff}, {"post", kind}, {"unit", *unit_row}, {"begins", now.date().print()}});
+  return person;
+}
+
+int64_t person_by_number(System& system, db::Connection& connection, const std::string& number) {
+  for (const catalog::Dataset& dataset : system.catalogue->datasets) {
+    if (!dataset.person) continue;
+    const std::string key = catalog::column_name(dataset.fields[static_cast<size_t>(dataset.key.front())]);
+    db::Rows rows = connection.query("SELECT person_id FROM " + catalog::table_name(dataset) + " WHERE " + key + " = $1", {number});
+    if (rows.next()) return rows.integer(0);
+  }
+  throw std::runtime_error("没有学号或工号 " + number + " / there is no student or staff number " + number);
+}
+
+}  // namespace
+
+int account(const Words& words) {
+  const Arguments arguments(words, {"db", "home", "kind", "account", "person"}, {});
+  if (arguments.rest() != Words{"add"}) throw UsageError("用法：account add / usage: account add");
+  const std::string kind = arguments.required("kind"), login = arguments.required("account");
+  const auto system = open_system(options_of(arguments, "command", false));
+  if (post_of(*system, kind) == nullptr) throw UsageError("没有账号类别 " + kind + " / there is no account kind " + kind);
+  const identity::OneTime one_time = system->identity->one_time_password();
+  int64_t outbox = 0, change_outbox = 0;
+  {
+    const db::Store::Lease lease = system->store->writer();
+    db::Transaction transaction(*lease, db::Transaction::Mode::write);
+    if (system->identity->accounts_of_kind(*lease, kind) > 0) {
+      throw std::runtime_error("类别 " + kind + " 已有账号；以后的账号在系统内办理 / the kind " + kind + " has an account already; further ones are made in the product");
+    }
+    const Instant now = system->clock->now();
+    int64_t person = 0;
+    if (const auto number = arguments.option("person")) {
+      person = person_by_number(*system, *lease, *number);
+    } else if (std::find(std::begin(kOfficeKinds), std::end(kOfficeKinds), kind) != std::end(kOfficeKinds)) {
+      change::Head head{"entry", "account add", "command line", "", {0, "operator"}, {0, "operator"}};
+      change::Batch batch(*system->catalogue, *lease, head, now);
+      person = appoint(*system, batch, kind, login, now);
+      change_outbox = batch.finish(system->recorder.get());
+    } else {
+      throw UsageError("类别 " + kind + " 须用 --person 给出学号或工号 / the kind " + kind + " needs --person NUMBER");
+    }
+    identity::NewAccount fresh{login, kind, post_of(*system, kind)->label.zh, person};
+    const int64_t id = must(system->identity->create_account(*lease, fresh, one_time));
+    record::Entry entry;
+    entry.time = now;
+    entry.kind = "administration";
+    entry.action = "account_add";
+    entry.decision = "allowed";
+    JsonWriter(entry.parameters).object().field("account", id).field("kind", kind).end_object();
+    outbox = system->recorder->put_in_outbox(*lease, entry);
+    transaction.commit();
+  }
+  if (change_outbox != 0) system->recorder->deliver(change_outbox);
+  system->recorder->deliver(outbox);
+  std::cout << one_time.text << std::endl;
+  std::cerr << "账号 " << login << " 的一次性密码如上，首次登录须改密码 / one-time password of " << login << " above; it is changed at the first sign-in\n";
+  return 0;
+}
+
+int audit(const Words& words) {
+  const Arguments arguments(words, {"db", "home", "against"}, {});
+  if (arguments.rest() != Words{"verify"}) throw UsageError("用法：audit verify / usage: audit verify");
+  std::string against;
+  if (const auto file = arguments.option("against")) {
+    std::ifstream in(*file);
+    if (!in) throw UsageError("读不到检查点 " + *file + " / cannot read the checkpoint " + *file);
+    std::stringstream text;
+    text << in.rdbuf();
+    against = text.str();
+  }
+  db::Options options;
+  options.url = arguments.required("db");
+  options.attached_name = "record";
+  if (!options.url.starts_with("postgres")) options.attached_path = (options.url.starts_with("sqlite:") ? options.url.substr(7) : options.url) + "-record";
+  const auto store = db::Store::open(options);
+  const db::Store::Lease lease = store->reader();
+  const std::vector<Text> problems = record::verify(*lease, against);
+  for (const Text& problem : problems) std::cout << problem.zh << " / " << problem.en << "\n";
+  if (!problems.empty()) return 1;
+  db::Rows rows = lease->query("SELECT COUNT(*) FROM record.leaf");
+  rows.next();
+  std::cout << "记录完整，共 " << rows.integer(0) << " 条 / the record holds, " << rows.integer(0) << " leaves\n";
+  return 0;
+}
+
+int migrate(const Words& words) {
+  const Arguments arguments(words, {"db", "home"}, {"apply"});
+  const auto home = find_home(arguments.option("home").value_or(""));
+  const auto catalogue = load_catalogue(home);
+  db::Options options;
+  options.url = arguments.required("db");
+  const auto store = db::Store::open(options);
+  const db::Store::Lease writer = store->writer();
+  const int applied = db::migrate(*writer, (home / "db" / "migrations").string());
+  if (applied > 0) std::cout << "内核的表：执行了 " << applied << " 步 / kernel tables: " << applied << " steps applied\n";
+  const std::vector<catalog::SchemaChange> changes = catalog::schema_changes(*catalogue, *writer);
+  for (const catalog::SchemaChange& change : changes) {
+    std::cout << (change.safe ? "[+] " : "[!] ") << change.text.zh << " / " << change.text.en << "\n";
+    for (const std::string& statement : change.statements) std::cout << "      " << statement << "\n";
+  }
+  if (changes.empty()) {
+    std::cout << "表结构与目录一致 / the tables agree with the catalogue\n";
+    return 0;
+  }
+  if (!arguments.flag("apply")) {
+    std::cout << "加 --apply 执行 / add --apply to carry out\n";
+    return 3;
+  }
+  must(catalog::apply_schema(*catalogue, *writer, false));
+  std::cout << "已执行 / done\n";
+  return 0;
+}
+
+}  // namespace jw::app

@@ -1,0 +1,168 @@
+// jiaowu serve
+#include <signal.h>
+#include <sys/wait.h>
+
+#include <cstdlib>
+#include <iostream>
+#include <thread>
+
+#include "app/arguments.hpp"
+#include "app/commands.hpp"
+#include "app/problem.hpp"
+#include "app/schemas.hpp"
+#include "app/serving.hpp"
+#include "platform/http/metrics.hpp"
+#include "platform/log/api.hpp"
+
+namespace jw::app {
+
+namespace {
+
+std::pair<std::string, uint16_t> listen_address(const std::string& text) {
+  const size_t colon = text.rfind(':');
+  int port = -1;
+  if (colon != std::string::npos) {
+    try {
+      port = std::stoi(text.substr(colon + 1));
+    } catch (const std::exception&) {
+      port = -1;
+    }
+  }
+  if (colon == 0 || colon == std::string::npos || port < 0 || port > 65535) {
+    throw UsageError("--listen 应为 主机:端口，如 127.0.0.1:8080 / --listen is HOST:PORT, such as 127.0.0.1:8080");
+  }
+  return {text.substr(0, colon), static_cast<uint16_t>(port)};
+}
+
+std::vector<std::pair<std::string, std::string>> security_headers(bool tls) {
+  std::vector<std::pair<std::string, std::string>> headers = {
+      {"X-Content-Type-Options", "nosniff"},
+      {"X-Frame-Options", "DENY"},
+      {"Referrer-Policy", "no-referrer"},
+      {"Cross-Origin-Opener-Policy", "same-origin"},
+      {"Permissions-Policy", "camera=(), microphone=(), geolocation=()"},
+      {"Content-Security-Policy",
+       "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; script-src 'self'; connect-src 'self'; object-src 'none'; "
+       "base-uri 'none'; frame-ancestors 'none'; form-action 'self'"},
+  };
+  if (tls) headers.emplace_back("Strict-Transport-Security", "max-age=31536000");
+  return headers;
+}
+
+std::vector<http::Route> operation_routes(Serving& serving) {
+  using http::Verb;
+  return {
+      {.verb = Verb::get, .path = "/healthz", .needs = http::kPublic,
+       .handler = [](http::Request, http::Respond respond) { respond({.body = "{\"status\":\"ok\"}"}); },
+       .summary = {"进程在运行", "the process runs"}, .blocking = false},
+      {.verb = Verb::get, .path = "/readyz", .needs = http::kPublic,
+       .handler = [&serving](http::Request request, http::Respond respond) {
+         if (!serving.system.recorder->healthy()) {
+           return respond(problem({Code::unavailable, "record.not_durable", {"查询记录无法保存", "the record cannot be kept"}}, request.id));
+         }
+         const db::Store::Lease lease = serving.system.store->reader();
+         lease->query("SELECT epoch FROM gate WHERE id = 1").next();
+         respond({.body = "{\"status\":\"ready\"}"});
+       },
+       .summary = {"可以提供服务", "ready to serve"}},
+      {.verb = Verb::get, .path = "/metrics", .needs = http::kPublic,
+       .handler = [&serving](http::Request, http::Respond respond) {
+         serving.metrics.gauge("jiaowu_record_leaves", "Leaves in the record.").set(static_cast<int64_t>(serving.system.recorder->size()));
+         serving.metrics.gauge("jiaowu_plans", "Statements in the plan cache.").set(static_cast<int64_t>(serving.system.engine->plans()));
+         serving.metrics.gauge("jiaowu_record_healthy", "1 while the record can be written.").set(serving.system.recorder->healthy() ? 1 : 0);
+         const identity::Counters& door = serving.system.identity->counters();
+         serving.metrics.gauge("jiaowu_sign_ins", "Sign-ins that succeeded.").set(static_cast<int64_t>(door.signed_in.load()));
+         serving.metrics.gauge("jiaowu_sign_ins_refused", "Sign-ins refused.").set(static_cast<int64_t>(door.refused.load()));
+         respond({.body = serving.metrics.text(), .content_type = log::kMetricsType});
+       },
+       .summary = {"运行指标", "metrics"}},
+  };
+}
+
+http::Handler web_files(const std::filesystem::path& home) {
+  const std::filesystem::path folder = home / "web" / "dist";
+  if (!std::filesystem::exists(folder / "index.html")) {
+    log::warning("serve.no_web");
+    return {};
+  }
+  http::StaticOptions options;
+  options.not_pages = {"/api"};
+  return http::static_files(folder.string(), [](const Refusal& refusal, int status, std::string_view id) { return problem_with_status(refusal, status, id); }, options);
+}
+
+// Signals are waited for by the main thread; every other thread has them blocked.
+sigset_t block_signals() {
+  sigset_t set;
+  sigemptyset(&set);
+  for (int signal : {SIGINT, SIGTERM, SIGHUP}) sigaddset(&set, signal);
+  pthread_sigmask(SIG_BLOCK, &set, nullptr);
+  ::signal(SIGPIPE, SIG_IGN);
+  return set;
+}
+
+}  // namespace
+
+int serve(const Words& words) {
+  const Arguments arguments(words, {"db", "listen", "home", "clock", "witness", "certificate", "key", "log", "node", "workers", "io-threads"}, {});
+  const auto [host, port] = listen_address(arguments.option("listen").value_or("127.0.0.1:8080"));
+  const sigset_t signals = block_signals();
+  log::start({.file = arguments.option("log").value_or("")});
+
+  SystemOptions options;
+  options.db = arguments.required("db");
+  options.home = find_home(arguments.option("home").value_or(""));
+  options.clock_file = arguments.option("clock").value_or("");
+  options.witness = arguments.option("witness").value_or("");
+  options.node = arguments.option("node").value_or("server");
+  options.create = true;
+  const int cores = static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
+  const int workers = static_cast<int>(arguments.number("workers", std::max(4, 2 * cores), 1, 256));
+  options.readers = workers + 4;
+  const std::unique_ptr<System> system = open_system(options);
+
+  log::Metrics metrics;
+  Serving serving{*system, metrics};
+  http::Options http;
+  http.host = host;
+  http.port = port;
+  http.workers = workers;
+  http.io_threads = static_cast<int>(arguments.number("io-threads", std::max(1, cores / 2), 1, 64));
+  http.certificate_file = arguments.option("certificate").value_or("");
+  http.key_file = arguments.option("key").value_or("");
+  const bool tls = !http.certificate_file.empty();
+  if (tls == http.key_file.empty()) throw UsageError("--certificate 和 --key 要一起给出 / --certificate and --key go together");
+  serving.cross_origin_cookie_secure = tls;
+  http.headers = security_headers(tls);
+
+  std::vector<http::Route> table = routes(serving);
+  for (http::Route& route : operation_routes(serving)) table.push_back(std::move(route));
+  const auto described = std::make_shared<std::string>();
+  table.push_back({.verb = http::Verb::get, .path = "/api/openapi.json", .needs = http::kPublic,
+                   .handler = [described](http::Request, http::Respond respond) { respond({.body = *described}); },
+                   .summary = {"本接口的 OpenAPI 描述", "the OpenAPI description of this interface"}, .response_schema = R"({"type":"object"})", .blocking = false});
+  *described = http::openapi(table, "Jiaowu 教务", "1", kSchemas);
+  const auto finished = http::request_metrics(metrics, table);
+  const std::unique_ptr<http::Server> server = http::Server::start(
+      http, std::move(table), [](const http::Route&, http::Request&) { return std::nullopt; }, web_files(options.home),
+      [](const Refusal& refusal, int status, std::string_view id) { return problem_with_status(refusal, status, id); }, finished);
+  std::cout << "jiaowu: " << (tls ? "https://" : "http://") << host << ":" << server->port() << "/" << std::endl;
+  log::info("serve.ready", {{"port", server->port()}, {"made_up", system->made_up}});
+
+  for (;;) {
+    int signal = 0;
+    sigwait(&signals, &signal);
+    if (signal != SIGHUP) break;
+    log::reopen();
+    try {
+      if (tls) server->reload_certificate();
+    } catch (const std::exception&) {
+      log::error("serve.certificate_not_read");
+    }
+  }
+  server->stop(std::chrono::seconds(10));
+  log::info("serve.stopped");
+  log::flush();
+  return 0;
+}
+
+}  // namespace jw::app

@@ -1,0 +1,141 @@
+#include "app/serving.hpp"
+
+#include <boost/json.hpp>
+
+#include <condition_variable>
+#include <deque>
+#include <mutex>
+#include <thread>
+
+#include "app/problem.hpp"
+#include "base/json.hpp"
+#include "base/text.hpp"
+
+namespace jw::app {
+
+struct Door::Impl {
+  std::mutex mutex;
+  std::condition_variable wake;
+  std::deque<std::function<void()>> waiting;
+  size_t waiting_max = 0;
+  bool stopping = false;
+  std::vector<std::thread> threads;
+
+  void work() {
+    for (;;) {
+      std::function<void()> job;
+      {
+        std::unique_lock lock(mutex);
+        wake.wait(lock, [this] { return stopping || !waiting.empty(); });
+        if (waiting.empty()) return;
+        job = std::move(waiting.front());
+        waiting.pop_front();
+      }
+      job();
+    }
+  }
+};
+
+Door::Door(int threads, size_t waiting_max) : impl_(std::make_unique<Impl>()) {
+  impl_->waiting_max = waiting_max;
+  for (int i = 0; i < threads; ++i) impl_->threads.emplace_back([this] { impl_->work(); });
+}
+
+Door::~Door() {
+  {
+    const std::lock_guard lock(impl_->mutex);
+    impl_->stopping = true;
+  }
+  impl_->wake.notify_all();
+  for (std::thread& thread : impl_->threads) thread.join();
+}
+
+bool Door::enter(std::function<void()> job) {
+  {
+    const std::lock_guard lock(impl_->mutex);
+    if (impl_->stopping || impl_->waiting.size() >= impl_->waiting_max) return false;
+    impl_->waiting.push_back(std::move(job));
+  }
+  impl_->wake.notify_one();
+  return true;
+}
+
+std::string token_of(const http::Request& request) {
+  const std::string_view authorization = request.header("authorization");
+  if (authorization.starts_with("Bearer ")) return std::string(authorization.substr(7));
+  return std::string(request.cookie("jiaowu_session"));
+}
+
+http::Handler signed_in(Serving& serving, Governed handler) {
+  return [&serving, handler = std::move(handler)](http::Request request, http::Respond respond) {
+    const bool bearer = request.header("authorization").starts_with("Bearer ");
+    if (!bearer && request.verb != http::Verb::get && request.header("x-csrf") != "1") {
+      return respond(problem({Code::forbidden, "http.csrf", {"缺少 X-CSRF 请求头", "the header X-CSRF: 1 is missing"}}, request.id));
+    }
+    const std::string token = token_of(request);
+    std::shared_ptr<const identity::Session> session = token.empty() ? nullptr : serving.system.identity->find_session(token);
+    if (session && session->epoch != serving.system.policy->rules()->epoch()) {
+      // What the session says of its account may have changed with the epoch.
+      serving.system.identity->forget(session->id);
+      session = serving.system.identity->find_session(token);
+    }
+    if (!session) {
+      return respond(problem({Code::unauthenticated, "identity.session_ended", {"请先登录", "sign in first"}}, request.id));
+    }
+    handler(std::move(request), std::move(session), std::move(respond));
+  };
+}
+
+policy::Asker asker_of(const identity::Session& session) {
+  policy::Asker asker;
+  asker.account = session.account;
+  asker.person = session.person;
+  asker.session = session.id;
+  asker.kind = session.kind;
+  asker.agreement_due = session.agreement_due;
+  return asker;
+}
+
+Result<boost::json::value> json_body(const http::Request& request) {
+  const Refusal bad{Code::bad_request, "http.not_json", {"请求体应是 UTF-8 的 JSON", "the body must be JSON in UTF-8"}};
+  if (!is_valid_utf8(request.body)) return bad;
+  boost::system::error_code error;
+  boost::json::parse_options options;
+  options.max_depth = 40;
+  boost::json::value value = boost::json::parse(request.body, error, {}, options);
+  if (error) return bad;
+  return value;
+}
+
+void release(Serving& serving, const identity::Session& session, query::Outcome outcome, std::string request_id, http::Respond respond) {
+  if (const auto* refusal = std::get_if<Refusal>(&outcome.result); refusal != nullptr && refusal->code == Code::unauthenticated) {
+    serving.system.identity->forget(session.id);
+  }
+  serving.system.recorder->append(
+      std::move(outcome.entry), [result = std::move(outcome.result), request_id = std::move(request_id),
+                                 respond = std::move(respond)](const std::optional<record::Leaf>& leaf) mutable {
+        if (!leaf) {
+          return respond(problem({Code::unavailable, "record.not_durable",
+                                  {"查询记录无法保存，因此不能给出结果，请稍后重试", "the record cannot be kept now, so nothing is answered; try again later"}},
+                                 request_id));
+        }
+        if (const auto* refusal = std::get_if<Refusal>(&result)) return respond(problem(*refusal, request_id, leaf->id()));
+        http::Response response;
+        response.body = std::move(std::get<query::Answer>(result).json);
+        response.body += ",\"record\":";
+        append_json_string(response.body, leaf->id());
+        response.body += '}';
+        response.headers.emplace_back("Cache-Control", "no-store");
+        respond(std::move(response));
+      });
+}
+
+std::vector<http::Route> routes(Serving& serving) {
+  std::vector<http::Route> all;
+  for (auto* part : {&session_routes, &query_routes, &document_routes, &evidence_routes, &demo_routes}) {
+    for (http::Route& route : (*part)(serving)) all.push_back(std::move(route));
+  }
+  return all;
+}
+
+}  // namespace jw::app

@@ -1,0 +1,54 @@
+// The running system behind HTTP: route table, sessions, answers held until their record is durable.
+#pragma once
+
+#include <boost/json/value.hpp>
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "app/system.hpp"
+#include "platform/http/api.hpp"
+#include "platform/log/metrics.hpp"
+
+namespace jw::app {
+
+// Slow work at the door (Argon2), apart from the threads that answer queries.
+class Door {
+ public:
+  Door(int threads, size_t waiting_max);
+  ~Door();
+  bool enter(std::function<void()> job);  // false when too many wait
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+struct Serving {
+  System& system;
+  log::Metrics& metrics;
+  Door door{3, 600};
+  bool cross_origin_cookie_secure = false;  // mark the cookie Secure (TLS)
+};
+
+// Handler of somebody signed in: finds the session or answers 401; a cookie on a changing verb needs the CSRF header.
+using Governed = std::function<void(http::Request, std::shared_ptr<const identity::Session>, http::Respond)>;
+http::Handler signed_in(Serving& serving, Governed handler);
+
+policy::Asker asker_of(const identity::Session& session);
+std::string token_of(const http::Request& request);
+Result<boost::json::value> json_body(const http::Request& request);
+
+// Appends the outcome's entry and answers when it is durable.
+void release(Serving& serving, const identity::Session& session, query::Outcome outcome, std::string request_id, http::Respond respond);
+
+std::vector<http::Route> query_routes(Serving& serving);
+std::vector<http::Route> session_routes(Serving& serving);
+std::vector<http::Route> document_routes(Serving& serving);
+std::vector<http::Route> evidence_routes(Serving& serving);
+std::vector<http::Route> demo_routes(Serving& serving);  // empty on real stores
+std::vector<http::Route> routes(Serving& serving);       // the whole table
+
+}  // namespace jw::app

@@ -1,0 +1,129 @@
+#include "app/system.hpp"
+
+#include <cstdlib>
+#include <stdexcept>
+
+#include "kernel/catalog/schema.hpp"
+#include "kernel/policy/regulation.hpp"
+
+namespace jw::app {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+bool is_home(const fs::path& folder) { return fs::is_directory(folder / "catalog") && fs::is_directory(folder / "regulation"); }
+
+std::runtime_error problems_error(const std::vector<catalog::FileProblem>& problems) {
+  std::string text = "目录或规定的文件有误 / the catalogue or the regulation has mistakes:";
+  for (const catalog::FileProblem& problem : problems) text += "\n  " + problem.print();
+  return std::runtime_error(text);
+}
+
+db::Options store_options(const SystemOptions& options) {
+  db::Options out;
+  out.url = options.db;
+  out.create = options.create;
+  out.readers = options.readers;
+  out.writers = 4;
+  out.attached_name = "record";
+  if (!options.db.starts_with("postgres")) {
+    std::string path = options.db.starts_with("sqlite:") ? options.db.substr(7) : options.db;
+    if (options.create) {
+      const fs::path parent = fs::path(path).parent_path();
+      if (!parent.empty()) fs::create_directories(parent);
+    }
+    out.attached_path = path + "-record";
+  }
+  return out;
+}
+
+void bring_schema_up(System& system) {
+  const db::Store::Lease writer = system.store->writer();
+  db::migrate(*writer, (system.options.home / "db" / "migrations").string());
+  if (catalog::stored_digest(*writer) == system.catalogue->digest) return;
+  const bool new_store = catalog::stored_digest(*writer).empty();
+  const Result<Done> applied = catalog::apply_schema(*system.catalogue, *writer, !new_store);
+  if (!applied) {
+    throw std::runtime_error(applied.refusal().detail.zh + " / " + applied.refusal().detail.en +
+                             "\n  请运行 jiaowu migrate --db … 查看并执行 / run jiaowu migrate --db … to see and apply");
+  }
+}
+
+}  // namespace
+
+fs::path find_home(const std::string& given) {
+  if (!given.empty()) {
+    if (!is_home(given)) throw std::runtime_error(given + " 中没有 catalog/ 和 regulation/ / " + given + " has no catalog/ and regulation/");
+    return fs::absolute(given);
+  }
+  if (const char* from_environment = std::getenv("JIAOWU_HOME"); from_environment != nullptr && *from_environment != '\0') {
+    return find_home(from_environment);
+  }
+  std::error_code error;
+  for (fs::path start : {fs::read_symlink("/proc/self/exe", error).parent_path(), fs::current_path()}) {
+    for (fs::path folder = start; !folder.empty(); folder = folder.parent_path()) {
+      if (is_home(folder)) return folder;
+      if (folder == folder.root_path()) break;
+    }
+  }
+  throw std::runtime_error("找不到 catalog/ 和 regulation/，请用 --home 指定 / cannot find catalog/ and regulation/; name their folder with --home");
+}
+
+std::string store_fact(db::Connection& connection, const std::string& name) {
+  db::Rows rows = connection.query("SELECT value FROM store_fact WHERE name = $1", {name});
+  return rows.next() ? std::string(rows.text(0)) : std::string();
+}
+
+void set_store_fact(db::Connection& transaction, const std::string& name, const std::string& value) {
+  transaction.execute("INSERT INTO store_fact (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value", {name, value});
+}
+
+std::unique_ptr<catalog::Catalogue> load_catalogue(const fs::path& home) {
+  auto loaded = catalog::load(home);
+  if (auto* problems = std::get_if<std::vector<catalog::FileProblem>>(&loaded)) throw problems_error(*problems);
+  return std::make_unique<catalog::Catalogue>(std::get<catalog::Catalogue>(std::move(loaded)));
+}
+
+std::unique_ptr<System> open_system(const SystemOptions& options) {
+  auto system = std::make_unique<System>();
+  system->options = options;
+  system->catalogue = load_catalogue(options.home);
+  auto regulation = policy::load(options.home, *system->catalogue);
+  if (auto* problems = std::get_if<std::vector<catalog::FileProblem>>(&regulation)) throw problems_error(*problems);
+  system->regulation = std::get<policy::Regulation>(std::move(regulation));
+
+  const db::Options store = store_options(options);
+  system->store = db::Store::open(store);
+  bring_schema_up(*system);
+  {
+    const db::Store::Lease reader = system->store->reader();
+    system->made_up = store_fact(*reader, "made_up") == "1";
+  }
+  if (!options.clock_file.empty()) {
+    if (!system->made_up) throw std::runtime_error("--clock 只用于虚构的数据 / --clock works on made-up stores only");
+    system->clock = file_clock(options.clock_file);
+  } else {
+    system->clock = system_clock();
+  }
+  system->record_store = db::Store::open(record::record_store(store));
+  record::Options record;
+  record.witness = options.witness;
+  record.node = options.node;
+  system->recorder = record::Recorder::open(*system->store, *system->record_store, *system->clock, record);
+
+  identity::Options identity = system->made_up ? identity::Options::for_made_up() : identity::Options{};
+  identity.made_up = system->made_up;
+  system->identity = std::make_unique<identity::Identity>(*system->store, *system->clock, identity);
+  system->policy = std::make_unique<policy::Policy>(*system->catalogue, system->regulation, *system->store);
+  query::Options query;
+  query.cache_plans = options.cache_plans;
+  {
+    const db::Store::Lease writer = system->store->writer();
+    query.token_key = identity::secret(*writer, "page_token");
+  }
+  system->engine = std::make_unique<query::Engine>(*system->catalogue, *system->policy, *system->store, *system->clock, std::move(query));
+  return system;
+}
+
+}  // namespace jw::app

@@ -1,0 +1,59 @@
+// The whole assembled once and passed down: no globals (docs/architecture.md).
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include "base/time.hpp"
+#include "kernel/catalog/api.hpp"
+#include "kernel/identity/api.hpp"
+#include "kernel/policy/api.hpp"
+#include "kernel/query/api.hpp"
+#include "kernel/record/api.hpp"
+#include "platform/db/api.hpp"
+
+namespace jw::app {
+
+struct SystemOptions {
+  std::string db = "sqlite:var/jiaowu.db";
+  std::filesystem::path home;  // folder with catalog/, regulation/, db/migrations/, web/dist/
+  std::string clock_file;      // made-up stores only
+  std::string witness;         // folder that receives every checkpoint
+  std::string node = "server"; // name of this process in the record
+  bool create = false;         // make an embedded store that is absent
+  bool serve = false;          // refuse schema changes that are not safe, and name the command
+  int readers = 8;
+  bool cache_plans = true;
+};
+
+// Where catalog/ and regulation/ are: `given`, $JIAOWU_HOME, else the nearest folder above the program or the working folder that has both.
+std::filesystem::path find_home(const std::string& given);
+
+// Facts about the store itself (table store_fact); empty when absent.
+std::string store_fact(db::Connection& connection, const std::string& name);
+void set_store_fact(db::Connection& transaction, const std::string& name, const std::string& value);
+
+// Members are in order of dependence: destruction runs backwards.
+struct System {
+  SystemOptions options;
+  std::unique_ptr<catalog::Catalogue> catalogue;
+  policy::Regulation regulation;
+  std::unique_ptr<Clock> clock;
+  std::unique_ptr<db::Store> store;
+  std::unique_ptr<db::Store> record_store;
+  bool made_up = false;
+  std::unique_ptr<record::Recorder> recorder;
+  std::unique_ptr<identity::Identity> identity;
+  std::unique_ptr<policy::Policy> policy;
+  std::unique_ptr<query::Engine> engine;
+};
+
+// Loads catalogue and regulation, opens or makes the store, migrates the kernel's tables and the safe part of the schema, opens the record.
+// Throws std::runtime_error with a message for the operator.
+std::unique_ptr<System> open_system(const SystemOptions& options);
+
+// Loading alone (jiaowu migrate shows differences before anything is opened for business).
+std::unique_ptr<catalog::Catalogue> load_catalogue(const std::filesystem::path& home);
+
+}  // namespace jw::app

@@ -50,8 +50,6 @@ std::string own_unit(const std::string& kind) {
   return "jwc";
 }
 
-change::Value value_or_null(const std::string& text) { return text.empty() ? change::Value{} : change::Value{text}; }
-
 // Values of a row by field name; everything else NULL. What a dataset requires beyond must be given by the caller.
 std::vector<change::Value> row_of(const catalog::Dataset& dataset, const std::vector<std::pair<std::string, change::Value>>& given) {
   std::vector<change::Value> row;

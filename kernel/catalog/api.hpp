@@ -1,5 +1,5 @@
-// The catalogue: all the program knows of data (design §3, docs/catalogue.md). Loaded once, immutable, shared by all threads.
-// Everything is resolved at loading: names became indexes, so that nothing is looked up by text afterwards.
+// The catalogue: all the program knows of data (design §3, docs/catalogue.md). Loaded once, immutable, shared by all
+// threads. Everything is resolved at loading: names became indexes, so that nothing is looked up by text afterwards.
 #pragma once
 
 #include <cstdint>
@@ -28,8 +28,8 @@ struct Mask {
   bool operator==(const Mask&) const = default;
 };
 
-// A value as it is stored: integers for int, decimal (scaled), bool, weeks (bit 0 = week 1), timestamp (µs), ref (row id);
-// text for text, code, date ("YYYY-MM-DD"). monostate = NULL.
+// A value as it is stored: integers for int, decimal (scaled), bool, weeks (bit 0 = week 1), timestamp (µs), ref (row
+// id); text for text, code, date ("YYYY-MM-DD"). monostate = NULL.
 using Value = std::variant<std::monostate, int64_t, std::string>;
 
 struct Dataset;
@@ -39,9 +39,9 @@ struct Field {
   std::string name;
   Text label;
   Type type = Type::text;
-  int size = 0;        // text: most code points; decimal: places
-  int code_set = -1;   // index into Catalogue::code_sets
-  int ref = -1;        // index into Catalogue::datasets
+  int size = 0;       // text: most code points; decimal: places
+  int code_set = -1;  // index into Catalogue::code_sets
+  int ref = -1;       // index into Catalogue::datasets
   bool required = false;
   Level level = Level::internal;
   Mask mask;
@@ -50,8 +50,8 @@ struct Field {
   std::optional<Text> help;
   std::optional<int64_t> min, max;  // stored units; dates: days since 1970-01-01
   bool pinyin = false;              // has a stored sort key in column `<name>_sort`
-  // A lookup is borrowed along refs: own ref field, then ref fields of each dataset reached; `target` is the field of the last one.
-  // Type, size, code_set, ref, pinyin are the target's. Empty path = a field of the dataset itself.
+  // A lookup is borrowed along refs: own ref field, then ref fields of each dataset reached; `target` is the field of
+  // the last one. Type, size, code_set, ref, pinyin are the target's. Empty path = a field of the dataset itself.
   std::vector<int> path;
   int target = -1;
   bool is_lookup() const { return !path.empty(); }
@@ -60,8 +60,8 @@ struct Field {
 enum class Op : uint8_t { eq, ne, lt, le, gt, ge, between, in, contains, starts, is_null };
 std::string_view op_name(Op op);
 std::optional<Op> op_named(std::string_view name);
-// Operators that make sense for a field: equality and is_null for all; in for all but bool and weeks; order for all but bool and weeks
-// (a ref by natural key, a code by its code); contains and starts for text, code, ref.
+// Operators that make sense for a field: equality and is_null for all; in for all but bool and weeks; order for all but
+// bool and weeks (a ref by natural key, a code by its code); contains and starts for text, code, ref.
 std::vector<Op> ops_of(const Field& field);
 std::string_view type_name(Type type);  // "text", "int", "decimal", …
 
@@ -83,9 +83,9 @@ struct Condition {
   int field = kRowId;            // leaf: index into Dataset::fields
   Op op = Op::eq;
   Source source = Source::literal;
-  std::vector<Value> values;     // literal: eq… one, between two, in any number, is_null one (1 = is null, 0 = is not null)
-                                 // a ref is compared by the natural key (text) of the dataset it points to
-  std::string name;              // setting or relation
+  std::vector<Value> values;  // literal: eq… one, between two, in any number, is_null one (1 = is null, 0 = is not
+                              // null) a ref is compared by the natural key (text) of the dataset it points to
+  std::string name;  // setting or relation
   int other = -1;
   bool operator==(const Condition&) const = default;
 };
@@ -112,13 +112,14 @@ struct Dataset {
   Text label;
   std::string module;
   std::string owner_unit, owner_post;
-  bool person = false;      // rows are persons: has column person_id
-  bool in_record = false;   // store = "record": written by the record alone, table record.<name>; each row has person_id (may be NULL)
+  bool person = false;     // rows are persons: has column person_id
+  bool in_record = false;  // store = "record": written by the record alone, table record.<name>; each row has person_id
+                           // (may be NULL)
   bool clustered = false;
-  std::vector<int> key;     // field indexes of the natural key
-  std::vector<int> about;   // path of ref fields to the person row a row is about; see has_subject
-  int group = -1;           // datasets of persons: the ref (class, unit) by which answers about many persons are recorded
-  bool has_subject = false; // about given; empty path = the row itself is the person
+  std::vector<int> key;    // field indexes of the natural key
+  std::vector<int> about;  // path of ref fields to the person row a row is about; see has_subject
+  int group = -1;  // datasets of persons: the ref (class, unit) by which answers about many persons are recorded
+  bool has_subject = false;    // about given; empty path = the row itself is the person
   std::vector<SortKey> order;  // left out in the file: the key, ascending
   std::vector<int> show;       // left out in the file: every field
   std::vector<std::vector<int>> indexes;
@@ -165,7 +166,8 @@ struct Catalogue {
   std::vector<Relation> relations;
   std::vector<CodeSet> code_sets;
   std::vector<Module> modules;
-  std::string digest;  // hex SHA-256 over everything that shapes tables and meaning; held by the store (kernel/catalog/schema.hpp)
+  std::string digest;  // hex SHA-256 over everything that shapes tables and meaning; held by the store
+                       // (kernel/catalog/schema.hpp)
 
   const Dataset* find(std::string_view dataset) const;
   int relation(std::string_view name) const;  // index or -1
@@ -184,9 +186,9 @@ struct FileProblem {
 std::variant<Catalogue, std::vector<FileProblem>> load(const std::filesystem::path& home);
 
 // ---- values ---------------------------------------------------------------------------------------------------------
-// From what a person or a file gives (text as typed: "87.5", "2025-09-01", "是", "1-8,10", a code or its name when unambiguous) to
-// the stored value, checked for type, length, range, pattern and code set. A ref gives the natural key as text: resolving it
-// to a row is the caller's. Empty text is NULL (refused when required).
+// From what a person or a file gives (text as typed: "87.5", "2025-09-01", "是", "1-8,10", a code or its name when
+// unambiguous) to the stored value, checked for type, length, range, pattern and code set. A ref gives the natural key
+// as text: resolving it to a row is the caller's. Empty text is NULL (refused when required).
 Result<Value> parse_value(const Catalogue& catalogue, const Field& field, std::string_view text);
 // Only the kind of value: what a query may compare with need not be a value that the field may hold (score lt 101).
 Result<Value> parse_literal(const Catalogue& catalogue, const Field& field, std::string_view text);

@@ -34,7 +34,10 @@ void write_numbers(JsonWriter& out, std::string_view name, const std::vector<int
 
 void write_dataset(JsonWriter& out, const Catalogue& catalogue, const Dataset& dataset) {
   out.object().field("name", dataset.name).field("person", dataset.person).field("in_record", dataset.in_record);
-  out.field("clustered", dataset.clustered).field("has_subject", dataset.has_subject).field("group", dataset.group).field("module", dataset.module);
+  out.field("clustered", dataset.clustered)
+      .field("has_subject", dataset.has_subject)
+      .field("group", dataset.group)
+      .field("module", dataset.module);
   out.field("owner_unit", dataset.owner_unit).field("owner_post", dataset.owner_post);
   write_numbers(out, "key", dataset.key);
   write_numbers(out, "about", dataset.about);
@@ -52,7 +55,8 @@ void write_dataset(JsonWriter& out, const Catalogue& catalogue, const Dataset& d
     write_numbers(out, catalogue.relations[static_cast<size_t>(binding.relation)].name, binding.path);
   }
   out.end_object().key("checks").array();
-  for (const Check& check : dataset.checks) out.raw(boost::json::serialize(print_condition(catalogue, dataset, check.must)));
+  for (const Check& check : dataset.checks)
+    out.raw(boost::json::serialize(print_condition(catalogue, dataset, check.must)));
   out.end_array().end_object();
 }
 
@@ -111,7 +115,11 @@ std::string digest_of(const Catalogue& catalogue) {
   for (const Dataset& dataset : catalogue.datasets) write_dataset(out, catalogue, dataset);
   out.end_array().key("relations").array();
   for (const Relation& relation : catalogue.relations) {
-    out.object().field("name", relation.name).field("of", relation.of).field("from", relation.from).field("select", relation.select);
+    out.object()
+        .field("name", relation.name)
+        .field("of", relation.of)
+        .field("from", relation.from)
+        .field("select", relation.select);
     if (relation.from >= 0) {
       const Dataset& from = catalogue.datasets[static_cast<size_t>(relation.from)];
       out.key("where").raw(boost::json::serialize(print_condition(catalogue, from, relation.where)));
@@ -121,7 +129,8 @@ std::string digest_of(const Catalogue& catalogue) {
   out.end_array().key("codes").object();
   for (const CodeSet& set : catalogue.code_sets) {
     out.key(set.name).array();
-    for (const Code& code : set.codes) out.value(code.code).value(code.parent).value(code.valid_from).value(code.valid_until);
+    for (const Code& code : set.codes)
+      out.value(code.code).value(code.parent).value(code.valid_from).value(code.valid_until);
     out.end_array();
   }
   out.end_object().end_object();

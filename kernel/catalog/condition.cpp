@@ -1,4 +1,5 @@
-// Conditions: JSON to tree and back. What a leaf may say is decided by the field's type (ops_of) and by where it stands.
+// Conditions: JSON to tree and back. What a leaf may say is decided by the field's type (ops_of) and by where it
+// stands.
 #include "kernel/catalog/condition.hpp"
 
 #include <algorithm>
@@ -20,7 +21,9 @@ constexpr std::array<std::string_view, 11> kOps = {"eq",      "ne", "lt",       
                                                    "between", "in", "contains", "starts", "is_null"};
 constexpr size_t kLiteralMax = 400;  // code points of a text that a condition compares with
 
-bool is_order(Op op) { return op == Op::lt || op == Op::le || op == Op::gt || op == Op::ge; }
+bool is_order(Op op) {
+  return op == Op::lt || op == Op::le || op == Op::gt || op == Op::ge;
+}
 
 class Parser {
  public:
@@ -30,16 +33,18 @@ class Parser {
   Condition parse(const json::value& value, const std::string& path, int depth) {
     const json::object* object = value.if_object();
     if (object == nullptr) {
-      wrong(path, "type", bilingual("条件应为对象，如 {\"field\": …, \"op\": …, \"value\": …}",
-                               "a condition must be an object such as {\"field\": …, \"op\": …, \"value\": …}"));
+      wrong(path, "type",
+            bilingual("条件应为对象，如 {\"field\": …, \"op\": …, \"value\": …}",
+                      "a condition must be an object such as {\"field\": …, \"op\": …, \"value\": …}"));
       return {};
     }
     if (depth > kDepthMax) {
-      wrong(path, "too_deep", bilingual("条件嵌套最多 {} 层", "conditions may be nested {} deep at most", {std::to_string(kDepthMax)}));
+      wrong(path, "too_deep",
+            bilingual("条件嵌套最多 {} 层", "conditions may be nested {} deep at most", {std::to_string(kDepthMax)}));
       return {};
     }
-    for (const auto& [name, kind] : {std::pair{"all", Condition::Kind::all}, {"any", Condition::Kind::any},
-                                     {"not", Condition::Kind::negation}}) {
+    for (const auto& [name, kind] :
+         {std::pair{"all", Condition::Kind::all}, {"any", Condition::Kind::any}, {"not", Condition::Kind::negation}}) {
       if (const json::value* parts = object->if_contains(name)) return group(*object, name, kind, *parts, path, depth);
     }
     return leaf(*object, path);
@@ -59,7 +64,8 @@ class Parser {
       const std::string key(member.key());
       if (std::find(names.begin(), names.end(), key) != names.end()) continue;
       const Text near = did_you_mean(key, names);
-      wrong(path + "." + key, "unknown", Text{"此处不认识「" + key + "」" + near.zh, "unknown key '" + key + "' here" + near.en});
+      wrong(path + "." + key, "unknown",
+            Text{"此处不认识「" + key + "」" + near.zh, "unknown key '" + key + "' here" + near.en});
     }
   }
 
@@ -127,7 +133,9 @@ class Parser {
     } else if (regulation && object.contains("in_relation")) {
       in_relation(object, condition, path);
     } else if (*field == Condition::kRowId) {
-      wrong(path + ".field", "field_unknown", bilingual("「id」只能与 is = \"me\" 或 in_relation 同用", "'id' goes only with is = \"me\" or in_relation"));
+      wrong(
+          path + ".field", "field_unknown",
+          bilingual("「id」只能与 is = \"me\" 或 in_relation 同用", "'id' goes only with is = \"me\" or in_relation"));
     } else if (regulation && object.contains("today")) {
       today(object, condition, path);
     } else if (regulation && object.contains("today_minus_years")) {
@@ -158,7 +166,8 @@ class Parser {
     }
     const int row = row_of(condition);
     if (row < 0 || !catalogue_.datasets[static_cast<size_t>(row)].person) {
-      wrong(path + ".field", "type", bilingual("is = \"me\" 须用于指向人员的 ref 字段", "is = \"me\" needs a ref to a dataset of persons"));
+      wrong(path + ".field", "type",
+            bilingual("is = \"me\" 须用于指向人员的 ref 字段", "is = \"me\" needs a ref to a dataset of persons"));
     }
   }
 
@@ -175,7 +184,8 @@ class Parser {
       for (const Relation& relation : catalogue_.relations) names.push_back(relation.name);
       const Text near = did_you_mean(condition.name, names);
       wrong(path + ".in_relation", "relation_unknown",
-            Text{"没有关系「" + condition.name + "」" + near.zh, "there is no relation '" + condition.name + "'" + near.en});
+            Text{"没有关系「" + condition.name + "」" + near.zh,
+                 "there is no relation '" + condition.name + "'" + near.en});
       return;
     }
     const int of = catalogue_.relations[static_cast<size_t>(index)].of;
@@ -183,8 +193,9 @@ class Parser {
     const bool fits = row >= 0 && (of < 0 ? catalogue_.datasets[static_cast<size_t>(row)].person : row == of);
     if (fits) return;
     const std::string wanted = of < 0 ? "person" : catalogue_.datasets[static_cast<size_t>(of)].name;
-    wrong(path + ".field", "type", bilingual("关系「{}」的成员是「{}」的行，此字段不指向它", "relation '{}' holds rows of '{}', which this field does not point to",
-                                        {condition.name, wanted}));
+    wrong(path + ".field", "type",
+          bilingual("关系「{}」的成员是「{}」的行，此字段不指向它",
+                    "relation '{}' holds rows of '{}', which this field does not point to", {condition.name, wanted}));
   }
 
   // The operator of a comparison with one value: equality or order, as far as the type allows.
@@ -197,7 +208,8 @@ class Parser {
       condition.op = *op;
       return;
     }
-    wrong(path + ".op", "op", bilingual("此处可用的比较：eq ne lt le gt ge", "comparisons possible here: eq ne lt le gt ge"));
+    wrong(path + ".op", "op",
+          bilingual("此处可用的比较：eq ne lt le gt ge", "comparisons possible here: eq ne lt le gt ge"));
   }
 
   bool allowed(const Condition& condition, Op op) const {
@@ -217,7 +229,8 @@ class Parser {
     comparison(object, condition, path);
     must_be_date(condition, path);
     const json::value& value = object.at("today");
-    if (!value.is_bool() || !value.get_bool()) wrong(path + ".today", "value", bilingual("「today」只能是 true", "'today' can only be true"));
+    if (!value.is_bool() || !value.get_bool())
+      wrong(path + ".today", "value", bilingual("「today」只能是 true", "'today' can only be true"));
   }
 
   void today_minus_years(const json::object& object, Condition& condition, const std::string& path) {
@@ -244,13 +257,16 @@ class Parser {
       std::vector<std::string> names;
       for (const Field& each : dataset_.fields) names.push_back(each.name);
       const Text near = did_you_mean(name, names);
-      wrong(path + ".other", "field_unknown", Text{"没有字段「" + name + "」" + near.zh, "there is no field '" + name + "'" + near.en});
+      wrong(path + ".other", "field_unknown",
+            Text{"没有字段「" + name + "」" + near.zh, "there is no field '" + name + "'" + near.en});
       return;
     }
     const Field& a = field(condition);
     const Field& b = dataset_.fields[static_cast<size_t>(condition.other)];
-    const bool same = a.type == b.type && a.ref == b.ref && a.code_set == b.code_set && (a.type != Type::decimal || a.size == b.size);
-    if (!same) wrong(path + ".other", "type", bilingual("两个字段的类型须相同", "both fields must be of the same type"));
+    const bool same =
+        a.type == b.type && a.ref == b.ref && a.code_set == b.code_set && (a.type != Type::decimal || a.size == b.size);
+    if (!same)
+      wrong(path + ".other", "type", bilingual("两个字段的类型须相同", "both fields must be of the same type"));
   }
 
   void literal(const json::object& object, Condition& condition, const std::string& path) {
@@ -269,13 +285,15 @@ class Parser {
     const json::value* value = object.if_contains("value");
     const std::string at = path + ".value";
     if (*op == Op::is_null) return null_or_not(value, condition, at);
-    if (value == nullptr) return wrong(path, "required", bilingual("条件中缺少「value」", "'value' is missing in the condition"));
+    if (value == nullptr)
+      return wrong(path, "required", bilingual("条件中缺少「value」", "'value' is missing in the condition"));
     if (*op == Op::in || *op == Op::between) return list(*value, condition, at);
     add(*value, condition, at);
   }
 
   void null_or_not(const json::value* value, Condition& condition, const std::string& at) {
-    if (value != nullptr && !value->is_bool()) wrong(at, "type", bilingual("is_null 的值应为 true 或 false", "the value of is_null must be true or false"));
+    if (value != nullptr && !value->is_bool())
+      wrong(at, "type", bilingual("is_null 的值应为 true 或 false", "the value of is_null must be true or false"));
     condition.values.emplace_back(int64_t{value == nullptr || (value->is_bool() && value->get_bool()) ? 1 : 0});
   }
 
@@ -283,7 +301,8 @@ class Parser {
     const json::array* array = value.if_array();
     const bool pair = condition.op == Op::between;
     if (array == nullptr || (pair && array->size() != 2)) {
-      return pair ? wrong(at, "type", bilingual("between 的值应为两项的列表", "the value of between must be a list of two"))
+      return pair ? wrong(at, "type",
+                          bilingual("between 的值应为两项的列表", "the value of between must be a list of two"))
                   : wrong(at, "type", bilingual("in 的值应为列表", "the value of in must be a list"));
     }
     if (array->size() > kSetMax) {
@@ -293,12 +312,14 @@ class Parser {
   }
 
   void add(const json::value& value, Condition& condition, const std::string& at) {
-    if (value.is_null()) return wrong(at, "null", bilingual("要找空值请用 is_null", "use is_null to ask for empty values"));
+    if (value.is_null())
+      return wrong(at, "null", bilingual("要找空值请用 is_null", "use is_null to ask for empty values"));
     const Field& of = field(condition);
     Field wanted = of;
     const bool fragment = condition.op == Op::contains || condition.op == Op::starts;
     // Parts of a code, and codes to compare in order, need not be codes of the set.
-    if (of.type == Type::code && (fragment || is_order(condition.op) || condition.op == Op::between)) wanted.type = Type::text;
+    if (of.type == Type::code && (fragment || is_order(condition.op) || condition.op == Op::between))
+      wanted.type = Type::text;
     auto parsed = literal_of(wanted, value);
     if (!parsed) {
       const FieldProblem& problem = parsed.refusal().fields.front();
@@ -329,7 +350,8 @@ std::optional<std::string> typed_text(const Field& field, const json::value& val
   if (value.is_uint64() && number) return std::to_string(value.get_uint64());
   if (value.is_double() && number) {
     std::array<char, 400> digits;
-    const auto [end, error] = std::to_chars(digits.data(), digits.data() + digits.size(), value.get_double(), std::chars_format::fixed);
+    const auto [end, error] =
+        std::to_chars(digits.data(), digits.data() + digits.size(), value.get_double(), std::chars_format::fixed);
     if (error == std::errc{}) return std::string(digits.data(), end);
   }
   return std::nullopt;
@@ -403,7 +425,9 @@ void print_leaf(const Dataset& dataset, const Condition& leaf, json::object& out
 
 }  // namespace
 
-std::string_view op_name(Op op) { return kOps[static_cast<size_t>(op)]; }
+std::string_view op_name(Op op) {
+  return kOps[static_cast<size_t>(op)];
+}
 
 std::optional<Op> op_named(std::string_view name) {
   const auto found = std::find(kOps.begin(), kOps.end(), name);

@@ -20,15 +20,18 @@ enum class ConditionUse {
 };
 
 // `path` is where the condition stands in the request, for the problems: "where" gives "where.all[0].value".
-// Values are typed by the field (decimal scaled, dates real, codes of the set). Refusal: unprocessable, one FieldProblem each.
+// Values are typed by the field (decimal scaled, dates real, codes of the set). Refusal: unprocessable, one
+// FieldProblem each.
 Result<Condition> parse_condition(const Catalogue& catalogue, const Dataset& dataset, const boost::json::value& json,
                                   ConditionUse use, const std::string& path);
 boost::json::value print_condition(const Catalogue& catalogue, const Dataset& dataset, const Condition& condition);
-// A value of a changed row: JSON text, number, true/false or null, checked like parse_value. Decimals are taken exactly.
+// A value of a changed row: JSON text, number, true/false or null, checked like parse_value. Decimals are taken
+// exactly.
 Result<Value> parse_json_value(const Catalogue& catalogue, const Field& field, const boost::json::value& json);
 size_t leaf_count(const Condition& condition);
 
-// In words: 「学期 等于 2025-2026-1 且 成绩 小于 60」. `setting` gives the value of a setting as text; without it its name stands there.
+// In words: 「学期 等于 2025-2026-1 且 成绩 小于 60」. `setting` gives the value of a setting as text; without it its
+// name stands there.
 using SettingWords = std::function<std::string(std::string_view)>;
 Text describe_condition(const Catalogue& catalogue, const Dataset& dataset, const Condition& condition,
                         const SettingWords& setting = {});

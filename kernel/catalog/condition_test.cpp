@@ -20,23 +20,26 @@ Field field(const char* name, const char* zh, Type type, int size = 0) {
   return made;
 }
 
-// mark: term(ref) score(decimal 1) kind(code) passed(bool) released(date) weeks name(text) count(int) limit(decimal 1) pupil(ref person)
+// mark: term(ref) score(decimal 1) kind(code) passed(bool) released(date) weeks name(text) count(int) limit(decimal 1)
+// pupil(ref person)
 const Catalogue& catalogue() {
   static const Catalogue made = [] {
     Catalogue out;
     CodeSet kinds;
     kinds.name = "KSXZ";
     kinds.label = {"考试性质", "Examination"};
-    kinds.codes = {Code{"01", {"正常考试", "regular"}, false, "", "", ""}, Code{"11", {"补考一", "first resit"}, false, "", "", ""}};
+    kinds.codes = {Code{"01", {"正常考试", "regular"}, false, "", "", ""},
+                   Code{"11", {"补考一", "first resit"}, false, "", "", ""}};
     out.code_sets.push_back(kinds);
     Dataset mark, pupil, term;
     mark.index = 0;
     mark.name = "mark";
     mark.label = {"成绩", "Mark"};
-    mark.fields = {field("term", "学期", Type::ref),      field("score", "成绩", Type::decimal, 1), field("kind", "考试性质", Type::code),
-                   field("passed", "是否通过", Type::boolean), field("released", "公布日期", Type::date), field("weeks", "周次", Type::weeks),
-                   field("name", "姓名", Type::text, 60),  field("count", "次数", Type::integer),     field("limit", "及格线", Type::decimal, 1),
-                   field("pupil", "学号", Type::ref)};
+    mark.fields = {field("term", "学期", Type::ref),           field("score", "成绩", Type::decimal, 1),
+                   field("kind", "考试性质", Type::code),      field("passed", "是否通过", Type::boolean),
+                   field("released", "公布日期", Type::date),  field("weeks", "周次", Type::weeks),
+                   field("name", "姓名", Type::text, 60),      field("count", "次数", Type::integer),
+                   field("limit", "及格线", Type::decimal, 1), field("pupil", "学号", Type::ref)};
     mark.fields[0].ref = 2;
     mark.fields[2].code_set = 0;
     mark.fields[9].ref = 1;
@@ -50,13 +53,16 @@ const Catalogue& catalogue() {
     term.label = {"学期", "Term"};
     term.fields = {field("code", "学期", Type::text, 20)};
     out.datasets = {mark, pupil, term};
-    out.relations = {Relation{"self", {"本人", "oneself"}, -1, -1, -1, {}}, Relation{"terms", {"本人的学期", "one's terms"}, 2, 2, Condition::kRowId, {}}};
+    out.relations = {Relation{"self", {"本人", "oneself"}, -1, -1, -1, {}},
+                     Relation{"terms", {"本人的学期", "one's terms"}, 2, 2, Condition::kRowId, {}}};
     return out;
   }();
   return made;
 }
 
-const Dataset& mark() { return catalogue().datasets[0]; }
+const Dataset& mark() {
+  return catalogue().datasets[0];
+}
 
 // Printed again, or "path code" of the first problem.
 std::string through(const char* text, ConditionUse use = ConditionUse::query) {
@@ -68,20 +74,23 @@ std::string through(const char* text, ConditionUse use = ConditionUse::query) {
 TEST(Condition, Understood) {
   const std::pair<const char*, const char*> rows[] = {
       {R"({"field":"score","op":"lt","value":60})", R"({"field":"score","op":"lt","value":"60.0"})"},
-      {R"({"field":"score","op":"between","value":[60,"70.5"]})", R"({"field":"score","op":"between","value":["60.0","70.5"]})"},
+      {R"({"field":"score","op":"between","value":[60,"70.5"]})",
+       R"({"field":"score","op":"between","value":["60.0","70.5"]})"},
       {R"({"field":"kind","op":"eq","value":"正常考试"})", R"({"field":"kind","op":"eq","value":"01"})"},
       {R"({"field":"kind","op":"starts","value":"0"})", R"({"field":"kind","op":"starts","value":"0"})"},
       {R"({"field":"kind","op":"ge","value":"1"})", R"({"field":"kind","op":"ge","value":"1"})"},
       {R"({"field":"term","op":"in","value":[]})", R"({"field":"term","op":"in","value":[]})"},
       {R"({"field":"term","op":"eq","value":"2025-2026-1"})", R"({"field":"term","op":"eq","value":"2025-2026-1"})"},
       {R"({"field":"passed","op":"eq","value":true})", R"({"field":"passed","op":"eq","value":true})"},
-      {R"({"field":"released","op":"ge","value":"2025-9-1"})", R"({"field":"released","op":"ge","value":"2025-09-01"})"},
+      {R"({"field":"released","op":"ge","value":"2025-9-1"})",
+       R"({"field":"released","op":"ge","value":"2025-09-01"})"},
       {R"({"field":"weeks","op":"eq","value":"8,1-7"})", R"({"field":"weeks","op":"eq","value":"1-8"})"},
       {R"({"field":"name","op":"contains","value":" ＡＢ "})", R"({"field":"name","op":"contains","value":"AB"})"},
       {R"({"field":"score","op":"is_null"})", R"({"field":"score","op":"is_null","value":true})"},
       {R"({"field":"score","op":"is_null","value":false})", R"({"field":"score","op":"is_null","value":false})"},
       {R"({"all":[]})", R"({"all":[]})"},
-      {R"({"not":{"any":[{"field":"count","op":"ne","value":1}]}})", R"({"not":{"any":[{"field":"count","op":"ne","value":1}]}})"},
+      {R"({"not":{"any":[{"field":"count","op":"ne","value":1}]}})",
+       R"({"not":{"any":[{"field":"count","op":"ne","value":1}]}})"},
   };
   for (const auto& [text, result] : rows) EXPECT_EQ(through(text), result) << text;
 }
@@ -121,16 +130,20 @@ TEST(Condition, RefusedWithThePlaceAndTheReason) {
 }
 
 TEST(Condition, OnlyTheRegulationKnowsMeTodayAndRelations) {
-  for (const char* text : {R"({"field":"pupil","is":"me"})", R"({"field":"pupil","in_relation":"self"})", R"({"field":"term","in_relation":"terms"})",
-                           R"({"field":"released","op":"ge","today":true})", R"({"field":"released","op":"lt","today_minus_years":"years"})"}) {
+  for (const char* text :
+       {R"({"field":"pupil","is":"me"})", R"({"field":"pupil","in_relation":"self"})",
+        R"({"field":"term","in_relation":"terms"})", R"({"field":"released","op":"ge","today":true})",
+        R"({"field":"released","op":"lt","today_minus_years":"years"})"}) {
     EXPECT_EQ(through(text, ConditionUse::regulation), text);
     EXPECT_EQ(through(text, ConditionUse::query).substr(0, 6), "where.") << text;
     EXPECT_EQ(through(text, ConditionUse::check).substr(0, 6), "where.") << text;
   }
   EXPECT_EQ(through(R"({"field":"term","is":"me"})", ConditionUse::regulation), "where.field type");
-  EXPECT_EQ(through(R"({"field":"id","is":"me"})", ConditionUse::regulation), "where.field type") << "a mark is not a person";
+  EXPECT_EQ(through(R"({"field":"id","is":"me"})", ConditionUse::regulation), "where.field type")
+      << "a mark is not a person";
   EXPECT_EQ(through(R"({"field":"pupil","in_relation":"terms"})", ConditionUse::regulation), "where.field type");
-  EXPECT_EQ(through(R"({"field":"term","in_relation":"trems"})", ConditionUse::regulation), "where.in_relation relation_unknown");
+  EXPECT_EQ(through(R"({"field":"term","in_relation":"trems"})", ConditionUse::regulation),
+            "where.in_relation relation_unknown");
   EXPECT_EQ(through(R"({"field":"score","op":"ge","today":true})", ConditionUse::regulation), "where.field type");
   EXPECT_EQ(through(R"({"field":"released","op":"in","today":true})", ConditionUse::regulation), "where.op op");
 }
@@ -170,22 +183,29 @@ TEST(Condition, InWords) {
     const auto condition = parse_condition(catalogue(), mark(), boost::json::parse(text), use, "where");
     return describe_condition(catalogue(), mark(), *condition, [](std::string_view) { return std::string("2"); });
   };
-  EXPECT_EQ(words(R"({"all":[{"field":"term","op":"eq","value":"2025-2026-1"},{"field":"score","op":"lt","value":60}]})").zh,
-            "学期 等于 2025-2026-1 且 成绩 小于 60.0");
-  EXPECT_EQ(words(R"({"all":[{"field":"term","op":"eq","value":"2025-2026-1"},{"field":"score","op":"lt","value":60}]})").en,
-            "term equals 2025-2026-1 and score is less than 60.0");
-  EXPECT_EQ(words(R"({"all":[{"field":"count","op":"eq","value":1},{"any":[{"field":"kind","op":"eq","value":"11"},{"field":"passed","op":"eq","value":false}]}]})").zh,
-            "次数 等于 1 且 （考试性质 等于 补考一 或 是否通过 等于 否）");
+  EXPECT_EQ(
+      words(R"({"all":[{"field":"term","op":"eq","value":"2025-2026-1"},{"field":"score","op":"lt","value":60}]})").zh,
+      "学期 等于 2025-2026-1 且 成绩 小于 60.0");
+  EXPECT_EQ(
+      words(R"({"all":[{"field":"term","op":"eq","value":"2025-2026-1"},{"field":"score","op":"lt","value":60}]})").en,
+      "term equals 2025-2026-1 and score is less than 60.0");
+  EXPECT_EQ(
+      words(
+          R"({"all":[{"field":"count","op":"eq","value":1},{"any":[{"field":"kind","op":"eq","value":"11"},{"field":"passed","op":"eq","value":false}]}]})")
+          .zh,
+      "次数 等于 1 且 （考试性质 等于 补考一 或 是否通过 等于 否）");
   EXPECT_EQ(words(R"({"field":"released","op":"ge","value":"2025-09-01"})").zh, "公布日期 不早于 2025-09-01");
   EXPECT_EQ(words(R"({"field":"term","op":"in","value":["a","b"]})").zh, "学期 为 a、b 之一");
   EXPECT_EQ(words(R"({"field":"term","op":"in","value":["a","b"]})").en, "term is a or b");
-  EXPECT_EQ(words(R"({"field":"term","op":"in","value":["a","b","c","d","e","f"]})").zh, "学期 为 a、b、c、d、e 等 6 项 之一");
+  EXPECT_EQ(words(R"({"field":"term","op":"in","value":["a","b","c","d","e","f"]})").zh,
+            "学期 为 a、b、c、d、e 等 6 项 之一");
   EXPECT_EQ(words(R"({"field":"score","op":"is_null","value":false})").en, "score is not empty");
   EXPECT_EQ(words(R"({"not":{"field":"name","op":"contains","value":"张"}})").zh, "并非（姓名 包含 张）");
   EXPECT_EQ(words(R"({"all":[]})").zh, "全部");
   EXPECT_EQ(words(R"({"field":"pupil","is":"me"})", ConditionUse::regulation).zh, "学号 是本人");
   EXPECT_EQ(words(R"({"field":"term","in_relation":"terms"})", ConditionUse::regulation).zh, "学期 属于本人的学期");
-  EXPECT_EQ(words(R"({"field":"released","op":"ge","today_minus_years":"years"})", ConditionUse::regulation).zh, "公布日期 不早于 2 年前的今天");
+  EXPECT_EQ(words(R"({"field":"released","op":"ge","today_minus_years":"years"})", ConditionUse::regulation).zh,
+            "公布日期 不早于 2 年前的今天");
   EXPECT_EQ(words(R"({"field":"score","op":"ge","other":"limit"})", ConditionUse::check).en, "score is at least limit");
 }
 
@@ -207,7 +227,8 @@ Condition random_condition(int depth) {
     if (of.type == Type::date) return Date{*rc::gen::inRange<int32_t>(0, 30'000)}.print();
     if (of.type == Type::weeks) return *rc::gen::inRange<int64_t>(1, int64_t{1} << 60);
     if (of.type == Type::boolean) return *rc::gen::inRange<int64_t>(0, 2);
-    if (of.type == Type::text || of.type == Type::ref) return *rc::gen::nonEmpty(rc::gen::container<std::string>(rc::gen::inRange('a', 'z')));
+    if (of.type == Type::text || of.type == Type::ref)
+      return *rc::gen::nonEmpty(rc::gen::container<std::string>(rc::gen::inRange('a', 'z')));
     return *rc::gen::arbitrary<int64_t>();
   };
   size_t count = made.op == Op::between ? 2 : made.op == Op::in ? *rc::gen::inRange<size_t>(0, 4) : 1;

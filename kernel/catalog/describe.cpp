@@ -71,7 +71,8 @@ Text Words::literal(const Condition& condition, const Field& field, const Text& 
   }
   if (condition.op == Op::between) {
     const Text low = value(field, condition.values.at(0)), high = value(field, condition.values.at(1));
-    return Text{name.zh + " 在 " + low.zh + " 至 " + high.zh + " 之间", name.en + " is between " + low.en + " and " + high.en};
+    return Text{name.zh + " 在 " + low.zh + " 至 " + high.zh + " 之间",
+                name.en + " is between " + low.en + " and " + high.en};
   }
   if (condition.op == Op::in) {
     if (condition.values.empty()) return Text{name.zh + " 属于空集", name.en + " is one of none"};
@@ -90,7 +91,8 @@ Text Words::leaf(const Condition& condition) const {
       return Text{name.zh + " 是本人", name.en + " is oneself"};
     case Condition::Source::relation: {
       const int index = catalogue.relation(condition.name);
-      const Text set = index < 0 ? Text{condition.name, condition.name} : catalogue.relations[static_cast<size_t>(index)].label;
+      const Text set =
+          index < 0 ? Text{condition.name, condition.name} : catalogue.relations[static_cast<size_t>(index)].label;
       return Text{name.zh + " 属于" + set.zh, name.en + " is among " + set.en};
     }
     case Condition::Source::today:

@@ -3,23 +3,25 @@
 #include "kernel/catalog/loading.hpp"
 
 namespace jw::catalog {
-namespace fs = std::filesystem;
 namespace {
 
-std::vector<fs::path> toml_files(const fs::path& folder) {
-  std::vector<fs::path> files;
-  std::error_code error;
-  for (const auto& entry : fs::directory_iterator(folder, error)) {
-    if (entry.path().extension() == ".toml") files.push_back(entry.path());
+// Names of the files directly in a folder, without folder and ending.
+std::vector<std::string> stems_in(const SourceFiles& files, const std::string& folder) {
+  std::vector<std::string> stems;
+  for (const auto& [shown, text] : files) {
+    if (!shown.starts_with(folder + "/")) continue;
+    const std::string stem =
+        shown.substr(folder.size() + 1, shown.size() - folder.size() - 1 - std::string_view(".toml").size());
+    if (stem.find('/') == std::string::npos) stems.push_back(stem);
   }
-  std::sort(files.begin(), files.end());
-  return files;
+  return stems;
 }
 
 bool is_code(std::string_view code) {
   if (code.empty() || code.size() > 40) return false;
   return std::all_of(code.begin(), code.end(), [](char c) {
-    return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '.' || c == '-' || c == '_';
+    return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '.' || c == '-' ||
+           c == '_';
   });
 }
 
@@ -42,13 +44,15 @@ void load_codes(const Table& file, Problems& problems, CodeSet& set) {
     code.valid_from = date_if_any(table, "valid_from");
     code.valid_until = date_if_any(table, "valid_to");
     if (!code.code.empty() && !is_code(code.code)) {
-      table.problem("code", bilingual("代码应为 1 至 40 个字母、数字、点、横线、下划线", "a code is 1 to 40 letters, digits, dots, dashes or _"));
+      table.problem("code", bilingual("代码应为 1 至 40 个字母、数字、点、横线、下划线",
+                                      "a code is 1 to 40 letters, digits, dots, dashes or _"));
     }
     if (set.find(code.code) != nullptr) {
       table.problem("code", bilingual("代码「{}」重复", "code '{}' stands here twice", {code.code}));
     }
     if (!code.parent.empty() && !code.ext) {
-      table.problem("parent", bilingual("只有 ext = true 的代码才有 parent", "only a code with ext = true has a parent"));
+      table.problem("parent",
+                    bilingual("只有 ext = true 的代码才有 parent", "only a code with ext = true has a parent"));
     }
     set.codes.push_back(std::move(code));
   }
@@ -57,21 +61,41 @@ void load_codes(const Table& file, Problems& problems, CodeSet& set) {
     if (parent == nullptr || parent->kind != Node::Kind::text) continue;
     const Code* found = set.find(parent->text);
     if (found == nullptr || found->ext) {
-      problems.add(file.file(), parent->line, bilingual("parent「{}」不是本代码集的国家代码", "parent '{}' is not a national code of this set", {parent->text}));
+      problems.add(file.file(), parent->line,
+                   bilingual("parent「{}」不是本代码集的国家代码", "parent '{}' is not a national code of this set",
+                             {parent->text}));
     }
   }
   if (set.codes.empty() && !set.name.empty()) file.missing("code");
 }
 
 const std::set<std::string_view>& kernel_tables() {
-  static const std::set<std::string_view> names = {
-      "account", "session", "batch", "batch_row", "grant", "gate", "person", "record_outbox", "schema_migration",
-      "dataset_schema", "regulation_version", "row_id", "setting", "document", "agreement", "access_grant", "document_number",
-      "secret", "store_fact", "nobody"};
+  static const std::set<std::string_view> names = {"account",
+                                                   "session",
+                                                   "batch",
+                                                   "batch_row",
+                                                   "grant",
+                                                   "gate",
+                                                   "person",
+                                                   "record_outbox",
+                                                   "schema_migration",
+                                                   "dataset_schema",
+                                                   "regulation_version",
+                                                   "row_id",
+                                                   "setting",
+                                                   "document",
+                                                   "agreement",
+                                                   "access_grant",
+                                                   "document_number",
+                                                   "secret",
+                                                   "store_fact",
+                                                   "nobody"};
   return names;
 }
 
-bool has_reserved_ending(std::string_view name) { return name.ends_with("_history") || name.ends_with("_idx") || name.ends_with("_rebuild"); }
+bool has_reserved_ending(std::string_view name) {
+  return name.ends_with("_history") || name.ends_with("_idx") || name.ends_with("_rebuild");
+}
 
 void check_dataset_name(const Table& table, const std::string& name, const std::string& stem) {
   if (name.empty()) return;
@@ -79,11 +103,17 @@ void check_dataset_name(const Table& table, const std::string& name, const std::
     table.problem("name", bilingual("name 应与文件名相同：「{}」", "name must be that of the file: '{}'", {stem}));
   }
   if (!is_plain_name(name)) {
-    table.problem("name", bilingual("名称应为小写字母开头的小写字母、数字、下划线，至多 40 个", "a name is lower-case letters, digits and _, begins with a letter, and has at most 40 characters"));
+    table.problem(
+        "name",
+        bilingual("名称应为小写字母开头的小写字母、数字、下划线，至多 40 个",
+                  "a name is lower-case letters, digits and _, begins with a letter, and has at most 40 characters"));
   } else if (is_kernel_table(name)) {
-    table.problem("name", bilingual("「{}」是系统自用的表名，请另取名", "'{}' is a table of the system itself: choose another name", {name}));
+    table.problem("name", bilingual("「{}」是系统自用的表名，请另取名",
+                                    "'{}' is a table of the system itself: choose another name", {name}));
   } else if (name.starts_with("sqlite_") || name.starts_with("pg_") || has_reserved_ending(name)) {
-    table.problem("name", bilingual("「{}」的开头或结尾为数据库所保留，请另取名", "'{}' begins or ends as names reserved for the database do: choose another name", {name}));
+    table.problem("name",
+                  bilingual("「{}」的开头或结尾为数据库所保留，请另取名",
+                            "'{}' begins or ends as names reserved for the database do: choose another name", {name}));
   }
 }
 
@@ -101,7 +131,8 @@ void read_head(Loading& loading, const Table& table, Dataset& dataset) {
   const std::string store = table.text_if_any("store");
   dataset.in_record = store == "record";
   if (!store.empty() && !dataset.in_record) {
-    table.problem("store", bilingual("store 只能是 \"record\"，或不写", "store can only be \"record\", or be left out"));
+    table.problem("store",
+                  bilingual("store 只能是 \"record\"，或不写", "store can only be \"record\", or be left out"));
   }
   const std::vector<std::string> modules = module_names(loading.catalogue);
   if (!dataset.module.empty() && std::find(modules.begin(), modules.end(), dataset.module) == modules.end()) {
@@ -111,7 +142,8 @@ void read_head(Loading& loading, const Table& table, Dataset& dataset) {
   }
   const Node* owner = table.find("owner");
   if (owner == nullptr || owner->kind != Node::Kind::table) {
-    table.problem("owner", bilingual("须写明负责单位和岗位：owner = { unit = \"…\", post = \"…\" }", "who keeps it is missing: owner = { unit = \"…\", post = \"…\" }"));
+    table.problem("owner", bilingual("须写明负责单位和岗位：owner = { unit = \"…\", post = \"…\" }",
+                                     "who keeps it is missing: owner = { unit = \"…\", post = \"…\" }"));
     return;
   }
   const Table keeper(*owner, table.file(), loading.problems, {"unit", "post"});
@@ -127,8 +159,9 @@ void visit(Loading& loading, const Condition& condition, size_t relation, std::v
     if (next < 0) return;
     if (state[static_cast<size_t>(next)] == 1) {
       const Table& table = loading.relation_tables[relation];
-      table.problem("where", bilingual("关系互相引用成环：「{}」又用到「{}」", "relations refer to each other in a circle: '{}' uses '{}' again",
-                                  {loading.catalogue.relations[relation].name, condition.name}));
+      table.problem("where", bilingual("关系互相引用成环：「{}」又用到「{}」",
+                                       "relations refer to each other in a circle: '{}' uses '{}' again",
+                                       {loading.catalogue.relations[relation].name, condition.name}));
       return;
     }
     find_cycles(loading, static_cast<size_t>(next), state);
@@ -164,7 +197,8 @@ void read_relation(Loading& loading, size_t index) {
   const Table& table = loading.relation_tables[index];
   if (relation.of == -1) {
     for (const char* key : {"from", "select", "where"}) {
-      if (table.has(key)) table.problem(key, bilingual("「self」是内建关系，不写 {}", "'self' is built in and has no {}", {key}));
+      if (table.has(key))
+        table.problem(key, bilingual("「self」是内建关系，不写 {}", "'self' is built in and has no {}", {key}));
     }
     return;
   }
@@ -180,16 +214,22 @@ void read_relation(Loading& loading, size_t index) {
   const std::string of = relation.of >= 0 ? loading.dataset(static_cast<size_t>(relation.of)).name : "";
   relation.select = select == "id" ? Condition::kRowId : dataset.field(select);
   const bool fits = select == "id" ? relation.from == relation.of
-                                   : relation.select >= 0 && dataset.fields[static_cast<size_t>(relation.select)].ref == relation.of &&
+                                   : relation.select >= 0 &&
+                                         dataset.fields[static_cast<size_t>(relation.select)].ref == relation.of &&
                                          !dataset.fields[static_cast<size_t>(relation.select)].is_lookup();
   if (!fits && relation.of >= 0 && !select.empty()) {
-    table.problem("select", bilingual("select 应为「{}」自身的字段，类型 ref({})，或在 from 即「{}」时写 \"id\"",
-                                 "select must be an own field of '{}' of type ref({}), or \"id\" when from is '{}'", {from, of, of}));
+    table.problem(
+        "select",
+        bilingual("select 应为「{}」自身的字段，类型 ref({})，或在 from 即「{}」时写 \"id\"",
+                  "select must be an own field of '{}' of type ref({}), or \"id\" when from is '{}'", {from, of, of}));
   }
   if (const Node* where = table.find("where")) {
-    auto condition = read_condition(loading.catalogue, dataset, *where, table.file(), ConditionUse::regulation, loading.problems);
+    auto condition =
+        read_condition(loading.catalogue, dataset, *where, table.file(), ConditionUse::regulation, loading.problems);
     if (condition && !asks_who(*condition)) {
-      table.problem("where", bilingual("where 须要求 is = \"me\" 或 in_relation，否则与提问者无关", "where must ask for is = \"me\" or in_relation, or the set would not depend on who asks"));
+      table.problem(
+          "where", bilingual("where 须要求 is = \"me\" 或 in_relation，否则与提问者无关",
+                             "where must ask for is = \"me\" or in_relation, or the set would not depend on who asks"));
     }
     if (condition) relation.where = std::move(*condition);
   } else {
@@ -199,12 +239,14 @@ void read_relation(Loading& loading, size_t index) {
 
 }  // namespace
 
-bool is_kernel_table(std::string_view name) { return kernel_tables().contains(name); }
+bool is_kernel_table(std::string_view name) {
+  return kernel_tables().contains(name);
+}
 
-void load_code_sets(Loading& loading, const fs::path& folder) {
-  for (const fs::path& path : toml_files(folder / "codes")) {
-    const std::string shown = "catalog/codes/" + path.filename().string();
-    const auto node = read_toml(path, shown, loading.problems);
+void load_code_sets(Loading& loading) {
+  for (const std::string& stem : stems_in(loading.files, "catalog/codes")) {
+    const std::string shown = "catalog/codes/" + stem + ".toml";
+    const auto node = read_toml(loading.files, shown, loading.problems);
     if (!node) continue;
     const Table table(*node, shown, loading.problems, {"set", "label", "standard", "code"});
     CodeSet set;
@@ -212,19 +254,21 @@ void load_code_sets(Loading& loading, const fs::path& folder) {
     set.label = table.label("label");
     set.standard = table.text_if_any("standard");
     if (!set.name.empty() && !is_code(set.name)) {
-      table.problem("set", bilingual("代码集名称应为 1 至 40 个字母、数字", "the name of a code set is 1 to 40 letters or digits"));
+      table.problem("set", bilingual("代码集名称应为 1 至 40 个字母、数字",
+                                     "the name of a code set is 1 to 40 letters or digits"));
     }
     if (loading.catalogue.code_set(set.name) >= 0) {
-      table.problem("set", bilingual("代码集「{}」已在另一文件中", "code set '{}' stands in another file already", {set.name}));
+      table.problem(
+          "set", bilingual("代码集「{}」已在另一文件中", "code set '{}' stands in another file already", {set.name}));
     }
     load_codes(table, loading.problems, set);
     loading.catalogue.code_sets.push_back(std::move(set));
   }
 }
 
-void load_modules(Loading& loading, const fs::path& folder) {
+void load_modules(Loading& loading) {
   const std::string shown = "catalog/modules.toml";
-  const auto node = read_toml(folder / "modules.toml", shown, loading.problems);
+  const auto node = read_toml(loading.files, shown, loading.problems);
   if (!node) return;
   const Table file(*node, shown, loading.problems, {"module"});
   for (const Node* each : file.tables("module")) {
@@ -241,21 +285,20 @@ void load_modules(Loading& loading, const fs::path& folder) {
   }
 }
 
-void declare_datasets(Loading& loading, const fs::path& folder) {
+void declare_datasets(Loading& loading) {
   std::vector<std::string> shown, stems;
-  for (const fs::path& path : toml_files(folder)) {
-    const std::string stem = path.stem().string();
+  for (const std::string& stem : stems_in(loading.files, "catalog")) {
     if (stem == "relations" || stem == "modules") continue;
-    auto node = read_toml(path, "catalog/" + path.filename().string(), loading.problems);
+    auto node = read_toml(loading.files, "catalog/" + stem + ".toml", loading.problems);
     if (!node) continue;
     loading.nodes.push_back(std::move(*node));
     stems.push_back(stem);
-    shown.push_back("catalog/" + path.filename().string());
+    shown.push_back("catalog/" + stem + ".toml");
   }
   for (size_t i = 0; i < loading.nodes.size(); ++i) {
     const Table table(loading.nodes[i], shown[i], loading.problems,
-                      {"name", "label", "module", "owner", "about", "key", "order", "show", "indexes", "clustered", "person",
-                       "group", "store", "relations", "field", "lookup", "check"});
+                      {"name", "label", "module", "owner", "about", "key", "order", "show", "indexes", "clustered",
+                       "person", "group", "store", "relations", "field", "lookup", "check"});
     check_dataset_name(table, table.text("name"), stems[i]);
     Dataset dataset;
     dataset.index = static_cast<int>(i);
@@ -267,9 +310,9 @@ void declare_datasets(Loading& loading, const fs::path& folder) {
   }
 }
 
-void declare_relations(Loading& loading, const fs::path& folder) {
+void declare_relations(Loading& loading) {
   const std::string shown = "catalog/relations.toml";
-  auto node = read_toml(folder / "relations.toml", shown, loading.problems);
+  auto node = read_toml(loading.files, shown, loading.problems);
   if (!node) return;
   loading.relation_file = std::move(*node);
   const Table file(loading.relation_file, shown, loading.problems, {"relation"});
@@ -282,14 +325,17 @@ void declare_relations(Loading& loading, const fs::path& folder) {
       table.problem("name", bilingual("关系「{}」重复", "relation '{}' stands here twice", {relation.name}));
     }
     if (!relation.name.empty() && (!is_plain_name(relation.name) || relation.name == "all")) {
-      table.problem("name", bilingual("名称应为小写字母、数字、下划线，且不是 all", "a name is lower-case letters, digits and _, and not 'all'"));
+      table.problem("name", bilingual("名称应为小写字母、数字、下划线，且不是 all",
+                                      "a name is lower-case letters, digits and _, and not 'all'"));
     }
     const std::string of = table.text("of");
     const Dataset* dataset = loading.catalogue.find(of);
     relation.of = dataset != nullptr ? dataset->index : -2;
     if (of == "person") relation.of = -1;
     if ((relation.name == "self") != (relation.of == -1)) {
-      table.problem("of", bilingual("of = \"person\" 只用于内建关系「self」，其余写数据集名", "of = \"person\" belongs to the built-in relation 'self' alone; others name a dataset"));
+      table.problem("of",
+                    bilingual("of = \"person\" 只用于内建关系「self」，其余写数据集名",
+                              "of = \"person\" belongs to the built-in relation 'self' alone; others name a dataset"));
     } else if (relation.of == -2 && !of.empty()) {
       table.problem("of", bilingual("没有数据集「{}」", "there is no dataset '{}'", {of}));
     }
@@ -297,8 +343,10 @@ void declare_relations(Loading& loading, const fs::path& folder) {
     loading.relation_tables.push_back(table);
   }
   if (loading.catalogue.relation("self") < 0) {
-    loading.problems.add(shown, 1, bilingual("缺少内建关系「self」的名称和说明：[[relation]] name = \"self\" of = \"person\" label = …",
-                                        "the built-in relation is not labelled: [[relation]] name = \"self\" of = \"person\" label = …"));
+    loading.problems.add(
+        shown, 1,
+        bilingual("缺少内建关系「self」的名称和说明：[[relation]] name = \"self\" of = \"person\" label = …",
+                  "the built-in relation is not labelled: [[relation]] name = \"self\" of = \"person\" label = …"));
   }
 }
 
@@ -308,13 +356,12 @@ void load_relations(Loading& loading) {
   for (size_t i = 0; i < state.size(); ++i) find_cycles(loading, i, state);
 }
 
-std::variant<Catalogue, std::vector<FileProblem>> load(const fs::path& home) {
-  const fs::path folder = home / "catalog";
-  Loading loading;
-  load_code_sets(loading, folder);
-  load_modules(loading, folder);
-  declare_datasets(loading, folder);
-  declare_relations(loading, folder);
+std::variant<Catalogue, std::vector<FileProblem>> load_files(const SourceFiles& files) {
+  Loading loading{files};
+  load_code_sets(loading);
+  load_modules(loading);
+  declare_datasets(loading);
+  declare_relations(loading);
   load_fields(loading);
   load_keys(loading);
   load_lookups(loading);
@@ -323,11 +370,20 @@ std::variant<Catalogue, std::vector<FileProblem>> load(const fs::path& home) {
   load_relations(loading);
   load_checks(loading);
   if (loading.catalogue.datasets.empty() && loading.problems.empty()) {
-    loading.problems.add("catalog", 0, bilingual("没有任何数据集文件（catalog/*.toml）", "there is no file of a dataset (catalog/*.toml)"));
+    loading.problems.add(
+        "catalog", 0,
+        bilingual("没有任何数据集文件（catalog/*.toml）", "there is no file of a dataset (catalog/*.toml)"));
   }
   if (!loading.problems.empty()) return loading.problems.take();
   loading.catalogue.digest = digest_of(loading.catalogue);
   return std::move(loading.catalogue);
+}
+
+std::variant<Catalogue, std::vector<FileProblem>> load(const std::filesystem::path& home) {
+  Problems problems;
+  const SourceFiles files = read_files(home, "catalog", problems);
+  if (!problems.empty()) return problems.take();
+  return load_files(files);
 }
 
 }  // namespace jw::catalog

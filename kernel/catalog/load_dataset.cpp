@@ -11,11 +11,14 @@ int named_field(Loading& loading, const Dataset& dataset, const std::string& nam
   const int index = dataset.field(name);
   if (index >= 0) return index;
   const Text near = did_you_mean(name, field_names(dataset));
-  loading.problems.add(dataset.file, line, Text{"没有字段「" + name + "」" + near.zh, "there is no field '" + name + "'" + near.en});
+  loading.problems.add(dataset.file, line,
+                       Text{"没有字段「" + name + "」" + near.zh, "there is no field '" + name + "'" + near.en});
   return -1;
 }
 
-bool may_be_key(Type type) { return type != Type::decimal && type != Type::boolean && type != Type::weeks; }
+bool may_be_key(Type type) {
+  return type != Type::decimal && type != Type::boolean && type != Type::weeks;
+}
 
 void read_key(Loading& loading, const Table& table, Dataset& dataset) {
   if (!table.has("key")) return table.missing("key");
@@ -28,10 +31,14 @@ void read_key(Loading& loading, const Table& table, Dataset& dataset) {
     }
     if (!loading.broken.contains({dataset.index, index})) {
       if (!may_be_key(field.type)) {
-        table.problem_at(word.line, bilingual("「{}」的类型 {} 不能用于 key", "'{}' is of type {}, which cannot be part of a key", {word.text, type_name(field.type)}));
+        table.problem_at(word.line,
+                         bilingual("「{}」的类型 {} 不能用于 key", "'{}' is of type {}, which cannot be part of a key",
+                                   {word.text, type_name(field.type)}));
       }
       if (!field.required) {
-        table.problem_at(word.line, bilingual("key 中的字段「{}」须 required = true", "field '{}' is part of the key and so needs required = true", {word.text}));
+        table.problem_at(word.line,
+                         bilingual("key 中的字段「{}」须 required = true",
+                                   "field '{}' is part of the key and so needs required = true", {word.text}));
       }
     }
     dataset.key.push_back(index);
@@ -49,11 +56,14 @@ void check_referred(Loading& loading) {
       const Dataset& target = loading.dataset(static_cast<size_t>(field.ref));
       if (target.key.empty()) continue;
       const int key = target.key.front();
-      if (target.key.size() == 1 && (target.fields[static_cast<size_t>(key)].type == Type::text || loading.broken.contains({target.index, key}))) continue;
+      if (target.key.size() == 1 &&
+          (target.fields[static_cast<size_t>(key)].type == Type::text || loading.broken.contains({target.index, key})))
+        continue;
       told.insert(field.ref);
       loading.tables[static_cast<size_t>(target.index)].problem(
-          "key", bilingual("「{}」的字段「{}」指向这里，故 key 只能是一个 text 字段", "'{}' refers to this by its field '{}', so the key must be exactly one text field",
-                      {dataset.name, field.name}));
+          "key", bilingual("「{}」的字段「{}」指向这里，故 key 只能是一个 text 字段",
+                           "'{}' refers to this by its field '{}', so the key must be exactly one text field",
+                           {dataset.name, field.name}));
     }
   }
 }
@@ -73,7 +83,8 @@ std::optional<std::vector<int>> read_path(Loading& loading, const Dataset& datas
 
 void read_about(Loading& loading, const Table& table, Dataset& dataset) {
   if (!table.has("about")) {
-    if (dataset.person) table.problem("about", bilingual("人员数据集须写 about = \"id\"", "a dataset of persons needs about = \"id\""));
+    if (dataset.person)
+      table.problem("about", bilingual("人员数据集须写 about = \"id\"", "a dataset of persons needs about = \"id\""));
     return;
   }
   const std::string about = table.text("about");
@@ -81,10 +92,13 @@ void read_about(Loading& loading, const Table& table, Dataset& dataset) {
   auto path = read_path(loading, dataset, Word{about, table.line("about")});
   if (!path) return;
   if (dataset.person && !path->empty()) {
-    return table.problem("about", bilingual("人员数据集须写 about = \"id\"", "a dataset of persons needs about = \"id\""));
+    return table.problem("about",
+                         bilingual("人员数据集须写 about = \"id\"", "a dataset of persons needs about = \"id\""));
   }
   if (!end_of(loading, dataset, *path).person) {
-    return table.problem("about", bilingual("about 应指向人员（person = true 的数据集），「{}」不是", "about must lead to persons (a dataset with person = true), which '{}' does not", {about}));
+    return table.problem(
+        "about", bilingual("about 应指向人员（person = true 的数据集），「{}」不是",
+                           "about must lead to persons (a dataset with person = true), which '{}' does not", {about}));
   }
   dataset.about = std::move(*path);
   dataset.has_subject = true;
@@ -97,7 +111,8 @@ void read_group(Loading& loading, const Table& table, Dataset& dataset) {
   if (index < 0) return;
   const Field& field = dataset.fields[static_cast<size_t>(index)];
   if (!dataset.person || field.type != Type::ref || field.is_lookup()) {
-    return table.problem("group", bilingual("group 用于人员数据集，应为其自身的 ref 字段", "group belongs to a dataset of persons and names an own ref field"));
+    return table.problem("group", bilingual("group 用于人员数据集，应为其自身的 ref 字段",
+                                            "group belongs to a dataset of persons and names an own ref field"));
   }
   dataset.group = index;
 }
@@ -106,7 +121,8 @@ void read_bindings(Loading& loading, const Table& table, Dataset& dataset) {
   const Node* node = table.find("relations");
   if (node == nullptr) return;
   if (node->kind != Node::Kind::table) {
-    return table.problem("relations", bilingual("relations 应为表：[relations]", "relations must be a table: [relations]"));
+    return table.problem("relations",
+                         bilingual("relations 应为表：[relations]", "relations must be a table: [relations]"));
   }
   std::vector<std::string> names;
   for (const Relation& relation : loading.catalogue.relations) names.push_back(relation.name);
@@ -121,7 +137,8 @@ void read_bindings(Loading& loading, const Table& table, Dataset& dataset) {
       continue;
     }
     if (value.kind != Node::Kind::text) {
-      table.problem_at(value.line, bilingual("关系的路径应为文本，如 \"student.class\"", "the path of a relation must be text such as \"student.class\""));
+      table.problem_at(value.line, bilingual("关系的路径应为文本，如 \"student.class\"",
+                                             "the path of a relation must be text such as \"student.class\""));
       continue;
     }
     auto path = read_path(loading, dataset, Word{value.text, value.line});
@@ -132,8 +149,9 @@ void read_bindings(Loading& loading, const Table& table, Dataset& dataset) {
     const bool to_person = end.person || (end.in_record && path->empty());
     if (of >= 0 ? end.index != of : of == -1 && !to_person) {
       const std::string wanted = of >= 0 ? loading.dataset(static_cast<size_t>(of)).name : "person = true";
-      table.problem_at(value.line, bilingual("关系「{}」的路径应到「{}」，这里到了「{}」", "the path of relation '{}' must end at '{}', but this ends at '{}'",
-                                        {name, wanted, end.name}));
+      table.problem_at(value.line, bilingual("关系「{}」的路径应到「{}」，这里到了「{}」",
+                                             "the path of relation '{}' must end at '{}', but this ends at '{}'",
+                                             {name, wanted, end.name}));
       continue;
     }
     dataset.bindings.push_back(Binding{index, std::move(*path)});
@@ -144,7 +162,9 @@ void read_indexes(Loading& loading, const Table& table, Dataset& dataset) {
   const Node* node = table.find("indexes");
   if (node == nullptr) return;
   const auto wrong = [&](int line) {
-    table.problem_at(line, bilingual("indexes 应为字段名列表的列表，如 [[\"section\"], [\"term\", \"course\"]]", "indexes must be a list of lists of fields such as [[\"section\"], [\"term\", \"course\"]]"));
+    table.problem_at(
+        line, bilingual("indexes 应为字段名列表的列表，如 [[\"section\"], [\"term\", \"course\"]]",
+                        "indexes must be a list of lists of fields such as [[\"section\"], [\"term\", \"course\"]]"));
   };
   if (node->kind != Node::Kind::array) return wrong(node->line);
   for (const Node& entry : node->items) {
@@ -160,7 +180,8 @@ void read_indexes(Loading& loading, const Table& table, Dataset& dataset) {
       }
       const int field = named_field(loading, dataset, name.text, name.line);
       if (field >= 0 && dataset.fields[static_cast<size_t>(field)].is_lookup()) {
-        table.problem_at(name.line, bilingual("「{}」是借用字段，此表中没有这一列", "'{}' is borrowed, so this table has no such column", {name.text}));
+        table.problem_at(name.line, bilingual("「{}」是借用字段，此表中没有这一列",
+                                              "'{}' is borrowed, so this table has no such column", {name.text}));
       } else if (field >= 0) {
         index.push_back(field);
       }
@@ -220,7 +241,8 @@ void load_checks(Loading& loading) {
         table.missing("must");
         continue;
       }
-      auto condition = read_condition(loading.catalogue, dataset, *must, dataset.file, ConditionUse::check, loading.problems);
+      auto condition =
+          read_condition(loading.catalogue, dataset, *must, dataset.file, ConditionUse::check, loading.problems);
       if (condition) dataset.checks.push_back(Check{std::move(*condition), std::move(text)});
     }
   }

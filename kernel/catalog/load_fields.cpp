@@ -45,7 +45,8 @@ bool read_code_type(Loading& loading, const Table& table, const std::string& set
   field.code_set = loading.catalogue.code_set(set);
   if (field.code_set >= 0) return true;
   const Text near = did_you_mean(set, names_of(loading.catalogue.code_sets));
-  table.problem("type", Text{"catalog/codes 中没有代码集「" + set + "」" + near.zh, "catalog/codes has no code set '" + set + "'" + near.en});
+  table.problem("type", Text{"catalog/codes 中没有代码集「" + set + "」" + near.zh,
+                             "catalog/codes has no code set '" + set + "'" + near.en});
   return false;
 }
 
@@ -58,7 +59,8 @@ bool read_ref_type(Loading& loading, const Table& table, const std::string& name
     return false;
   }
   if (target->in_record) {
-    table.problem("type", bilingual("「{}」存放在记录中，不能被引用", "'{}' is kept in the record and cannot be referred to", {name}));
+    table.problem("type", bilingual("「{}」存放在记录中，不能被引用",
+                                    "'{}' is kept in the record and cannot be referred to", {name}));
     return false;
   }
   field.ref = target->index;
@@ -75,13 +77,16 @@ bool read_type(Loading& loading, const Table& table, Field& field) {
     const bool is_text = call->name == "text";
     if (is_text || call->name == "decimal") {
       field.type = is_text ? Type::text : Type::decimal;
-      const auto size = is_text ? small_number(call->argument, 1, kTextMax) : small_number(call->argument, 1, kPlacesMax);
+      const auto size =
+          is_text ? small_number(call->argument, 1, kTextMax) : small_number(call->argument, 1, kPlacesMax);
       if (size) {
         field.size = *size;
         return true;
       }
-      table.problem("type", is_text ? bilingual("text(n) 的 n 应为 1 至 {}", "n of text(n) must be 1 to {}", {std::to_string(kTextMax)})
-                                    : bilingual("decimal(n) 的 n 应为 1 至 {}", "n of decimal(n) must be 1 to {}", {std::to_string(kPlacesMax)}));
+      table.problem("type", is_text ? bilingual("text(n) 的 n 应为 1 至 {}", "n of text(n) must be 1 to {}",
+                                                {std::to_string(kTextMax)})
+                                    : bilingual("decimal(n) 的 n 应为 1 至 {}", "n of decimal(n) must be 1 to {}",
+                                                {std::to_string(kPlacesMax)}));
       return false;
     }
   } else if (call) {
@@ -91,8 +96,11 @@ bool read_type(Loading& loading, const Table& table, Field& field) {
       return true;
     }
   }
-  table.problem("type", bilingual("没有类型「{}」；可用：text(n) int decimal(n) date timestamp bool weeks code(SET) ref(dataset)",
-                             "there is no type '{}'; use text(n) int decimal(n) date timestamp bool weeks code(SET) ref(dataset)", {text}));
+  table.problem(
+      "type",
+      bilingual("没有类型「{}」；可用：text(n) int decimal(n) date timestamp bool weeks code(SET) ref(dataset)",
+                "there is no type '{}'; use text(n) int decimal(n) date timestamp bool weeks code(SET) ref(dataset)",
+                {text}));
   return false;
 }
 
@@ -131,7 +139,8 @@ bool mask_fits(const MaskRow& row, Type type) {
 void wrong_mask(const Table& table, const Field& field) {
   std::string all;
   for (const MaskRow& row : kMasks) {
-    if (mask_fits(row, field.type)) all += (all.empty() ? "" : " ") + std::string(row.name) + (row.argument ? "(n)" : "");
+    if (mask_fits(row, field.type))
+      all += (all.empty() ? "" : " ") + std::string(row.name) + (row.argument ? "(n)" : "");
   }
   table.problem("mask", bilingual("此类型可用的遮盖：{}", "masks of this type: {}", {all}));
 }
@@ -141,8 +150,10 @@ void read_mask(const Catalogue& catalogue, const Table& table, Field& field) {
   const std::string text = table.text("mask");
   if (text.empty()) return;
   const auto call = parse_call(text);
-  const auto row = std::find_if(std::begin(kMasks), std::end(kMasks), [&](const MaskRow& each) { return call && call->name == each.name; });
-  if (row == std::end(kMasks) || !mask_fits(*row, field.type) || row->argument != call->has_argument) return wrong_mask(table, field);
+  const auto row = std::find_if(std::begin(kMasks), std::end(kMasks),
+                                [&](const MaskRow& each) { return call && call->name == each.name; });
+  if (row == std::end(kMasks) || !mask_fits(*row, field.type) || row->argument != call->has_argument)
+    return wrong_mask(table, field);
   field.mask.kind = row->kind;
   if (!row->argument) return;
   if (row->kind == Mask::Kind::bucket) {
@@ -203,8 +214,9 @@ void read_pattern(const Table& table, Field& field) {
   field.pattern = table.text_if_any("pattern");
   if (field.pattern.empty()) return;
   if (field.type != Type::text || field.size > kPatternTextMax) {
-    return table.problem("pattern", bilingual("只有至多 {} 个字的 text 字段才有 pattern", "only text fields of at most {} characters have a pattern",
-                                         {std::to_string(kPatternTextMax)}));
+    return table.problem("pattern", bilingual("只有至多 {} 个字的 text 字段才有 pattern",
+                                              "only text fields of at most {} characters have a pattern",
+                                              {std::to_string(kPatternTextMax)}));
   }
   try {
     field.matcher = std::make_shared<Pattern>(field.pattern);
@@ -216,20 +228,26 @@ void read_pattern(const Table& table, Field& field) {
 Level read_level(const Table& table, std::optional<Level> otherwise) {
   if (!table.has("level")) {
     if (!otherwise) {
-      table.problem("level", bilingual("缺少「level」：1 公开，2 一般，3 敏感，4 重要", "'level' is missing: 1 public, 2 internal, 3 sensitive, 4 important"));
+      table.problem("level", bilingual("缺少「level」：1 公开，2 一般，3 敏感，4 重要",
+                                       "'level' is missing: 1 public, 2 internal, 3 sensitive, 4 important"));
     }
     return otherwise.value_or(Level::important);
   }
   const auto level = table.integer("level");
   if (level && *level >= 1 && *level <= 4) return static_cast<Level>(*level);
-  if (level) table.problem("level", bilingual("level 应为 1 公开、2 一般、3 敏感、4 重要", "level must be 1 public, 2 internal, 3 sensitive or 4 important"));
+  if (level)
+    table.problem("level", bilingual("level 应为 1 公开、2 一般、3 敏感、4 重要",
+                                     "level must be 1 public, 2 internal, 3 sensitive or 4 important"));
   return Level::important;
 }
 
 void check_field_name(const Table& table, const Dataset& dataset, const std::string& name) {
   if (name.empty()) return;
   if (!is_plain_name(name)) {
-    table.problem("name", bilingual("名称应为小写字母开头的小写字母、数字、下划线，至多 40 个", "a name is lower-case letters, digits and _, begins with a letter, and has at most 40 characters"));
+    table.problem(
+        "name",
+        bilingual("名称应为小写字母开头的小写字母、数字、下划线，至多 40 个",
+                  "a name is lower-case letters, digits and _, begins with a letter, and has at most 40 characters"));
   } else if (is_reserved_field(name)) {
     table.problem("name", bilingual("「{}」为系统保留，请另取名", "'{}' is reserved: choose another name", {name}));
   } else if (dataset.field(name) >= 0) {
@@ -242,12 +260,15 @@ void check_example(const Catalogue& catalogue, const Table& table, const Field& 
   Field plain = field;
   plain.example.clear();  // the problem would otherwise recommend the wrong example
   const auto value = parse_value(catalogue, plain, field.example);
-  if (!value) table.problem("example", Text{"示例不合规则：" + value.refusal().detail.zh, "the example breaks the rules: " + value.refusal().detail.en});
+  if (!value)
+    table.problem("example", Text{"示例不合规则：" + value.refusal().detail.zh,
+                                  "the example breaks the rules: " + value.refusal().detail.en});
 }
 
 void read_field(Loading& loading, Dataset& dataset, const Node& node) {
   const Table table(node, dataset.file, loading.problems,
-                    {"name", "label", "type", "required", "level", "mask", "standard", "example", "help", "min", "max", "pattern", "header", "sort"});
+                    {"name", "label", "type", "required", "level", "mask", "standard", "example", "help", "min", "max",
+                     "pattern", "header", "sort"});
   Field field;
   field.name = table.text("name");
   check_field_name(table, dataset, field.name);
@@ -272,7 +293,8 @@ void read_field(Loading& loading, Dataset& dataset, const Node& node) {
     const std::string sort = table.text_if_any("sort");
     field.pinyin = sort == "pinyin";
     if (!sort.empty() && (sort != "pinyin" || field.type != Type::text)) {
-      table.problem("sort", bilingual("sort 只能是 \"pinyin\"，用于 text 类型的姓名", "sort can only be \"pinyin\", for names of type text"));
+      table.problem("sort", bilingual("sort 只能是 \"pinyin\"，用于 text 类型的姓名",
+                                      "sort can only be \"pinyin\", for names of type text"));
     }
     if (loading.problems.size() == before) check_example(loading.catalogue, table, field);
   }
@@ -280,7 +302,8 @@ void read_field(Loading& loading, Dataset& dataset, const Node& node) {
 }
 
 void read_lookup(Loading& loading, Dataset& dataset, const Node& node) {
-  const Table table(node, dataset.file, loading.problems, {"name", "from", "label", "level", "mask", "help", "header", "standard"});
+  const Table table(node, dataset.file, loading.problems,
+                    {"name", "from", "label", "level", "mask", "help", "header", "standard"});
   const std::string name = table.text("name"), from = table.text("from");
   check_field_name(table, dataset, name);
   const Text label = table.label("label");
@@ -290,10 +313,12 @@ void read_lookup(Loading& loading, Dataset& dataset, const Node& node) {
   const int target = path->back();
   path->pop_back();
   if (path->empty()) {
-    return table.problem("from", bilingual("from 应为 ref 字段加被借字段，如 student.name", "from must be a ref and then the field borrowed, such as student.name"));
+    return table.problem("from", bilingual("from 应为 ref 字段加被借字段，如 student.name",
+                                           "from must be a ref and then the field borrowed, such as student.name"));
   }
   const Dataset* source_dataset = &dataset;
-  for (const int hop : *path) source_dataset = &loading.dataset(static_cast<size_t>(source_dataset->fields[static_cast<size_t>(hop)].ref));
+  for (const int hop : *path)
+    source_dataset = &loading.dataset(static_cast<size_t>(source_dataset->fields[static_cast<size_t>(hop)].ref));
   const Field& source = source_dataset->fields[static_cast<size_t>(target)];
   Field field = source;
   field.name = name;
@@ -309,12 +334,14 @@ void read_lookup(Loading& loading, Dataset& dataset, const Node& node) {
   if (table.has("standard")) field.standard = table.text("standard");
   field.level = read_level(table, source.level);
   if (field.level < source.level) {
-    table.problem("level", bilingual("借用字段的级别不得低于来源「{}」的 {}", "a borrowed field is never of a lower level than its source '{}', which has {}",
-                                {from, std::to_string(static_cast<int>(source.level))}));
+    table.problem("level", bilingual("借用字段的级别不得低于来源「{}」的 {}",
+                                     "a borrowed field is never of a lower level than its source '{}', which has {}",
+                                     {from, std::to_string(static_cast<int>(source.level))}));
   }
   read_mask(loading.catalogue, table, field);
   if (!not_weaker(field.mask, source.mask)) {
-    table.problem("mask", bilingual("借用字段的遮盖不得弱于来源「{}」", "a borrowed field is never masked less than its source '{}'", {from}));
+    table.problem("mask", bilingual("借用字段的遮盖不得弱于来源「{}」",
+                                    "a borrowed field is never masked less than its source '{}'", {from}));
   }
   dataset.fields.push_back(std::move(field));
 }
@@ -323,12 +350,15 @@ void read_lookup(Loading& loading, Dataset& dataset, const Node& node) {
 
 bool is_reserved_field(std::string_view name) {
   // Our own columns, and names that mean something else to a store even when quoted.
-  constexpr std::string_view kNames[] = {"id",    "person_id", "batch_id", "since_us", "until_us", "ended_batch_id", "rowid", "oid",
-                                         "ctid",  "xmin",      "xmax",     "cmin",     "cmax",     "tableoid"};
+  constexpr std::string_view kNames[] = {"id",    "person_id", "batch_id", "since_us", "until_us", "ended_batch_id",
+                                         "rowid", "oid",       "ctid",     "xmin",     "xmax",     "cmin",
+                                         "cmax",  "tableoid"};
   return std::find(std::begin(kNames), std::end(kNames), name) != std::end(kNames) || name.ends_with("_sort");
 }
 
-std::vector<std::string> field_names(const Dataset& dataset) { return names_of(dataset.fields); }
+std::vector<std::string> field_names(const Dataset& dataset) {
+  return names_of(dataset.fields);
+}
 
 std::optional<std::vector<int>> follow(Loading& loading, size_t dataset, const Word& path, bool last_is_ref) {
   std::vector<int> fields;
@@ -341,20 +371,25 @@ std::optional<std::vector<int>> follow(Loading& loading, size_t dataset, const W
     const int index = here.field(part);
     if (index < 0) {
       const Text near = did_you_mean(part, field_names(here));
-      loading.problems.add(file, path.line, Text{"「" + here.name + "」没有字段「" + part + "」" + near.zh,
-                                                 "'" + here.name + "' has no field '" + part + "'" + near.en});
+      loading.problems.add(file, path.line,
+                           Text{"「" + here.name + "」没有字段「" + part + "」" + near.zh,
+                                "'" + here.name + "' has no field '" + part + "'" + near.en});
       return std::nullopt;
     }
     const Field& field = here.fields[static_cast<size_t>(index)];
     if (field.is_lookup()) {
-      loading.problems.add(file, path.line, bilingual("「{}」是借用字段，路径请写到其来源", "'{}' is itself borrowed: write the path to its source", {part}));
+      loading.problems.add(file, path.line,
+                           bilingual("「{}」是借用字段，路径请写到其来源",
+                                     "'{}' is itself borrowed: write the path to its source", {part}));
       return std::nullopt;
     }
     fields.push_back(index);
     if (i + 1 == parts.size() && !last_is_ref) break;
     if (loading.broken.contains({here.index, index})) return std::nullopt;
     if (field.type != Type::ref) {
-      loading.problems.add(file, path.line, bilingual("「{}」不是 ref 字段，路径到此为止", "'{}' is not a ref, so the path ends there", {part}));
+      loading.problems.add(
+          file, path.line,
+          bilingual("「{}」不是 ref 字段，路径到此为止", "'{}' is not a ref, so the path ends there", {part}));
       return std::nullopt;
     }
     at = static_cast<size_t>(field.ref);

@@ -137,7 +137,9 @@ text = { zh = "身高过低", en = "too small" }
 )toml"},
 };
 
-Catalogue load_good() { return loaded(kGood); }
+Catalogue load_good() {
+  return loaded(kGood);
+}
 
 TEST(Load, ResolvesEverything) {
   const Catalogue catalogue = load_good();
@@ -188,12 +190,15 @@ TEST(Load, DigestFollowsMeaningNotWording) {
   EXPECT_NE(changed("catalog/relations.toml", "op = \"ge\"", "op = \"gt\""), digest);
 }
 
-// One thing wrong: in `file` the text `from` becomes `to`; expected "file:line" and a part of the message in each language.
+// One thing wrong: in `file` the text `from` becomes `to`; expected "file:line" and a part of the message in each
+// language.
 struct Bad {
   const char *file, *from, *to, *at, *zh, *en;
 };
 
-void PrintTo(const Bad& bad, std::ostream* out) { *out << bad.from << " -> " << bad.to; }
+void PrintTo(const Bad& bad, std::ostream* out) {
+  *out << bad.from << " -> " << bad.to;
+}
 
 class LoadBad : public testing::TestWithParam<Bad> {};
 
@@ -210,14 +215,16 @@ TEST_P(LoadBad, IsToldWithFileAndLine) {
   ASSERT_NE(problems, nullptr) << "loaded although wrong";
   bool found = false;
   for (const FileProblem& problem : *problems) {
-    found = found || (problem.file + ":" + std::to_string(problem.line) == bad.at && problem.text.zh.find(bad.zh) != std::string::npos &&
-                      problem.text.en.find(bad.en) != std::string::npos);
+    found = found ||
+            (problem.file + ":" + std::to_string(problem.line) == bad.at &&
+             problem.text.zh.find(bad.zh) != std::string::npos && problem.text.en.find(bad.en) != std::string::npos);
   }
   EXPECT_TRUE(found) << "expected " << bad.at << " " << bad.zh << " / " << bad.en << "\ngot\n" << printed(*problems);
 }
 
-constexpr const char *kClass = "catalog/class.toml", *kPerson = "catalog/person_row.toml", *kRelations = "catalog/relations.toml",
-                     *kXb = "catalog/codes/xb.toml", *kModules = "catalog/modules.toml";
+constexpr const char *kClass = "catalog/class.toml", *kPerson = "catalog/person_row.toml",
+                     *kRelations = "catalog/relations.toml", *kXb = "catalog/codes/xb.toml",
+                     *kModules = "catalog/modules.toml";
 
 const Bad kBad[] = {
     // clang-format off
@@ -256,9 +263,12 @@ const Bad kBad[] = {
     {kPerson, "from = \"class.until\"", "from = \"class.untl\"", "catalog/person_row.toml:56", "是否指「until」", "did you mean 'until'"},
     {kPerson, "from = \"class.until\"", "from = \"number\"", "catalog/person_row.toml:56", "ref 字段加被借字段", "a ref and then the field"},
     {kPerson, "from = \"class.until\"", "from = \"number.until\"", "catalog/person_row.toml:56", "不是 ref", "is not a ref"},
-    {kPerson, "from = \"class.adviser.name\"", "from = \"class.adviser.name\"\nlevel = 2", "catalog/person_row.toml:62", "不得低于来源", "never of a lower level"},
-    {kPerson, "from = \"class.adviser.name\"", "from = \"class.adviser.name\"\nmask = \"keep_first(2)\"", "catalog/person_row.toml:62", "不得弱于来源", "never masked less"},
-    {kPerson, "from = \"class.adviser.name\"", "from = \"class.adviser.name\"\nmask = \"keep_last(1)\"", "catalog/person_row.toml:62", "不得弱于来源", "never masked less"},
+    {kPerson, "from = \"class.adviser.name\"", "from = \"class.adviser.name\"\nlevel = 2",
+     "catalog/person_row.toml:62", "不得低于来源", "never of a lower level"},
+    {kPerson, "from = \"class.adviser.name\"", "from = \"class.adviser.name\"\nmask = \"keep_first(2)\"",
+     "catalog/person_row.toml:62", "不得弱于来源", "never masked less"},
+    {kPerson, "from = \"class.adviser.name\"", "from = \"class.adviser.name\"\nmask = \"keep_last(1)\"",
+     "catalog/person_row.toml:62", "不得弱于来源", "never masked less"},
     {kPerson, "about = \"id\"", "",                        "catalog/person_row.toml:1", "about = \"id\"", "needs about"},
     {kPerson, "about = \"id\"", "about = \"class\"",       "catalog/person_row.toml:6", "about = \"id\"", "needs about"},
     {kClass, "key = [\"code\"]", "key = [\"code\"]\nabout = \"id\"", "catalog/class.toml:6", "指向人员", "must lead to persons"},
@@ -268,7 +278,8 @@ const Bad kBad[] = {
     {kPerson, "advised = \"class\"", "advice = \"class\"", "catalog/person_row.toml:14", "没有关系「advice」", "has no relation 'advice'"},
     {kPerson, "advised = \"class\"", "advised = \"id\"",   "catalog/person_row.toml:14", "应到「class」", "must end at 'class'"},
     {kPerson, "self = \"id\"", "self = \"class\"",         "catalog/person_row.toml:13", "应到「person = true」", "must end at"},
-    {kPerson, "field = \"height\", op = \"ge\"", "field = \"hight\", op = \"ge\"", "catalog/person_row.toml:65", "是否指「height」", "did you mean 'height'"},
+    {kPerson, "field = \"height\", op = \"ge\"", "field = \"hight\", op = \"ge\"",
+     "catalog/person_row.toml:65", "是否指「height」", "did you mean 'height'"},
     {kPerson, "op = \"ge\", value = 40.5", "op = \"contains\", value = 40.5", "catalog/person_row.toml:65", "可用的运算", "operators of this field"},
     {kPerson, "op = \"ge\", value = 40.5", "op = \"ge\", value = 40.55", "catalog/person_row.toml:65", "最多 1 位小数", "at most 1 decimal"},
     {kRelations, "from = \"class\"", "from = \"clas\"",    "catalog/relations.toml:9", "没有数据集", "there is no dataset 'clas'"},
@@ -279,8 +290,10 @@ const Bad kBad[] = {
     {kRelations, "field = \"adviser\"", "field = \"code\"", "catalog/relations.toml:11", "指向人员的 ref", "ref to a dataset of persons"},
     {kRelations, "field = \"until\"", "field = \"code\"",  "catalog/relations.toml:11", "须用日期字段", "only a date"},
     {kRelations, "today = true", "toady = true",           "catalog/relations.toml:11", "不认识「toady」", "unknown key 'toady'"},
-    {kRelations, "{ field = \"adviser\", is = \"me\" }", "{ field = \"id\", in_relation = \"advised\" }", "catalog/relations.toml:11", "成环", "in a circle"},
-    {kRelations, "{ field = \"adviser\", is = \"me\" }", "{ field = \"adviser\", in_relation = \"advised\" }", "catalog/relations.toml:11", "不指向它", "does not point to"},
+    {kRelations, "{ field = \"adviser\", is = \"me\" }", "{ field = \"id\", in_relation = \"advised\" }",
+     "catalog/relations.toml:11", "成环", "in a circle"},
+    {kRelations, "{ field = \"adviser\", is = \"me\" }", "{ field = \"adviser\", in_relation = \"advised\" }",
+     "catalog/relations.toml:11", "不指向它", "does not point to"},
     {kRelations, "{ field = \"adviser\", is = \"me\" }, ", "", "catalog/relations.toml:11", "与提问者无关", "depend on who asks"},
     {kXb, "code = \"2\"", "code = \"1\"",                  "catalog/codes/xb.toml:8", "重复", "stands here twice"},
     {kXb, "parent = \"2\"", "parent = \"3\"",              "catalog/codes/xb.toml:14", "不是本代码集的国家代码", "not a national code"},
@@ -303,7 +316,8 @@ TEST(Load, RefusesNamesOfTheSystemAndOfTheStores) {
     const auto result = load(home.path());
     const auto* problems = std::get_if<std::vector<FileProblem>>(&result);
     ASSERT_NE(problems, nullptr) << name;
-    EXPECT_NE(printed(*problems).find(std::string("catalog/") + name + ".toml:1: "), std::string::npos) << printed(*problems);
+    EXPECT_NE(printed(*problems).find(std::string("catalog/") + name + ".toml:1: "), std::string::npos)
+        << printed(*problems);
   }
 }
 

@@ -1,7 +1,6 @@
 // What the parts of the loader share while a catalogue is being read. Internal to kernel/catalog.
 #pragma once
 
-#include <filesystem>
 #include <set>
 #include <string>
 #include <utility>
@@ -12,23 +11,24 @@
 namespace jw::catalog {
 
 struct Loading {
-  Catalogue catalogue;
-  Problems problems;
-  std::vector<Node> nodes;             // one per dataset, in the order of Catalogue::datasets
-  std::vector<Table> tables;           // the same, as top tables
-  Node relation_file;
-  std::vector<Table> relation_tables;  // one per relation; the built-in one may have none
-  std::set<std::pair<int, int>> broken;  // fields whose type could not be read: one problem is enough
+  const SourceFiles& files;
+  Catalogue catalogue{};
+  Problems problems{};
+  std::vector<Node> nodes{};    // one per dataset, in the order of Catalogue::datasets
+  std::vector<Table> tables{};  // the same, as top tables
+  Node relation_file{};
+  std::vector<Table> relation_tables{};    // one per relation; the built-in one may have none
+  std::set<std::pair<int, int>> broken{};  // fields whose type could not be read: one problem is enough
 
   Dataset& dataset(size_t index) { return catalogue.datasets[index]; }
 };
 
 // In this order: each needs what the ones before resolved.
-void load_code_sets(Loading& loading, const std::filesystem::path& folder);
-void load_modules(Loading& loading, const std::filesystem::path& folder);
-void declare_datasets(Loading& loading, const std::filesystem::path& folder);
-void declare_relations(Loading& loading, const std::filesystem::path& folder);
-void load_fields(Loading& loading);    // own fields
+void load_code_sets(Loading& loading);
+void load_modules(Loading& loading);
+void declare_datasets(Loading& loading);
+void declare_relations(Loading& loading);
+void load_fields(Loading& loading);  // own fields
 void load_keys(Loading& loading);
 void load_lookups(Loading& loading);
 void load_subjects(Loading& loading);  // about, relations of each dataset

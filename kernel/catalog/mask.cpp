@@ -1,4 +1,5 @@
-// Masks by code point (standards: name, phone, mail, identity number). A text too short to hide anything in is hidden whole.
+// Masks by code point (standards: name, phone, mail, identity number). A text too short to hide anything in is hidden
+// whole.
 #include <limits>
 #include <vector>
 
@@ -31,7 +32,9 @@ class Points {
   std::vector<size_t> starts_;
 };
 
-std::string stars(size_t n) { return std::string(n, '*'); }
+std::string stars(size_t n) {
+  return std::string(n, '*');
+}
 
 std::string keep_last(const Points& text, size_t n) {
   if (text.size() <= n) return stars(text.size());

@@ -24,6 +24,8 @@ std::wstring wide(std::string_view text) {
 Pattern::Pattern(std::string_view expression)
     : expression_(wide(expression), std::regex::ECMAScript | std::regex::optimize) {}
 
-bool Pattern::matches(std::string_view valid_utf8) const { return std::regex_match(wide(valid_utf8), expression_); }
+bool Pattern::matches(std::string_view valid_utf8) const {
+  return std::regex_match(wide(valid_utf8), expression_);
+}
 
 }  // namespace jw::catalog

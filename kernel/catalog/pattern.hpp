@@ -9,7 +9,7 @@ namespace jw::catalog {
 
 class Pattern {
  public:
-  explicit Pattern(std::string_view expression);  // throws std::regex_error
+  explicit Pattern(std::string_view expression);    // throws std::regex_error
   bool matches(std::string_view valid_utf8) const;  // the whole text
 
  private:

@@ -38,11 +38,22 @@ std::string zh_of(const char* set, const char* code) {
 }
 
 TEST(RealCatalogue, HasEveryDatasetOfChapterTwo) {
-  for (const char* name :
-       {"term", "unit", "post_holding", "student", "staff", "major", "class", "course", "plan", "plan_course", "section",
-        "section_teacher", "room", "meeting", "enrolment", "progress", "grade", "status_change", "award", "discipline",
-        "attendance", "payment", "tuition", "evaluation", "warning", "research_result", "housing", "library_holding",
-        "online_course", "graduation", "access_log"}) {
+  for (const char* name : {"term",          "unit",
+                           "post_holding",  "student",
+                           "staff",         "major",
+                           "class",         "course",
+                           "plan",          "plan_course",
+                           "section",       "section_teacher",
+                           "room",          "meeting",
+                           "enrolment",     "progress",
+                           "grade",         "status_change",
+                           "award",         "discipline",
+                           "attendance",    "payment",
+                           "tuition",       "evaluation",
+                           "warning",       "research_result",
+                           "housing",       "library_holding",
+                           "online_course", "graduation",
+                           "access_log"}) {
     EXPECT_NE(real().find(name), nullptr) << name;
   }
 }
@@ -96,7 +107,8 @@ TEST(RealCodes, DisciplineHasNoFive) {
 }
 
 TEST(RealCodes, StatusSets) {
-  EXPECT_EQ(codes_of("XSDQZT"), (Codes{"01", "02", "03", "04", "05", "06", "07", "08", "09", "10", "11", "12", "13", "14", "15", "99"}));
+  EXPECT_EQ(codes_of("XSDQZT"),
+            (Codes{"01", "02", "03", "04", "05", "06", "07", "08", "09", "10", "11", "12", "13", "14", "15", "99"}));
   EXPECT_EQ(codes_of("XJYDLB").size(), 8u + 9 + 9 + 9);
   EXPECT_EQ(zh_of("XJYDLB", "42"), "开除学籍");
 }

@@ -13,15 +13,17 @@ constexpr auto kSqlite = db::Dialect::sqlite;
 constexpr const char* kCatalogueRow = "*";
 
 bool has_table(db::Connection& connection, const char* name) {
-  const char* sql = connection.dialect() == kSqlite ? "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = $1"
-                                                    : "SELECT 1 FROM pg_tables WHERE schemaname = current_schema() AND tablename = $1";
+  const char* sql = connection.dialect() == kSqlite
+                        ? "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = $1"
+                        : "SELECT 1 FROM pg_tables WHERE schemaname = current_schema() AND tablename = $1";
   return connection.query(sql, {name}).next();
 }
 
 std::map<std::string, Shape> stored_shapes(db::Connection& connection) {
   std::map<std::string, Shape> shapes;
   if (!has_table(connection, "dataset_schema")) return shapes;
-  db::Rows rows = connection.query("SELECT dataset, description FROM dataset_schema WHERE dataset <> $1", {kCatalogueRow});
+  db::Rows rows =
+      connection.query("SELECT dataset, description FROM dataset_schema WHERE dataset <> $1", {kCatalogueRow});
   while (rows.next()) shapes.emplace(rows.text(0), parse_shape(rows.text(1)));
   return shapes;
 }
@@ -32,17 +34,26 @@ Refusal refuse(const char* type, Text detail, const std::vector<SchemaChange>& c
   refusal.type = type;
   refusal.detail = std::move(detail);
   for (const SchemaChange& change : changes) {
-    if (!change.safe) refusal.fields.push_back(FieldProblem{"", change.possible ? "unsafe" : "impossible", change.text});
+    if (!change.safe)
+      refusal.fields.push_back(FieldProblem{"", change.possible ? "unsafe" : "impossible", change.text});
   }
   return refusal;
 }
 
 std::optional<Refusal> objection(const std::vector<SchemaChange>& changes, bool only_safe) {
   if (std::any_of(changes.begin(), changes.end(), [](const SchemaChange& change) { return !change.possible; })) {
-    return refuse("schema.impossible", bilingual("目录的改动无法由已存的数据得到", "the catalogue has changed in a way that stored data cannot follow"), changes);
+    return refuse("schema.impossible",
+                  bilingual("目录的改动无法由已存的数据得到",
+                            "the catalogue has changed in a way that stored data cannot follow"),
+                  changes);
   }
-  if (only_safe && std::any_of(changes.begin(), changes.end(), [](const SchemaChange& change) { return !change.safe; })) {
-    return refuse("schema.unsafe", bilingual("目录的改动会影响已存的数据，请先备份，再运行 jiaowu migrate", "the catalogue has changed in a way that touches stored data: back up, then run jiaowu migrate"), changes);
+  if (only_safe &&
+      std::any_of(changes.begin(), changes.end(), [](const SchemaChange& change) { return !change.safe; })) {
+    return refuse(
+        "schema.unsafe",
+        bilingual("目录的改动会影响已存的数据，请先备份，再运行 jiaowu migrate",
+                  "the catalogue has changed in a way that touches stored data: back up, then run jiaowu migrate"),
+        changes);
   }
   return std::nullopt;
 }
@@ -77,9 +88,11 @@ class ForeignKeysOff {
 void fill_sort_keys(db::Connection& writer, const Shape& shape) {
   for (const Column& column : shape.columns) {
     if (!column.pinyin) continue;
-    const std::string name = identifier(column.name), sort = identifier(column.name + "_sort"), table = identifier(shape.name);
+    const std::string name = identifier(column.name), sort = identifier(column.name + "_sort"),
+                      table = identifier(shape.name);
     std::vector<std::pair<int64_t, std::string>> found;
-    db::Rows rows = writer.query("SELECT \"id\", " + name + " FROM " + table + " WHERE " + name + " IS NOT NULL AND " + sort + " IS NULL");
+    db::Rows rows = writer.query("SELECT \"id\", " + name + " FROM " + table + " WHERE " + name + " IS NOT NULL AND " +
+                                 sort + " IS NULL");
     while (rows.next()) found.emplace_back(rows.integer(0), rows.text(1));
     for (const auto& [id, text] : found) {
       writer.execute("UPDATE " + table + " SET " + sort + " = $1 WHERE \"id\" = $2", {pinyin_key(text), id});
@@ -113,21 +126,33 @@ Result<Done> apply(const Catalogue& catalogue, db::Connection& writer, bool only
   const std::vector<SchemaChange> changes = schema_changes(catalogue, writer);
   if (auto refusal = objection(changes, only_safe)) return std::move(*refusal);
   if (changes.empty() && stored_digest(writer) == catalogue.digest) return Done{};
-  writer.script(writer.dialect() == kSqlite
-                    ? "CREATE TABLE IF NOT EXISTS dataset_schema (dataset TEXT PRIMARY KEY, description TEXT NOT NULL) STRICT"
-                    : "CREATE TABLE IF NOT EXISTS dataset_schema (dataset TEXT COLLATE \"C\" PRIMARY KEY, description TEXT NOT NULL)");
+  writer.script(
+      writer.dialect() == kSqlite
+          ? "CREATE TABLE IF NOT EXISTS dataset_schema (dataset TEXT PRIMARY KEY, description TEXT NOT NULL) STRICT"
+          : "CREATE TABLE IF NOT EXISTS dataset_schema (dataset TEXT COLLATE \"C\" PRIMARY KEY, description TEXT NOT "
+            "NULL)");
   try {
     for (const SchemaChange& change : changes) {
       for (const std::string& statement : change.statements) writer.script(statement);
     }
   } catch (const db::Error& error) {
     using db::Failure;
-    if (error.failure() != Failure::not_null && error.failure() != Failure::unique && error.failure() != Failure::foreign_key) throw;
-    return refuse("schema.data", bilingual("已存的数据与改动后的目录不合（空值、重复或悬空的引用），未作任何改动", "stored rows do not fit the changed catalogue (empty, double or dangling values); nothing was changed"), changes);
+    if (error.failure() != Failure::not_null && error.failure() != Failure::unique &&
+        error.failure() != Failure::foreign_key)
+      throw;
+    return refuse(
+        "schema.data",
+        bilingual(
+            "已存的数据与改动后的目录不合（空值、重复或悬空的引用），未作任何改动",
+            "stored rows do not fit the changed catalogue (empty, double or dangling values); nothing was changed"),
+        changes);
   }
   remember_all(writer, catalogue);
   if (!foreign_keys.whole()) {
-    return refuse("schema.data", bilingual("改动会留下悬空的引用，未作任何改动", "the change would leave dangling references; nothing was changed"), changes);
+    return refuse("schema.data",
+                  bilingual("改动会留下悬空的引用，未作任何改动",
+                            "the change would leave dangling references; nothing was changed"),
+                  changes);
   }
   transaction.commit();
   return Done{};
@@ -135,11 +160,16 @@ Result<Done> apply(const Catalogue& catalogue, db::Connection& writer, bool only
 
 }  // namespace
 
-std::string table_name(const Dataset& dataset) { return (dataset.in_record ? "\"record\"." : "") + identifier(dataset.name); }
-std::string column_name(const Field& field) { return identifier(field.name); }
+std::string table_name(const Dataset& dataset) {
+  return (dataset.in_record ? "\"record\"." : "") + identifier(dataset.name);
+}
+std::string column_name(const Field& field) {
+  return identifier(field.name);
+}
 
 std::string create_history_index(const Shape& shape) {
-  return "CREATE INDEX IF NOT EXISTS " + identifier(shape.name + "_history_idx") + " ON " + identifier(shape.name + "_history") + " (\"id\")";
+  return "CREATE INDEX IF NOT EXISTS " + identifier(shape.name + "_history_idx") + " ON " +
+         identifier(shape.name + "_history") + " (\"id\")";
 }
 
 std::vector<std::string> create_statements(const Catalogue& catalogue, const Dataset& dataset, db::Dialect dialect) {

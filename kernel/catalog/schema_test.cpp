@@ -1,4 +1,5 @@
-// Tables made from a catalogue, and what happens to stored rows when it changes: on SQLite, and on PostgreSQL when there is a server.
+// Tables made from a catalogue, and what happens to stored rows when it changes: on SQLite, and on PostgreSQL when
+// there is a server.
 #include "kernel/catalog/schema.hpp"
 
 #include <set>
@@ -125,7 +126,9 @@ class SchemaTest : public testing::TestWithParam<db::Dialect> {
     if (!tests::TestStore::available(GetParam())) GTEST_SKIP() << "no PostgreSQL: JIAOWU_TEST_PG is empty";
     made_.emplace(GetParam());
     auto writer = made_->store().writer();
-    writer->script("CREATE TABLE gate (id INTEGER PRIMARY KEY, epoch BIGINT NOT NULL); INSERT INTO gate (id, epoch) VALUES (1, 1)");
+    writer->script(
+        "CREATE TABLE gate (id INTEGER PRIMARY KEY, epoch BIGINT NOT NULL); INSERT INTO gate (id, epoch) VALUES (1, "
+        "1)");
   }
   db::Store& store() { return made_->store(); }
   void apply(const Catalogue& catalogue, bool only_safe = true) {
@@ -145,7 +148,8 @@ class SchemaTest : public testing::TestWithParam<db::Dialect> {
     EXPECT_TRUE(rows.next()) << sql;
     return std::string(rows.text(0));
   }
-  // A class led by a pupil of that class (they point at each other), a second pupil, one mark and an older version of it.
+  // A class led by a pupil of that class (they point at each other), a second pupil, one mark and an older version of
+  // it.
   void fill() {
     auto writer = made_->store().writer();
     db::Transaction transaction(*writer, db::Transaction::Mode::write);
@@ -168,7 +172,8 @@ JW_ON_BOTH_STORES(SchemaTest);
 TEST_P(SchemaTest, ANewStoreGetsAllTablesAndRemembersThem) {
   const Catalogue catalogue = loaded(kBefore);
   EXPECT_EQ(stored_digest(*store().writer()), "");
-  for (const SchemaChange& change : schema_changes(catalogue, *store().writer())) EXPECT_TRUE(change.safe && change.possible) << change.text.en;
+  for (const SchemaChange& change : schema_changes(catalogue, *store().writer()))
+    EXPECT_TRUE(change.safe && change.possible) << change.text.en;
   apply(catalogue);
   EXPECT_EQ(stored_digest(*store().writer()), catalogue.digest);
   EXPECT_EQ(number("SELECT epoch FROM gate"), 2);
@@ -196,12 +201,18 @@ TEST_P(SchemaTest, TheStoreItselfKeepsKeysReferencesAndRequiredFields) {
   apply(loaded(kBefore));
   fill();
   const std::pair<const char*, db::Failure> rows[] = {
-      {R"(INSERT INTO "pupil" ("id", "person_id", "number", "batch_id", "since_us") VALUES (3, 102, 'P1', 7, 5))", db::Failure::unique},
-      {R"(INSERT INTO "pupil" ("id", "person_id", "number", "batch_id", "since_us") VALUES (1, 102, 'P3', 7, 5))", db::Failure::unique},
-      {R"(INSERT INTO "mark" ("id", "pupil", "number", "batch_id", "since_us") VALUES (20, 2, 1, 7, 5))", db::Failure::unique},
-      {R"(INSERT INTO "mark" ("id", "pupil", "number", "batch_id", "since_us") VALUES (21, 1, 1, 7, 5))", db::Failure::unique},
-      {R"(INSERT INTO "mark" ("id", "pupil", "number", "batch_id", "since_us") VALUES (21, 9, 1, 7, 5))", db::Failure::foreign_key},
-      {R"(INSERT INTO "pupil" ("id", "person_id", "number", "batch_id", "since_us") VALUES (3, 102, NULL, 7, 5))", db::Failure::not_null},
+      {R"(INSERT INTO "pupil" ("id", "person_id", "number", "batch_id", "since_us") VALUES (3, 102, 'P1', 7, 5))",
+       db::Failure::unique},
+      {R"(INSERT INTO "pupil" ("id", "person_id", "number", "batch_id", "since_us") VALUES (1, 102, 'P3', 7, 5))",
+       db::Failure::unique},
+      {R"(INSERT INTO "mark" ("id", "pupil", "number", "batch_id", "since_us") VALUES (20, 2, 1, 7, 5))",
+       db::Failure::unique},
+      {R"(INSERT INTO "mark" ("id", "pupil", "number", "batch_id", "since_us") VALUES (21, 1, 1, 7, 5))",
+       db::Failure::unique},
+      {R"(INSERT INTO "mark" ("id", "pupil", "number", "batch_id", "since_us") VALUES (21, 9, 1, 7, 5))",
+       db::Failure::foreign_key},
+      {R"(INSERT INTO "pupil" ("id", "person_id", "number", "batch_id", "since_us") VALUES (3, 102, NULL, 7, 5))",
+       db::Failure::not_null},
       {R"(INSERT INTO "pupil" ("id", "number", "batch_id", "since_us") VALUES (3, 'P3', 7, 5))", db::Failure::not_null},
   };
   for (const auto& [sql, failure] : rows) {
@@ -216,10 +227,12 @@ TEST_P(SchemaTest, TheStoreItselfKeepsKeysReferencesAndRequiredFields) {
     }
   }
   auto writer = store().writer();
-  EXPECT_THROW(writer->execute(R"(UPDATE "mark" SET "score" = 'many')"), db::Error) << "a text does not get into a number";
+  EXPECT_THROW(writer->execute(R"(UPDATE "mark" SET "score" = 'many')"), db::Error)
+      << "a text does not get into a number";
 }
 
-// One change of the catalogue: what is said of it, whether it may happen by itself, and what a query of the old rows then gives.
+// One change of the catalogue: what is said of it, whether it may happen by itself, and what a query of the old rows
+// then gives.
 struct Change {
   const char *file, *from, *to;
   bool safe, possible;
@@ -232,9 +245,11 @@ const char* const kPupil = "catalog/pupil.toml";
 
 const Change kChanges[] = {
     // clang-format off
-    {kMark, "[[field]]\nname = \"sex\"", "[[field]]\nname = \"note\"\nlabel = { zh = \"注\", en = \"Note\" }\ntype = \"text(9)\"\nlevel = 1\n[[field]]\nname = \"sex\"",
+    {kMark, "[[field]]\nname = \"sex\"",
+     "[[field]]\nname = \"note\"\nlabel = { zh = \"注\", en = \"Note\" }\ntype = \"text(9)\"\nlevel = 1\n[[field]]\nname = \"sex\"",
      true, true, "新增字段「note」", "SELECT count(*) FROM \"mark\" WHERE \"note\" IS NULL", 1},
-    {kMark, "[[field]]\nname = \"sex\"", "[[field]]\nname = \"by\"\nlabel = { zh = \"由\", en = \"By\" }\ntype = \"ref(order)\"\nlevel = 1\n[[field]]\nname = \"sex\"",
+    {kMark, "[[field]]\nname = \"sex\"",
+     "[[field]]\nname = \"by\"\nlabel = { zh = \"由\", en = \"By\" }\ntype = \"ref(order)\"\nlevel = 1\n[[field]]\nname = \"sex\"",
      true, true, "新增字段「by」", "SELECT count(*) FROM \"mark_history\" WHERE \"by\" IS NULL", 1},
     {kMark, "clustered = true", "clustered = true\nindexes = [[\"score\"]]", true, true, "新增索引（score）", "SELECT count(*) FROM \"mark\"", 1},
     {kPupil, "indexes = [[\"name\"]]\n", "", true, true, "去掉索引（name）", "SELECT count(*) FROM \"pupil\"", 2},
@@ -261,7 +276,8 @@ const Change kChanges[] = {
 // Each change on a store of its own: told rightly, refused when only safe ones may happen, applied, rows kept.
 class OneChange {
  public:
-  OneChange(db::Dialect dialect, const Change& change) : store_(dialect), change_(change), after_(loaded(changed(change.file, change.from, change.to))) {}
+  OneChange(db::Dialect dialect, const Change& change)
+      : store_(dialect), change_(change), after_(loaded(changed(change.file, change.from, change.to))) {}
 
   void run() {
     auto writer = store_.store().writer();
@@ -329,7 +345,8 @@ TEST(Schema, ChangesOfTheCatalogue) {
   for (const db::Dialect dialect : {db::Dialect::sqlite, db::Dialect::postgres}) {
     if (!tests::TestStore::available(dialect)) continue;
     for (const Change& change : kChanges) {
-      SCOPED_TRACE(std::string(dialect == db::Dialect::sqlite ? "sqlite: " : "postgres: ") + change.from + " -> " + change.to);
+      SCOPED_TRACE(std::string(dialect == db::Dialect::sqlite ? "sqlite: " : "postgres: ") + change.from + " -> " +
+                   change.to);
       OneChange(dialect, change).run();
     }
   }
@@ -390,7 +407,8 @@ TEST(Schema, WhatSelfAndSubjectGoThroughIsIndexedUnlessTheKeyDoes) {
   const Catalogue catalogue = loaded(kBefore);
   const auto all = [&](const char* name) {
     std::string out;
-    for (const std::string& sql : create_statements(catalogue, *catalogue.find(name), db::Dialect::sqlite)) out += sql + "\n";
+    for (const std::string& sql : create_statements(catalogue, *catalogue.find(name), db::Dialect::sqlite))
+      out += sql + "\n";
     return out;
   };
   EXPECT_EQ(all("mark").find("ON \"mark\""), std::string::npos) << "pupil is the first column of the key";
@@ -402,14 +420,16 @@ TEST(Schema, WhatSelfAndSubjectGoThroughIsIndexedUnlessTheKeyDoes) {
 // A dataset named like a table of the migrations would take it over: the list of reserved names must know them all.
 TEST(Schema, TablesOfTheMigrationsAreReserved) {
   size_t found = 0;
-  for (const auto& entry : std::filesystem::directory_iterator(std::filesystem::path(JW_SOURCE_DIR) / "db" / "migrations")) {
+  for (const auto& entry :
+       std::filesystem::directory_iterator(std::filesystem::path(JW_SOURCE_DIR) / "db" / "migrations")) {
     if (entry.path().extension() != ".sql") continue;
     std::ifstream in(entry.path());
     const std::string sql = "\n" + std::string(std::istreambuf_iterator<char>(in), {});
     for (size_t at = sql.find("\nCREATE TABLE "); at != std::string::npos; at = sql.find("\nCREATE TABLE ", at + 1)) {
       std::string name = sql.substr(at + 14, sql.find_first_of(" (", at + 14) - at - 14);
       if (name == "IF") name = sql.substr(at + 28, sql.find_first_of(" (", at + 28) - at - 28);
-      EXPECT_TRUE(is_kernel_table(name)) << name << " of " << entry.path().filename() << " is missing in kernel_tables()";
+      EXPECT_TRUE(is_kernel_table(name)) << name << " of " << entry.path().filename()
+                                         << " is missing in kernel_tables()";
       ++found;
     }
   }

@@ -33,12 +33,17 @@ std::string list(const std::vector<std::string>& columns) {
   return out;
 }
 
-const char* integer(db::Dialect dialect) { return dialect == db::Dialect::sqlite ? "INTEGER" : "BIGINT"; }
-const char* text(db::Dialect dialect) { return dialect == db::Dialect::sqlite ? "TEXT" : "TEXT COLLATE \"C\""; }
+const char* integer(db::Dialect dialect) {
+  return dialect == db::Dialect::sqlite ? "INTEGER" : "BIGINT";
+}
+const char* text(db::Dialect dialect) {
+  return dialect == db::Dialect::sqlite ? "TEXT" : "TEXT COLLATE \"C\"";
+}
 
 bool covered(const Shape& shape, const std::string& column) {
   if (!shape.key.empty() && shape.key.front() == column) return true;
-  return std::any_of(shape.indexes.begin(), shape.indexes.end(), [&](const auto& index) { return index.front() == column; });
+  return std::any_of(shape.indexes.begin(), shape.indexes.end(),
+                     [&](const auto& index) { return index.front() == column; });
 }
 
 void add_index(Shape& shape, const std::string& column) {
@@ -48,7 +53,8 @@ void add_index(Shape& shape, const std::string& column) {
 // Columns of the fields with their sort keys, one definition each.
 void field_columns(const Shape& shape, db::Dialect dialect, bool history, std::vector<std::string>& out) {
   for (const Column& column : shape.columns) {
-    out.push_back(identifier(column.name) + " " + column_type(column, dialect) + (column.required && !history ? " NOT NULL" : ""));
+    out.push_back(identifier(column.name) + " " + column_type(column, dialect) +
+                  (column.required && !history ? " NOT NULL" : ""));
     if (column.pinyin) out.push_back(identifier(column.name + "_sort") + " " + text(dialect));
   }
 }
@@ -59,7 +65,9 @@ std::string create(std::string_view as, const std::vector<std::string>& parts, c
   return sql + ")" + options;
 }
 
-std::string string_at(const json::object& object, const char* key) { return std::string(object.at(key).as_string()); }
+std::string string_at(const json::object& object, const char* key) {
+  return std::string(object.at(key).as_string());
+}
 
 std::vector<std::string> strings_at(const json::value& value) {
   std::vector<std::string> out;
@@ -128,8 +136,12 @@ std::string print_shape(const Shape& shape) {
     columns.push_back(std::move(out));
   }
   for (const auto& index : shape.indexes) indexes.push_back(array_of(index));
-  return json::serialize(json::object{{"name", shape.name}, {"person", shape.person}, {"clustered", shape.clustered},
-                                      {"key", array_of(shape.key)}, {"columns", columns}, {"indexes", indexes}});
+  return json::serialize(json::object{{"name", shape.name},
+                                      {"person", shape.person},
+                                      {"clustered", shape.clustered},
+                                      {"key", array_of(shape.key)},
+                                      {"columns", columns},
+                                      {"indexes", indexes}});
 }
 
 Shape parse_shape(std::string_view text_of_shape) {
@@ -165,7 +177,9 @@ std::string identifier(std::string_view name) {
   return out + '"';
 }
 
-std::string column_type(const Column& column, db::Dialect dialect) { return column.is_text() ? text(dialect) : integer(dialect); }
+std::string column_type(const Column& column, db::Dialect dialect) {
+  return column.is_text() ? text(dialect) : integer(dialect);
+}
 
 std::string create_table(const Shape& shape, db::Dialect dialect, std::string_view as) {
   const bool sqlite = dialect == db::Dialect::sqlite;
@@ -180,11 +194,13 @@ std::string create_table(const Shape& shape, db::Dialect dialect, std::string_vi
     parts.push_back("PRIMARY KEY (" + list(shape.key) + ")");
     parts.push_back("UNIQUE (" + identifier("id") + ")");
   } else {
-    parts.push_back("CONSTRAINT " + identifier(constraint_name(shape.name, {}, "_key")) + " UNIQUE (" + list(shape.key) + ")");
+    parts.push_back("CONSTRAINT " + identifier(constraint_name(shape.name, {}, "_key")) + " UNIQUE (" +
+                    list(shape.key) + ")");
   }
   for (const Column& column : shape.columns) {
     if (!sqlite || column.ref.empty()) continue;
-    parts.push_back("FOREIGN KEY (" + identifier(column.name) + ") REFERENCES " + identifier(column.ref) + " (\"id\") DEFERRABLE INITIALLY DEFERRED");
+    parts.push_back("FOREIGN KEY (" + identifier(column.name) + ") REFERENCES " + identifier(column.ref) +
+                    " (\"id\") DEFERRABLE INITIALLY DEFERRED");
   }
   return create(as, parts, by_key ? " STRICT, WITHOUT ROWID" : sqlite ? " STRICT" : "");
 }
@@ -201,8 +217,8 @@ std::string create_history(const Shape& shape, db::Dialect dialect, std::string_
 }
 
 std::string create_index(const Shape& shape, const std::vector<std::string>& columns) {
-  return "CREATE INDEX IF NOT EXISTS " + identifier(constraint_name(shape.name, columns, "_idx")) + " ON " + identifier(shape.name) + " (" +
-         list(columns) + ")";
+  return "CREATE INDEX IF NOT EXISTS " + identifier(constraint_name(shape.name, columns, "_idx")) + " ON " +
+         identifier(shape.name) + " (" + list(columns) + ")";
 }
 
 std::string drop_index(const Shape& shape, const std::vector<std::string>& columns) {
@@ -212,8 +228,8 @@ std::string drop_index(const Shape& shape, const std::vector<std::string>& colum
 std::string link_column(const Shape& shape, const Column& column) {
   const std::string name = constraint_name(shape.name, {column.name}, "_fkey");
   return "DO $$ BEGIN IF NOT EXISTS (SELECT 1 FROM pg_constraint WHERE conname = '" + name + "' AND conrelid = '" +
-         identifier(shape.name) + "'::regclass) THEN ALTER TABLE " + identifier(shape.name) + " ADD CONSTRAINT " + identifier(name) +
-         " FOREIGN KEY (" + identifier(column.name) + ") REFERENCES " + identifier(column.ref) +
+         identifier(shape.name) + "'::regclass) THEN ALTER TABLE " + identifier(shape.name) + " ADD CONSTRAINT " +
+         identifier(name) + " FOREIGN KEY (" + identifier(column.name) + ") REFERENCES " + identifier(column.ref) +
          " (\"id\") DEFERRABLE INITIALLY DEFERRED; END IF; END $$";
 }
 

@@ -1,5 +1,5 @@
-// The shape of a dataset's tables, apart from all that does not reach the store: what dataset_schema remembers and what differences
-// are computed from. Internal to kernel/catalog.
+// The shape of a dataset's tables, apart from all that does not reach the store: what dataset_schema remembers and what
+// differences are computed from. Internal to kernel/catalog.
 #pragma once
 
 #include <string>
@@ -14,7 +14,7 @@ struct Column {
   int size = 0;            // text: characters; decimal: places
   std::string codes, ref;  // code set, dataset
   bool required = false;
-  bool pinyin = false;     // with a column "<name>_sort"
+  bool pinyin = false;  // with a column "<name>_sort"
   bool operator==(const Column&) const = default;
   bool is_text() const { return type == "text" || type == "code" || type == "date"; }
 };

@@ -1,6 +1,8 @@
 #include "kernel/catalog/source.hpp"
 
 #include <algorithm>
+#include <fstream>
+#include <iterator>
 #include <tuple>
 
 #include "base/text.hpp"
@@ -108,6 +110,29 @@ std::vector<FileProblem> Problems::take() {
   return std::move(problems_);
 }
 
+SourceFiles read_files(const std::filesystem::path& home, const std::string& folder, Problems& problems) {
+  SourceFiles files;
+  std::error_code error;
+  for (auto at = std::filesystem::recursive_directory_iterator(home / folder, error);
+       !error && at != std::filesystem::recursive_directory_iterator(); at.increment(error)) {
+    if (at->path().extension() != ".toml") continue;
+    const std::string shown = folder + "/" + at->path().lexically_relative(home / folder).generic_string();
+    std::ifstream in(at->path(), std::ios::binary);
+    std::string text(std::istreambuf_iterator<char>(in), {});
+    if (!in) problems.add(shown, 0, bilingual("读不到此文件", "this file cannot be read"));
+    files.emplace(shown, std::move(text));
+  }
+  if (error) problems.add(folder, 0, bilingual("读不到此文件夹", "this folder cannot be read"));
+  return files;
+}
+
+std::optional<Node> read_toml(const SourceFiles& files, const std::string& shown, Problems& problems) {
+  const auto found = files.find(shown);
+  if (found != files.end()) return parse_toml(found->second, shown, problems);
+  problems.add(shown, 0, bilingual("没有此文件", "this file is missing"));
+  return std::nullopt;
+}
+
 Table::Table(const Node& node, std::string file, Problems& problems, std::initializer_list<std::string_view> known)
     : node_(&node), file_(std::move(file)), problems_(&problems) {
   const std::vector<std::string> names(known.begin(), known.end());
@@ -130,7 +155,9 @@ int Table::line(std::string_view key) const {
   return node != nullptr ? node->line : node_->line;
 }
 
-void Table::missing(std::string_view key) const { problem(key, bilingual("缺少「{}」", "'{}' is missing", {key})); }
+void Table::missing(std::string_view key) const {
+  problem(key, bilingual("缺少「{}」", "'{}' is missing", {key}));
+}
 
 std::string Table::text(std::string_view key) const {
   if (!has(key)) {
@@ -156,8 +183,8 @@ std::string Table::text_if_any(std::string_view key) const {
 
 Text Table::label(std::string_view key) const {
   if (!has(key)) {
-    problem(key, bilingual("缺少「{}」，应写作 {} = { zh = \"…\", en = \"…\" }", "'{}' is missing: write {} = { zh = \"…\", en = \"…\" }",
-                      {key, key}));
+    problem(key, bilingual("缺少「{}」，应写作 {} = { zh = \"…\", en = \"…\" }",
+                           "'{}' is missing: write {} = { zh = \"…\", en = \"…\" }", {key, key}));
     return {};
   }
   return label_if_any(key).value_or(Text{});
@@ -168,7 +195,7 @@ std::optional<Text> Table::label_if_any(std::string_view key) const {
   if (node == nullptr) return std::nullopt;
   if (node->kind != Node::Kind::table) {
     problem(key, bilingual("「{}」须有中英文两种：{ zh = \"…\", en = \"…\" }",
-                      "'{}' needs both languages: { zh = \"…\", en = \"…\" }", {key}));
+                           "'{}' needs both languages: { zh = \"…\", en = \"…\" }", {key}));
     return std::nullopt;
   }
   const Table languages(*node, file_, *problems_, {"zh", "en"});

@@ -1,13 +1,15 @@
-// Files of the catalogue and the regulation as trees with line numbers, and how their mistakes are told (docs/catalogue.md).
-// TOML is read in one place (toml_file.cpp); everything else works on Node.
+// Files of the catalogue and the regulation as trees with line numbers, and how their mistakes are told
+// (docs/catalogue.md). TOML is read in one place (toml_file.cpp); everything else works on Node.
 #pragma once
 
 #include <cstdint>
 #include <filesystem>
 #include <initializer_list>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <variant>
 #include <vector>
 
 #include "base/result.hpp"
@@ -51,9 +53,17 @@ class Problems {
   std::vector<FileProblem> problems_;
 };
 
+// Texts of files by the name that problems show: "catalog/grade.toml".
+using SourceFiles = std::map<std::string, std::string>;
+// All *.toml of HOME/FOLDER and the folders below. What cannot be read is a problem.
+SourceFiles read_files(const std::filesystem::path& home, const std::string& folder, Problems& problems);
+// The catalogue of files that are in memory already; see load().
+std::variant<Catalogue, std::vector<FileProblem>> load_files(const SourceFiles& files);
+
 // `shown` is the name used in problems ("catalog/grade.toml"). Nothing when the file cannot be read or is not TOML.
 std::optional<Node> parse_toml(std::string_view text, const std::string& shown, Problems& problems);
-std::optional<Node> read_toml(const std::filesystem::path& file, const std::string& shown, Problems& problems);
+// The file of that name; a problem when there is none.
+std::optional<Node> read_toml(const SourceFiles& files, const std::string& shown, Problems& problems);
 
 // Text that knows where it stands.
 struct Word {
@@ -72,13 +82,13 @@ class Table {
   int line() const { return node_->line; }
   const std::string& file() const { return file_; }
 
-  std::string text(std::string_view key) const;           // required and not empty; "" after a problem
-  std::string text_if_any(std::string_view key) const;    // "" when absent
-  Text label(std::string_view key) const;                 // { zh, en }, required
+  std::string text(std::string_view key) const;         // required and not empty; "" after a problem
+  std::string text_if_any(std::string_view key) const;  // "" when absent
+  Text label(std::string_view key) const;               // { zh, en }, required
   std::optional<Text> label_if_any(std::string_view key) const;
   std::optional<int64_t> integer(std::string_view key) const;  // nothing when absent
   bool boolean(std::string_view key, bool otherwise) const;
-  std::vector<Word> words(std::string_view key) const;         // a text or a list of texts; empty when absent
+  std::vector<Word> words(std::string_view key) const;          // a text or a list of texts; empty when absent
   std::vector<const Node*> tables(std::string_view key) const;  // [[key]]; empty when absent
 
   void problem(std::string_view key, Text text) const { problems_->add(file_, line(key), std::move(text)); }

@@ -8,7 +8,8 @@
 namespace jw::catalog {
 
 // New datasets first, then their references, then changes, then what goes.
-std::vector<SchemaChange> difference(const std::map<std::string, Shape>& stored, const Catalogue& catalogue, db::Dialect dialect);
+std::vector<SchemaChange> difference(const std::map<std::string, Shape>& stored, const Catalogue& catalogue,
+                                     db::Dialect dialect);
 std::string create_history_index(const Shape& shape);
 
 }  // namespace jw::catalog

@@ -20,7 +20,8 @@ using Files = std::map<std::string, std::string>;
 
 inline std::filesystem::path fresh_folder() {
   static std::atomic<int> count = 0;
-  const auto folder = std::filesystem::temp_directory_path() / ("jw_catalog_" + std::to_string(::getpid()) + "_" + std::to_string(count++));
+  const auto folder = std::filesystem::temp_directory_path() /
+                      ("jw_catalog_" + std::to_string(::getpid()) + "_" + std::to_string(count++));
   std::filesystem::create_directories(folder);
   return folder;
 }

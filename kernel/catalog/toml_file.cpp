@@ -1,7 +1,5 @@
 // The only translation unit that includes toml++: its headers are heavy.
 #include <algorithm>
-#include <fstream>
-#include <iterator>
 #include <sstream>
 
 #include <toml++/toml.h>
@@ -12,7 +10,9 @@
 namespace jw::catalog {
 namespace {
 
-int line_of(const toml::node& node) { return static_cast<int>(node.source().begin.line); }
+int line_of(const toml::node& node) {
+  return static_cast<int>(node.source().begin.line);
+}
 
 template <class T>
 std::string printed(const T& value) {
@@ -93,16 +93,6 @@ std::optional<Node> parse_toml(std::string_view text, const std::string& shown, 
                  bilingual("不是正确的 TOML：{}", "not TOML: {}", {what}));
     return std::nullopt;
   }
-}
-
-std::optional<Node> read_toml(const std::filesystem::path& file, const std::string& shown, Problems& problems) {
-  std::ifstream in(file, std::ios::binary);
-  const std::string text(std::istreambuf_iterator<char>(in), {});
-  if (!in) {
-    problems.add(shown, 0, bilingual("读不到此文件", "this file cannot be read"));
-    return std::nullopt;
-  }
-  return parse_toml(text, shown, problems);
 }
 
 }  // namespace jw::catalog

@@ -39,7 +39,9 @@ Wrong must_be(const Field& field, const char* code, Text what) {
   return Wrong{code, Text{std::move(zh), std::move(en)}};
 }
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
 
 // -12.50 with 1 place is -125; more places than the field has are accepted only when they are zero.
 std::optional<int64_t> parse_scaled(std::string_view text, int places) {
@@ -49,7 +51,8 @@ std::optional<int64_t> parse_scaled(std::string_view text, int places) {
   const std::string_view whole = text.substr(0, point);
   std::string_view part = point == std::string_view::npos ? std::string_view{} : text.substr(point + 1);
   if (whole.empty() || (point != std::string_view::npos && part.empty())) return std::nullopt;
-  if (!std::all_of(whole.begin(), whole.end(), is_digit) || !std::all_of(part.begin(), part.end(), is_digit)) return std::nullopt;
+  if (!std::all_of(whole.begin(), whole.end(), is_digit) || !std::all_of(part.begin(), part.end(), is_digit))
+    return std::nullopt;
   while (part.size() > static_cast<size_t>(places) && part.back() == '0') part.remove_suffix(1);
   if (part.size() > static_cast<size_t>(places)) return std::nullopt;
   std::string digits(whole);
@@ -130,18 +133,23 @@ Parsed<Value> parse_code(const Catalogue& catalogue, const Field& field, const s
   for (const Code& code : set.codes) {
     if (nfkc(code.name.zh) != text && code.name.en != text) continue;
     if (named != nullptr) {
-      return must_be(field, "code_ambiguous", bilingual("此名称在代码集「{}」中不止一个，请填写代码", "is a name that stands for several codes of {}: give the code", {set.label.zh}));
+      return must_be(field, "code_ambiguous",
+                     bilingual("此名称在代码集「{}」中不止一个，请填写代码",
+                               "is a name that stands for several codes of {}: give the code", {set.label.zh}));
     }
     named = &code;
   }
   if (named != nullptr) return Value(named->code);
-  return must_be(field, "code_unknown", Text{"应为代码集「" + set.label.zh + "」中的代码或名称", "must be a code or a name of " + set.label.en});
+  return must_be(
+      field, "code_unknown",
+      Text{"应为代码集「" + set.label.zh + "」中的代码或名称", "must be a code or a name of " + set.label.en});
 }
 
 Wrong wrong_number(const Field& field) {
   if (field.type == Type::integer) return must_be(field, "type", Text{"应为整数", "must be a whole number"});
   const std::string places = std::to_string(field.size);
-  return must_be(field, "type", bilingual("应为最多 {} 位小数的数", "must be a number with at most {} decimal places", {places}));
+  return must_be(field, "type",
+                 bilingual("应为最多 {} 位小数的数", "must be a number with at most {} decimal places", {places}));
 }
 
 // Value of a text that is not empty, by type only.
@@ -166,7 +174,8 @@ Parsed<Value> parse_kind(const Catalogue& catalogue, const Field& field, const s
     case Type::timestamp: {
       const auto instant = parse_instant(text);
       if (instant) return Value(instant->us);
-      return must_be(field, "type", Text{"应为日期和时间（年-月-日 时:分）", "must be date and time (year-month-day hour:minute)"});
+      return must_be(field, "type",
+                     Text{"应为日期和时间（年-月-日 时:分）", "must be date and time (year-month-day hour:minute)"});
     }
     case Type::boolean: {
       const auto truth = parse_bool(text);
@@ -176,7 +185,8 @@ Parsed<Value> parse_kind(const Catalogue& catalogue, const Field& field, const s
     case Type::weeks: {
       const auto weeks = parse_weeks(text);
       if (weeks) return Value(*weeks);
-      return must_be(field, "type", Text{"应为周次（1 至 60），如 1-8,10,12", "must be weeks from 1 to 60 such as 1-8,10,12"});
+      return must_be(field, "type",
+                     Text{"应为周次（1 至 60），如 1-8,10,12", "must be weeks from 1 to 60 such as 1-8,10,12"});
     }
   }
   throw std::logic_error("type of a field");
@@ -202,7 +212,8 @@ std::optional<Wrong> check_range(const Field& field, const Value& value) {
   if ((!field.min || number >= *field.min) && (!field.max || number <= *field.max)) return std::nullopt;
   Text what;
   if (field.min && field.max) {
-    what = bilingual("应在 {} 与 {} 之间", "must lie between {} and {}", {bound(field, *field.min), bound(field, *field.max)});
+    what = bilingual("应在 {} 与 {} 之间", "must lie between {} and {}",
+                     {bound(field, *field.min), bound(field, *field.max)});
   } else if (field.min) {
     what = bilingual("不得小于 {}", "must not be less than {}", {bound(field, *field.min)});
   } else {
@@ -213,7 +224,8 @@ std::optional<Wrong> check_range(const Field& field, const Value& value) {
 
 std::optional<Wrong> check_text(const Field& field, std::string_view text) {
   if (field.type == Type::text && field.size > 0 && code_points(text) > static_cast<size_t>(field.size)) {
-    return must_be(field, "length", bilingual("最多 {} 个字", "has at most {} characters", {std::to_string(field.size)}));
+    return must_be(field, "length",
+                   bilingual("最多 {} 个字", "has at most {} characters", {std::to_string(field.size)}));
   }
   if (field.type == Type::text && !field.pattern.empty()) {
     const bool fits = field.matcher ? field.matcher->matches(text) : Pattern(field.pattern).matches(text);

@@ -106,7 +106,8 @@ TEST(Value, Table) {
       {Type::code, 0, "其他", "! code_ambiguous"},
       {Type::ref, 0, " 2023010001 ", "\"2023010001\""},
   };
-  for (const Row& row : rows) EXPECT_EQ(through(field(row.type, row.size), row.text), row.result) << type_name(row.type) << " " << row.text;
+  for (const Row& row : rows)
+    EXPECT_EQ(through(field(row.type, row.size), row.text), row.result) << type_name(row.type) << " " << row.text;
 }
 
 TEST(Value, RequiredRangeAndPattern) {
@@ -182,10 +183,12 @@ TEST(Value, PrintsForPeople) {
   const Catalogue catalogue = codes();
   EXPECT_EQ(print_value(catalogue, field(Type::code), std::string("1"), true), "男性");
   EXPECT_EQ(print_value(catalogue, field(Type::code), std::string("1"), false), "male");
-  EXPECT_EQ(print_value(catalogue, field(Type::code), std::string("7"), true), "7") << "a code that is not in the set is shown as it is";
+  EXPECT_EQ(print_value(catalogue, field(Type::code), std::string("7"), true), "7")
+      << "a code that is not in the set is shown as it is";
   EXPECT_EQ(print_value(catalogue, field(Type::boolean), int64_t{0}, true), "否");
   EXPECT_EQ(print_value(catalogue, field(Type::decimal, 2), int64_t{-5}, true), "-0.05");
-  EXPECT_EQ(print_value(catalogue, field(Type::timestamp), Instant::parse("2025-09-01T00:00:00Z")->us, false), "2025-09-01 08:00:00");
+  EXPECT_EQ(print_value(catalogue, field(Type::timestamp), Instant::parse("2025-09-01T00:00:00Z")->us, false),
+            "2025-09-01 08:00:00");
   EXPECT_EQ(print_value(catalogue, field(Type::text), Value{}, true), "");
 }
 
@@ -217,14 +220,17 @@ TEST(ValueProperty, DecimalsThroughJsonDoublesNeverLoseAPlace) {
     const int64_t number = *rc::gen::inRange<int64_t>(-1'000'000'000'000, 1'000'000'000'000);
     std::string json;
     append_decimal(json, number, places);
-    RC_ASSERT(std::get<int64_t>(parse_json_value(catalogue, field(Type::decimal, places), boost::json::parse(json)).value()) == number);
+    RC_ASSERT(std::get<int64_t>(
+                  parse_json_value(catalogue, field(Type::decimal, places), boost::json::parse(json)).value()) ==
+              number);
   }));
 }
 
 TEST(ValueProperty, NoTextMakesTheParserFail) {
   const Catalogue catalogue = codes();
   EXPECT_TRUE(rc::check("any bytes", [&](const std::string& bytes) {
-    for (const Type type : {Type::text, Type::integer, Type::decimal, Type::date, Type::timestamp, Type::boolean, Type::weeks, Type::code, Type::ref}) {
+    for (const Type type : {Type::text, Type::integer, Type::decimal, Type::date, Type::timestamp, Type::boolean,
+                            Type::weeks, Type::code, Type::ref}) {
       const Field of = field(type, 3);
       const auto value = parse_value(catalogue, of, bytes);
       if (!value) continue;
@@ -246,7 +252,17 @@ TEST(Weeks, Spellings) {
       {"60", "60"},
       {"1-60", "1-60"},
       {"3,2,1", "1-3"},
-      {"", "!"}, {"0", "!"}, {"61", "!"}, {"5-3", "!"}, {"单", "!"}, {"1-", "!"}, {"-1", "!"}, {"2-2单", "!"}, {"a", "!"}, {"1,,2", "!"}, {"1-2-3", "!"},
+      {"", "!"},
+      {"0", "!"},
+      {"61", "!"},
+      {"5-3", "!"},
+      {"单", "!"},
+      {"1-", "!"},
+      {"-1", "!"},
+      {"2-2单", "!"},
+      {"a", "!"},
+      {"1,,2", "!"},
+      {"1-2-3", "!"},
   };
   for (const auto& [text, result] : rows) {
     const auto weeks = parse_weeks(text);
@@ -316,7 +332,8 @@ TEST(MaskProperty, AMaskedTextKeepsItsLengthAndHidesSomething) {
   EXPECT_TRUE(rc::check([] {
     const std::string text = *rc::gen::container<std::string>(rc::gen::inRange('a', 'z'));
     RC_PRE(!text.empty());
-    for (const Mask mask : {Mask{Mask::Kind::surname, 0}, Mask{Mask::Kind::id_number, 0}, Mask{Mask::Kind::keep_first, 3}, Mask{Mask::Kind::keep_last, 2}}) {
+    for (const Mask mask : {Mask{Mask::Kind::surname, 0}, Mask{Mask::Kind::id_number, 0},
+                            Mask{Mask::Kind::keep_first, 3}, Mask{Mask::Kind::keep_last, 2}}) {
       Field of = field(Type::text, 1000);
       of.mask = mask;
       const auto masked = std::get<std::string>(apply_mask(of, text));

@@ -48,8 +48,8 @@ std::optional<int64_t> parse_weeks(std::string_view text) {
   std::string plain = nfkc(text);
   // 单 and 双 become o and e at the end of their run; brackets, 第 and 周 say nothing more.
   constexpr std::pair<std::string_view, std::string_view> kSpellings[] = {
-      {"、", ","}, {"，", ","}, {";", ","}, {"~", "-"}, {"—", "-"}, {"–", "-"}, {"至", "-"}, {"第", ""},
-      {"单", "o"}, {"双", "e"}, {"周", ""}, {"(", ""},  {")", ""},  {" ", ""}};
+      {"、", ","}, {"，", ","}, {";", ","},  {"~", "-"}, {"—", "-"}, {"–", "-"}, {"至", "-"},
+      {"第", ""},  {"单", "o"}, {"双", "e"}, {"周", ""}, {"(", ""},  {")", ""},  {" ", ""}};
   for (const auto& [from, to] : kSpellings) replace_all(plain, from, to);
   if (plain.empty()) return std::nullopt;
   int64_t weeks = 0;

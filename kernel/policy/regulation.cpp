@@ -1,4 +1,5 @@
-// Reading the regulation's files. Every row cites its clause; nothing is opened by a mistake: what cannot be understood is a problem.
+// Reading the regulation's files. Every row cites its clause; nothing is opened by a mistake: what cannot be understood
+// is a problem.
 #include "kernel/policy/regulation.hpp"
 
 #include <algorithm>
@@ -36,14 +37,16 @@ constexpr uint8_t kAllActions = (1u << kActions) - 1;
 bool is_clause(std::string_view text) {
   const auto parts = split(text, '.');
   return parts.size() >= 2 && parts.size() <= 3 && std::all_of(parts.begin(), parts.end(), [](std::string_view part) {
-           return !part.empty() && part.size() <= 3 && std::all_of(part.begin(), part.end(), [](char c) { return c >= '0' && c <= '9'; });
+           return !part.empty() && part.size() <= 3 &&
+                  std::all_of(part.begin(), part.end(), [](char c) { return c >= '0' && c <= '9'; });
          });
 }
 
 std::string clause_of(const Table& table) {
   std::string clause = table.text("clause");
   if (!clause.empty() && !is_clause(clause)) {
-    table.problem("clause", bilingual("clause 应为条款号，如 2.2.1", "clause must be the number of a clause such as 2.2.1"));
+    table.problem("clause",
+                  bilingual("clause 应为条款号，如 2.2.1", "clause must be the number of a clause such as 2.2.1"));
   }
   return clause;
 }
@@ -64,13 +67,15 @@ bool asks_for_me(const Condition& where) {
 }
 
 void collect_settings(const Condition& condition, std::set<std::string>& names) {
-  if (condition.kind == Condition::Kind::leaf && condition.source == Condition::Source::today_minus_years) names.insert(condition.name);
+  if (condition.kind == Condition::Kind::leaf && condition.source == Condition::Source::today_minus_years)
+    names.insert(condition.name);
   for (const Condition& part : condition.parts) collect_settings(part, names);
 }
 
 class Loader {
  public:
-  Loader(const Catalogue& catalogue, std::filesystem::path folder) : catalogue_(catalogue), folder_(std::move(folder)) {}
+  Loader(const Catalogue& catalogue, const std::filesystem::path& home)
+      : catalogue_(catalogue), files_(catalog::read_files(home, "regulation", problems_)) {}
 
   std::variant<Regulation, std::vector<catalog::FileProblem>> load() {
     read("settings.toml", {"setting"}, [&](const Table& file) {
@@ -93,7 +98,7 @@ class Loader {
   template <class Read>
   void read(const char* name, std::initializer_list<std::string_view> known, Read each) {
     const std::string shown = std::string("regulation/") + name;
-    const auto node = catalog::read_toml(folder_ / name, shown, problems_);
+    const auto node = catalog::read_toml(files_, shown, problems_);
     if (node) each(Table(*node, shown, problems_, known));
   }
 
@@ -124,14 +129,16 @@ class Loader {
     setting.name = table.text("name");
     setting.clause = clause_of(table);
     setting.label = table.label("label");
-    for (const auto& [key, value] : {std::pair{"value", &setting.value}, {"min", &setting.min}, {"max", &setting.max}}) {
+    for (const auto& [key, value] :
+         {std::pair{"value", &setting.value}, {"min", &setting.min}, {"max", &setting.max}}) {
       if (!table.has(key)) table.missing(key);
       *value = table.integer(key).value_or(0);
     }
     if (!setting.name.empty() && !catalog::is_plain_name(setting.name)) {
       table.problem("name", bilingual("名称应为小写字母、数字、下划线", "a name is lower-case letters, digits and _"));
     }
-    if (has_setting(setting.name)) table.problem("name", bilingual("设置「{}」重复", "setting '{}' stands here twice", {setting.name}));
+    if (has_setting(setting.name))
+      table.problem("name", bilingual("设置「{}」重复", "setting '{}' stands here twice", {setting.name}));
     if (setting.value < setting.min || setting.value > setting.max) {
       table.problem("value", bilingual("value 应在 min 与 max 之间", "value must lie between min and max"));
     }
@@ -139,7 +146,8 @@ class Loader {
   }
 
   bool has_setting(std::string_view name) const {
-    return std::any_of(regulation_.settings.begin(), regulation_.settings.end(), [&](const Setting& each) { return each.name == name; });
+    return std::any_of(regulation_.settings.begin(), regulation_.settings.end(),
+                       [&](const Setting& each) { return each.name == name; });
   }
 
   // ---- conditions
@@ -179,7 +187,8 @@ class Loader {
     if (!post.name.empty() && !catalog::is_plain_name(post.name)) {
       table.problem("name", bilingual("名称应为小写字母、数字、下划线", "a name is lower-case letters, digits and _"));
     }
-    if (regulation_.post(post.name) >= 0) table.problem("name", bilingual("岗位「{}」重复", "post '{}' stands here twice", {post.name}));
+    if (regulation_.post(post.name) >= 0)
+      table.problem("name", bilingual("岗位「{}」重复", "post '{}' stands here twice", {post.name}));
     const std::string from = table.text("from");
     const Dataset* source = catalogue_.find(from);
     if (source == nullptr || source->in_record) {
@@ -195,7 +204,8 @@ class Loader {
     if (!table.has("where")) return table.missing("where");
     if (auto condition = where(table, source)) {
       if (!asks_for_me(*condition)) {
-        table.problem("where", bilingual("where 须要求 is = \"me\"，否则人人都任此岗位", "where must ask for is = \"me\", or everyone would hold this post"));
+        table.problem("where", bilingual("where 须要求 is = \"me\"，否则人人都任此岗位",
+                                         "where must ask for is = \"me\", or everyone would hold this post"));
       }
       post.where = std::move(*condition);
     }
@@ -204,7 +214,9 @@ class Loader {
     post.unit = source.field(unit);
     const bool fits = post.unit >= 0 && source.fields[static_cast<size_t>(post.unit)].type == catalog::Type::ref &&
                       !source.fields[static_cast<size_t>(post.unit)].is_lookup();
-    if (!fits) table.problem("unit", bilingual("unit 应为「{}」自身的 ref 字段", "unit must be an own ref field of '{}'", {source.name}));
+    if (!fits)
+      table.problem(
+          "unit", bilingual("unit 应为「{}」自身的 ref 字段", "unit must be an own ref field of '{}'", {source.name}));
   }
 
   // ---- permits and forbids
@@ -238,7 +250,8 @@ class Loader {
     Scope scope;
     const std::string rows = table.text_if_any("rows");
     if (table.has("where") == table.has("rows") && !(all_when_silent && !table.has("where"))) {
-      table.problem("rows", bilingual("须写 rows（关系名或 \"all\"）或 where，二者择一", "write either rows (a relation or \"all\") or where"));
+      table.problem("rows", bilingual("须写 rows（关系名或 \"all\"）或 where，二者择一",
+                                      "write either rows (a relation or \"all\") or where"));
       return std::nullopt;
     }
     if (table.has("where")) {
@@ -263,10 +276,12 @@ class Loader {
   void every_dataset(const Table& table, Scope& scope) {
     scope.every = true;
     if (scope.rows == Atom::Rows::where) {
-      return table.problem("dataset", bilingual("dataset = \"*\" 不能与 where 同用", "dataset = \"*\" does not go with where"));
+      return table.problem("dataset",
+                           bilingual("dataset = \"*\" 不能与 where 同用", "dataset = \"*\" does not go with where"));
     }
     for (const Dataset& each : catalogue_.datasets) {
-      if (scope.rows == Atom::Rows::all || each.binding(scope.relation) != nullptr) scope.datasets.push_back(each.index);
+      if (scope.rows == Atom::Rows::all || each.binding(scope.relation) != nullptr)
+        scope.datasets.push_back(each.index);
     }
   }
 
@@ -275,7 +290,9 @@ class Loader {
     if (found == nullptr) return unknown(table, word.line, word.text, dataset_names(), Text{"数据集", "dataset"});
     if (scope.rows == Atom::Rows::relation && found->binding(scope.relation) == nullptr) {
       const std::string& relation = catalogue_.relations[static_cast<size_t>(scope.relation)].name;
-      return table.problem_at(word.line, bilingual("「{}」没有关系「{}」（见其 [relations]）", "'{}' is not tied by relation '{}' (see its [relations])", {word.text, relation}));
+      return table.problem_at(
+          word.line, bilingual("「{}」没有关系「{}」（见其 [relations]）",
+                               "'{}' is not tied by relation '{}' (see its [relations])", {word.text, relation}));
     }
     scope.datasets.push_back(found->index);
   }
@@ -289,7 +306,8 @@ class Loader {
   Sights sights_of(const Table& table, const Scope& scope) {
     Sights sights;
     bool star = false;
-    for (const auto& [key, sight] : {std::pair{"clear", Sight::clear}, {"masked", Sight::masked}, {"hidden", Sight::hidden}}) {
+    for (const auto& [key, sight] :
+         {std::pair{"clear", Sight::clear}, {"masked", Sight::masked}, {"hidden", Sight::hidden}}) {
       for (const Word& word : table.words(key)) {
         if (word.text == "*") {
           if (star) table.problem_at(word.line, bilingual("「*」只能出现在一处", "\"*\" can stand in one list only"));
@@ -323,7 +341,8 @@ class Loader {
       if (action) {
         actions = static_cast<uint8_t>(actions | (1u << static_cast<unsigned>(*action)));
       } else {
-        table.problem_at(word.line, bilingual("actions 可用：query detail statistics print export", "actions are query detail statistics print export"));
+        table.problem_at(word.line, bilingual("actions 可用：query detail statistics print export",
+                                              "actions are query detail statistics print export"));
       }
     }
     if (actions == 0 && table.words("actions").empty()) {
@@ -337,7 +356,8 @@ class Loader {
     std::vector<std::string> purposes;
     for (const Word& word : table.words("purposes")) {
       if (!catalog::is_plain_name(word.text)) {
-        table.problem_at(word.line, bilingual("用途应为小写字母、数字、下划线", "a purpose is lower-case letters, digits and _"));
+        table.problem_at(word.line,
+                         bilingual("用途应为小写字母、数字、下划线", "a purpose is lower-case letters, digits and _"));
       }
       purposes.push_back(word.text);
     }
@@ -346,7 +366,9 @@ class Loader {
   }
 
   void permit(const Node& node, const std::string& file) {
-    const Table table(node, file, problems_, {"post", "dataset", "rows", "where", "clear", "masked", "hidden", "actions", "purposes", "clause"});
+    const Table table(
+        node, file, problems_,
+        {"post", "dataset", "rows", "where", "clear", "masked", "hidden", "actions", "purposes", "clause"});
     Atom atom;
     atom.clause = clause_of(table);
     atom.actions = actions_of(table);
@@ -375,12 +397,14 @@ class Loader {
     const std::vector<int> posts = posts_of(table);
     const auto scope = scope_of(table, true);
     if (!scope) return;
-    spread(table, *scope, posts, atom, [](const Dataset& of) { return std::vector<Sight>(of.fields.size(), Sight::hidden); });
+    spread(table, *scope, posts, atom,
+           [](const Dataset& of) { return std::vector<Sight>(of.fields.size(), Sight::hidden); });
   }
 
   // One atom for each post and dataset.
   template <class Fields>
-  void spread(const Table& table, const Scope& scope, const std::vector<int>& posts, const Atom& model, Fields fields_of) {
+  void spread(const Table& table, const Scope& scope, const std::vector<int>& posts, const Atom& model,
+              Fields fields_of) {
     for (const int index : scope.datasets) {
       const Dataset& of = dataset(index);
       Atom atom = model;
@@ -414,7 +438,9 @@ class Loader {
       collect_settings(relation.where, names);
       for (const std::string& name : names) {
         if (has_setting(name)) continue;
-        problems_.add("regulation/settings.toml", 1, bilingual("缺少设置「{}」，关系「{}」要用到它", "setting '{}' is missing; relation '{}' uses it", {name, relation.name}));
+        problems_.add("regulation/settings.toml", 1,
+                      bilingual("缺少设置「{}」，关系「{}」要用到它", "setting '{}' is missing; relation '{}' uses it",
+                                {name, relation.name}));
       }
     }
     for (const Dataset& each : catalogue_.datasets) {
@@ -436,13 +462,22 @@ class Loader {
     JsonWriter out(text);
     out.object().field("catalogue", catalogue_.digest).key("posts").array();
     for (const Post& post : regulation_.posts) {
-      out.object().field("name", post.name).field("clause", post.clause).field("from", post.from).field("unit", post.unit);
+      out.object()
+          .field("name", post.name)
+          .field("clause", post.clause)
+          .field("from", post.from)
+          .field("unit", post.unit);
       out.key("where").raw(printed(post.from, post.where)).end_object();
     }
     out.end_array().key("atoms").array();
     for (const Atom& atom : regulation_.atoms) {
-      out.object().field("effect", static_cast<int>(atom.effect)).field("dataset", atom.dataset).field("post", atom.post);
-      out.field("rows", static_cast<int>(atom.rows)).field("relation", atom.relation).field("actions", static_cast<int>(atom.actions));
+      out.object()
+          .field("effect", static_cast<int>(atom.effect))
+          .field("dataset", atom.dataset)
+          .field("post", atom.post);
+      out.field("rows", static_cast<int>(atom.rows))
+          .field("relation", atom.relation)
+          .field("actions", static_cast<int>(atom.actions));
       out.field("clause", atom.clause).key("where").raw(printed(atom.dataset, atom.where)).key("fields").array();
       for (const Sight sight : atom.fields) out.value(static_cast<int>(sight));
       out.end_array().key("purposes").array();
@@ -457,14 +492,16 @@ class Loader {
   }
 
   const Catalogue& catalogue_;
-  const std::filesystem::path folder_;
-  Regulation regulation_;
   Problems problems_;
+  const catalog::SourceFiles files_;
+  Regulation regulation_;
 };
 
 }  // namespace
 
-std::string_view action_name(Action action) { return kActionNames[static_cast<size_t>(action)]; }
+std::string_view action_name(Action action) {
+  return kActionNames[static_cast<size_t>(action)];
+}
 
 std::optional<Action> action_named(std::string_view name) {
   const auto found = std::find(kActionNames.begin(), kActionNames.end(), name);
@@ -486,8 +523,9 @@ int64_t Regulation::setting(std::string_view name) const {
   throw std::out_of_range("no such setting: " + std::string(name));
 }
 
-std::variant<Regulation, std::vector<catalog::FileProblem>> load(const std::filesystem::path& home, const Catalogue& catalogue) {
-  return Loader(catalogue, home / "regulation").load();
+std::variant<Regulation, std::vector<catalog::FileProblem>> load(const std::filesystem::path& home,
+                                                                 const Catalogue& catalogue) {
+  return Loader(catalogue, home).load();
 }
 
 }  // namespace jw::policy

@@ -1,5 +1,5 @@
-// The regulation as data: posts, default permissions, settings, each row with its clause (regulation/*.toml, docs/catalogue.md).
-// The files are what a new school starts with; afterwards the store's version counts (design §1.3).
+// The regulation as data: posts, default permissions, settings, each row with its clause (regulation/*.toml,
+// docs/catalogue.md). The files are what a new school starts with; afterwards the store's version counts (design §1.3).
 #pragma once
 
 #include <filesystem>
@@ -23,10 +23,10 @@ struct Post {
   std::string name;
   Text label;
   std::string clause;
-  int from = -1;               // dataset
+  int from = -1;  // dataset
   catalog::Condition where;
-  int unit = -1;               // field of `from`: ref to the unit in which it is held; -1 = none
-  std::optional<Text> refusal; // said to a holder who is refused
+  int unit = -1;                // field of `from`: ref to the unit in which it is held; -1 = none
+  std::optional<Text> refusal;  // said to a holder who is refused
 };
 
 enum class Effect : uint8_t { permit, forbid };
@@ -39,15 +39,15 @@ struct Atom {
   int relation = -1;
   catalog::Condition where;
   std::vector<Sight> fields;
-  uint8_t actions = 0;               // bit per Action
-  std::vector<std::string> purposes; // empty = any
-  std::string clause;                // "2.2.1" for defaults
-  std::string grant;                 // number of the grant, empty for defaults
-  Text text;                         // rows in words
+  uint8_t actions = 0;                // bit per Action
+  std::vector<std::string> purposes;  // empty = any
+  std::string clause;                 // "2.2.1" for defaults
+  std::string grant;                  // number of the grant, empty for defaults
+  Text text;                          // rows in words
   // whom it is given to: exactly one of post (index into Regulation::posts), account
   int post = -1;
   int64_t account = 0;
-  std::string unit;                  // with post: only holders in this unit; empty = any
+  std::string unit;                                   // with post: only holders in this unit; empty = any
   int64_t from_us = INT64_MIN, until_us = INT64_MAX;  // in force in [from, until)
 };
 
@@ -62,10 +62,11 @@ struct Regulation {
   std::vector<Atom> atoms;
   std::vector<Setting> settings;
   std::string digest;
-  int post(std::string_view name) const;  // index or -1
+  int post(std::string_view name) const;         // index or -1
   int64_t setting(std::string_view name) const;  // throws std::out_of_range: the loader proved that it exists
 };
 
-std::variant<Regulation, std::vector<catalog::FileProblem>> load(const std::filesystem::path& home, const catalog::Catalogue& catalogue);
+std::variant<Regulation, std::vector<catalog::FileProblem>> load(const std::filesystem::path& home,
+                                                                 const catalog::Catalogue& catalogue);
 
 }  // namespace jw::policy

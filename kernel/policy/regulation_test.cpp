@@ -266,7 +266,9 @@ TEST(Regulation, DigestFollowsWhatIsPermitted) {
 struct Bad {
   const char *file, *from, *to, *at, *zh, *en;
 };
-void PrintTo(const Bad& bad, std::ostream* out) { *out << bad.from << " -> " << bad.to; }
+void PrintTo(const Bad& bad, std::ostream* out) {
+  *out << bad.from << " -> " << bad.to;
+}
 
 class RegulationBad : public testing::TestWithParam<Bad> {};
 
@@ -284,13 +286,15 @@ TEST_P(RegulationBad, IsToldWithFileAndLine) {
   ASSERT_NE(problems, nullptr) << "loaded although wrong";
   bool found = false;
   for (const auto& problem : *problems) {
-    found = found || (problem.file + ":" + std::to_string(problem.line) == bad.at && problem.text.zh.find(bad.zh) != std::string::npos &&
-                      problem.text.en.find(bad.en) != std::string::npos);
+    found = found ||
+            (problem.file + ":" + std::to_string(problem.line) == bad.at &&
+             problem.text.zh.find(bad.zh) != std::string::npos && problem.text.en.find(bad.en) != std::string::npos);
   }
   EXPECT_TRUE(found) << "expected " << bad.at << " " << bad.zh << " / " << bad.en << "\ngot\n" << printed(*problems);
 }
 
-constexpr const char *kPosts = "regulation/posts.toml", *kPermissions = "regulation/permissions.toml", *kSettings = "regulation/settings.toml";
+constexpr const char *kPosts = "regulation/posts.toml", *kPermissions = "regulation/permissions.toml",
+                     *kSettings = "regulation/settings.toml";
 
 const Bad kBad[] = {
     // clang-format off
@@ -304,16 +308,19 @@ const Bad kBad[] = {
     {kPermissions, "post = \"office\"", "post = \"ofice\"", "regulation/permissions.toml:2", "是否指「office」", "did you mean 'office'"},
     {kPermissions, "rows = \"all\"\n", "",                  "regulation/permissions.toml:1", "二者择一", "either rows"},
     {kPermissions, "rows = \"self\"", "rows = \"slef\"",    "regulation/permissions.toml:9", "是否指「self」", "did you mean 'self'"},
-    {kPermissions, "dataset = \"*\"\nrows = \"self\"", "dataset = [\"mark\",\n\"room\"]\nrows = \"self\"", "regulation/permissions.toml:9", "没有关系「self」", "is not tied by relation 'self'"},
+    {kPermissions, "dataset = \"*\"\nrows = \"self\"", "dataset = [\"mark\",\n\"room\"]\nrows = \"self\"",
+     "regulation/permissions.toml:9", "没有关系「self」", "is not tied by relation 'self'"},
     {kPermissions, "\"pupil_phone\"]", "\"pupil_phon\"]",   "regulation/permissions.toml:10", "是否指「pupil_phone」", "did you mean 'pupil_phone'"},
     {kPermissions, "hidden = [\"left\"]", "hidden = [\"phone\"]", "regulation/permissions.toml:11", "写了两次", "named twice"},
     {kPermissions, "hidden = [\"left\"]", "hidden = [\"*\"]\nclear = [\"*\"]", "regulation/permissions.toml:11", "只能出现在一处", "one list only"},
     {kPermissions, "\"detail\"]", "\"details\"]",           "regulation/permissions.toml:12", "query detail", "actions are"},
     {kPermissions, "actions = [\"query\", \"detail\"]", "actions = []", "regulation/permissions.toml:12", "不得为空", "must not be empty"},
     {kPermissions, "purposes = [\"study\"]", "purposes = []", "regulation/permissions.toml:13", "不得为空", "must not be empty"},
-    {kPermissions, "\"graduate_years\"", "\"graduate_year\"", "regulation/permissions.toml:18", "是否指「graduate_years」", "did you mean 'graduate_years'"},
+    {kPermissions, "\"graduate_years\"", "\"graduate_year\"",
+     "regulation/permissions.toml:18", "是否指「graduate_years」", "did you mean 'graduate_years'"},
     {kPermissions, "field = \"left\", op", "field = \"lift\", op", "regulation/permissions.toml:18", "是否指「left」", "did you mean 'left'"},
-    {kPermissions, "dataset = \"pupil\"\nwhere", "dataset = \"*\"\nwhere", "regulation/permissions.toml:17", "不能与 where 同用", "does not go with where"},
+    {kPermissions, "dataset = \"pupil\"\nwhere", "dataset = \"*\"\nwhere",
+     "regulation/permissions.toml:17", "不能与 where 同用", "does not go with where"},
     {kPermissions, "text = {", "txt = {",                   "regulation/permissions.toml:26", "是否指「text」", "did you mean 'text'"},
     {kPermissions, "[[forbid]]", "[[forbids]]",             "regulation/permissions.toml:21", "是否指「forbid」", "did you mean 'forbid'"},
     {kSettings, "value = 1", "value = 6",                   "regulation/settings.toml:3", "min 与 max 之间", "between min and max"},

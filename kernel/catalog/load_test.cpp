@@ -300,6 +300,8 @@ const Bad kBad[] = {
     {kXb, "ext = true\n", "",                              "catalog/codes/xb.toml:13", "才有 parent", "has a parent"},
     {kXb, "code = \"1\"", "code = 1",                      "catalog/codes/xb.toml:5", "应为文本", "must be text"},
     {kModules, "[[module]]", "[module]",                   "catalog/modules.toml:1", "[[module]]", "[[module]]"},
+    {kModules, "name = \"people\"", "名 = \"people\"",     "catalog/modules.toml:2", "全角字符", "only ASCII"},
+    {kModules, "icon =", "# 注\nlong = \"\"\"\n中\"文\"\"\"\"\nother = '国'\nŎ =", "catalog/modules.toml:8", "全角字符", "only ASCII"},
     {kModules, "icon =", "icon",                           "catalog/modules.toml:4", "不是正确的 TOML", "not TOML"},
     // clang-format on
 };
@@ -319,6 +321,18 @@ TEST(Load, RefusesNamesOfTheSystemAndOfTheStores) {
     EXPECT_NE(printed(*problems).find(std::string("catalog/") + name + ".toml:1: "), std::string::npos)
         << printed(*problems);
   }
+}
+
+// toml++ would stop the process on this header.
+TEST(Load, AMalformedHeaderIsAProblemLikeAnyOther) {
+  Files files = kGood;
+  files["catalog/class.toml"] += "\n[.[x]]\n";
+  const Home home(files);
+  const auto result = load(home.path());
+  const auto* problems = std::get_if<std::vector<FileProblem>>(&result);
+  ASSERT_NE(problems, nullptr);
+  EXPECT_EQ(problems->front().file, "catalog/class.toml");
+  EXPECT_NE(problems->front().text.en.find("not TOML"), std::string::npos);
 }
 
 TEST(Load, TellsAllProblemsOfAllFilesAtOnceInOrder) {

@@ -97,8 +97,8 @@ Options Options::for_made_up() {
   options.remote_burst = 100'000;
   options.remote_refill_us = 1000;
   options.sign_ins_waiting = 5000;
-  options.session_us = 30 * kDay;
-  options.idle_us = 30 * kDay;
+  options.session_us = 3650 * kDay;  // trials move the clock by years
+  options.idle_us = 3650 * kDay;
   options.sessions_per_account = 1000;
   return options;
 }

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "base/json.hpp"
+#include "kernel/catalog/condition.hpp"
 #include "kernel/policy/api.hpp"
 
 namespace jw::policy {
@@ -18,7 +19,6 @@ bool serves_purpose(const Atom& atom, const std::string& purpose) {
 bool allows(const Atom& atom, Action action) { return (atom.actions >> static_cast<int>(action) & 1) != 0; }
 
 Text rows_in_words(const catalog::Catalogue& catalogue, const Dataset& dataset, const Atom& atom) {
-  if (!atom.text.zh.empty()) return atom.text;
   switch (atom.rows) {
     case Atom::Rows::all:
       return {"全部" + dataset.label.zh, "all of " + dataset.label.en};
@@ -27,7 +27,9 @@ Text rows_in_words(const catalog::Catalogue& catalogue, const Dataset& dataset, 
       return {label.zh + "的" + dataset.label.zh, dataset.label.en + " of " + label.en};
     }
     case Atom::Rows::where: {
-      return {dataset.label.zh + "（限定条件）", dataset.label.en + " (under a condition)"};
+      if (!atom.text.zh.empty()) return {dataset.label.zh + "（" + atom.text.zh + "）", dataset.label.en + " (" + atom.text.en + ")"};
+      const Text words = catalog::describe_condition(catalogue, dataset, atom.where);
+      return {dataset.label.zh + "（" + words.zh + "）", dataset.label.en + " (" + words.en + ")"};
     }
   }
   return {};

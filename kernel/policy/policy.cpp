@@ -190,7 +190,7 @@ std::vector<HeldPost> Policy::read_posts(db::Connection& connection, const Asker
   binding.today = now.date();
   std::vector<db::Param> params;
   std::vector<std::string> store;
-  bind(posts_slots_, binding, params, store);
+  policy::bind(posts_slots_, binding, params, store);
   db::Rows rows = connection.query(posts_sql_, params);
   while (rows.next()) {
     const int post = static_cast<int>(rows.integer(0));

@@ -31,6 +31,7 @@ struct Measure {
   Function function = Function::count;
   int field = -1;                              // count and share: none
   std::string as;
+  bool named = false;                          // `as` was given
   int places = 2;                              // avg, share, stddev, median: decimals, half up
   int64_t width = 0;                           // histogram: stored units
   std::optional<catalog::Condition> where;     // share

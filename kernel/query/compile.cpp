@@ -386,6 +386,16 @@ Result<std::shared_ptr<const Plan>> Compilation::list(const std::vector<bool>& c
   return finish(" ORDER BY " + order_by + " LIMIT " + statement_.slot({Slot::Kind::limit}));
 }
 
+// What a measure's column is called: the name given, or the function and its field.
+Text measure_label(const Measure& measure, const Field* field) {
+  if (measure.named) return {measure.as, measure.as};
+  static const Text kLabels[] = {{"数量", "Count"}, {"不同值数", "Distinct"}, {"合计", "Sum"}, {"平均", "Average"}, {"最小", "Least"},
+                                 {"最大", "Greatest"}, {"占比", "Share"}, {"中位数", "Median"}, {"标准差", "Standard deviation"}, {"分布", "Distribution"}};
+  const Text& label = kLabels[static_cast<size_t>(measure.function)];
+  if (field == nullptr) return label;
+  return {field->label.zh + label.zh, label.en + " of " + field->label.en};
+}
+
 bool folds_values(Function function) {
   return function == Function::median || function == Function::stddev || function == Function::histogram;
 }
@@ -470,7 +480,7 @@ Result<std::shared_ptr<const Plan>> Compilation::statistics() {
     if (measure.function == Function::avg) columns.second = selection_.add("CAST(COUNT(" + x + ") AS BIGINT)");
     plan_->measures.push_back(columns);
     json.object().field("name", measure.as);
-    json.field("label", Text{measure.as, measure.as});
+    json.field("label", measure_label(measure, f));
     json.field("type", measure.function == Function::histogram ? std::string_view("histogram") : catalog::type_name(columns.printed.type));
     if (columns.printed.type == Type::decimal) json.field("places", columns.printed.places);
     json.field("level", f == nullptr ? 1 : static_cast<int>(f->level)).end_object();

@@ -33,7 +33,7 @@ void append_shape(std::string& out, const Query& query) {
   for (int field : query.group) out += std::to_string(field) + ',';
   for (const Measure& measure : query.measures) {
     out += 'm' + std::to_string(static_cast<int>(measure.function)) + '/' + std::to_string(measure.field) + '/' + std::to_string(measure.places) +
-           '/' + std::to_string(measure.width) + '/' + measure.as;
+           '/' + std::to_string(measure.width) + '/' + (measure.named ? '=' : '~') + measure.as;
     if (measure.where) policy::append_shape(out, *measure.where);
   }
 }

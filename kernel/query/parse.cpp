@@ -95,6 +95,7 @@ Result<Measure> parse_measure(const Catalogue& catalogue, const Dataset& dataset
                        });
     if (!valid) return refuse(path + ".as", "bad_name", {"as 只用小写字母、数字和下划线，至多 40 个", "as takes lower-case letters, digits and _, at most 40"});
     measure.as = as->get_string();
+    measure.named = true;
   }
   if (const json::value* places = object.if_contains("places")) {
     if (!places->is_int64() || places->get_int64() < 0 || places->get_int64() > 6) {

@@ -15,8 +15,7 @@ namespace {
 using Steady = std::chrono::steady_clock;
 constexpr auto kProbeEvery = std::chrono::seconds(1);
 constexpr auto kKeepEvery = std::chrono::seconds(1);
-constexpr auto kBusyWait = std::chrono::milliseconds(20);
-constexpr int kBusyTries = 250;
+constexpr int kBusyTries = 3;  // each waits Options::busy_wait of the store
 constexpr int64_t kWitnessAtOnce = 1000;
 
 class StoreRecorder final : public Recorder {
@@ -285,7 +284,6 @@ std::exception_ptr StoreRecorder::try_commit(std::vector<Pending>& batch, bool s
     } catch (const db::Error& error) {
       // Another process is writing; surely nothing of ours was committed. Anything else may have been: no second try.
       if (error.failure() != db::Failure::busy || tries == kBusyTries) return std::current_exception();
-      std::this_thread::sleep_for(kBusyWait);
     } catch (const std::exception&) {
       return std::current_exception();
     }
@@ -518,6 +516,8 @@ std::vector<Text> StoreRecorder::problems() const {
 
 db::Options record_store(const db::Options& store) {
   db::Options own;
+  own.create = store.create;
+  own.busy_wait = store.busy_wait;
   own.readers = 4;
   if (store.url.starts_with("postgres://") || store.url.starts_with("postgresql://")) {
     own.url = store.url;
@@ -525,7 +525,6 @@ db::Options record_store(const db::Options& store) {
     own.attached_name = "record";
   } else {
     own.url = "sqlite:" + store.attached_path;
-    own.create = store.create;
   }
   return own;
 }

@@ -112,6 +112,7 @@ struct Options {
   std::vector<std::string> trusted_proxies{};      // addresses or networks: "127.0.0.1", "10.0.0.0/8"
   size_t header_max = 16 * 1024;
   int connections_max = 10'000;  // more are answered 503 and closed
+  size_t bodies_max = 512 << 20;  // bytes of request bodies held at the same time, by all; more is 503
   int queue_max = 4'096;  // requests waiting for a worker; more is 503 with Retry-After
   std::chrono::milliseconds request_deadline{15'000};  // from first byte to the whole request, else 408
   std::chrono::milliseconds idle_deadline{60'000};     // between requests, and for a peer that takes no answer
@@ -138,6 +139,13 @@ class Server {
   // Throws std::runtime_error (address in use, bad certificate, conflicting routes).
   static std::unique_ptr<Server> start(const Options& options, std::vector<Route> routes, Guard guard, Handler otherwise,
                                        Problem problem, std::function<void(const Finished&)> finished);
+  struct Load {
+    int connections;       // open now
+    size_t queued;         // requests waiting for a worker
+    size_t body_bytes;     // of requests being read or answered
+  };
+  virtual Load load() const = 0;  // for gauges; from any thread
+
   virtual ~Server() = default;  // stops, with no patience, when stop() was not called
   virtual uint16_t port() const = 0;
   // Graceful: stop accepting, finish running requests (at most `patience`), close, join. A handler that does not return

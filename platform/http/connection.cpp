@@ -105,6 +105,10 @@ void Connection::advance() {
     const RequestParser::Step step = parser_.feed(unread(), used);
     in_begin_ += used;
     bytes_in_ += used;
+    if (!hold_body()) {
+      refuse(fault::kBusy, {{"Retry-After", "1"}});
+      continue;
+    }
     switch (step) {
       case RequestParser::Step::more:
         if (await_bytes()) break;
@@ -232,6 +236,18 @@ void Connection::say_continue() {
   }
   // Twenty-five bytes that do not fit: the peer has not taken earlier answers, and half a line cannot be left there.
   if (count != kContinue.size()) close();
+}
+
+bool Connection::hold_body() {
+  const size_t size = request_.body.size();
+  if (size == body_held_) return true;
+  if (!thread_.core().add_body_bytes(size - body_held_)) return false;
+  body_held_ = size;
+  return true;
+}
+
+void Connection::let_go_of_body() {
+  if (body_held_ != 0) thread_.core().remove_body_bytes(std::exchange(body_held_, 0));
 }
 
 void Connection::fill_in_peer() {
@@ -422,7 +438,12 @@ void Connection::finish() {
   body_ = {};
   body_shared_ = nullptr;
   body_sent_ = 0;
-  body_owned_.clear();
+  body_owned_ = {};  // gives the memory back: a kept connection must not keep the largest answer it ever had
+  if (in_.size() > kFirstRoom && unread().empty()) {
+    in_ = {};
+    in_begin_ = in_end_ = 0;
+  }
+  let_go_of_body();
   if (core.finished) {
     const auto took = std::chrono::duration_cast<std::chrono::microseconds>(SteadyClock::now() - started_);
     const Route* route = route_number_ < 0 ? nullptr : &core.routes[static_cast<size_t>(route_number_)];
@@ -481,6 +502,7 @@ void Connection::close() {
   error_code ec;
   socket_.shutdown(Socket::shutdown_both, ec);
   socket_.close(ec);
+  let_go_of_body();
   thread_.core().remove_connection();
   thread_.forget(slot_);  // may be the last hold: nothing after this
 }

@@ -74,6 +74,8 @@ class Connection {
   void begin_request();
   void head_read();
   void say_continue();
+  bool hold_body();  // counts what has been read of it; false when all bodies together are too much
+  void let_go_of_body();
   void dispatch();
   void fill_in_peer();
   void refuse(const Fault& fault, std::vector<std::pair<std::string, std::string>> headers = {});
@@ -111,7 +113,7 @@ class Connection {
   uint64_t number_ = 0;
   std::string id_, remote_;
   int route_number_ = -1, status_ = 0;
-  size_t bytes_in_ = 0, bytes_out_ = 0;
+  size_t bytes_in_ = 0, bytes_out_ = 0, body_held_ = 0;
 
   // The answer being written.
   Instant write_started_{};

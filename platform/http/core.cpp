@@ -122,6 +122,12 @@ void Core::remove_connection() {
   none_.notify_all();
 }
 
+bool Core::add_body_bytes(size_t bytes) {
+  if (body_bytes_.fetch_add(bytes, std::memory_order_relaxed) + bytes <= options.bodies_max) return true;
+  remove_body_bytes(bytes);
+  return false;
+}
+
 bool Core::wait_for_none(std::chrono::milliseconds patience) {
   std::unique_lock lock(mutex_);
   return none_.wait_for(lock, patience, [this] { return connections_.load(std::memory_order_acquire) == 0; });

@@ -43,6 +43,11 @@ struct Core {
   // Open connections of all threads.
   bool add_connection();  // false when there are too many
   void remove_connection();
+  int connections() const { return connections_.load(std::memory_order_relaxed); }
+  // Memory held by the bodies of requests.
+  bool add_body_bytes(size_t bytes);  // false, and nothing added, when it would be too much
+  void remove_body_bytes(size_t bytes) { body_bytes_.fetch_sub(bytes, std::memory_order_relaxed); }
+  size_t body_bytes() const { return body_bytes_.load(std::memory_order_relaxed); }
   bool wait_for_none(std::chrono::milliseconds patience);
 
  private:
@@ -50,6 +55,7 @@ struct Core {
   std::condition_variable none_;
   std::shared_ptr<SSL_CTX> tls_;
   std::atomic<int> connections_{0};
+  std::atomic<size_t> body_bytes_{0};
 
  public:
   Workers workers;  // last: its threads use all of the above

@@ -29,6 +29,7 @@ class HttpServer final : public Server {
   ~HttpServer() override { stop(std::chrono::milliseconds(0)); }
 
   uint16_t port() const override { return port_; }
+  Load load() const override { return {core_.connections(), core_.workers.queued(), core_.body_bytes()}; }
   void reload_certificate() override {
     if (!core_.options.certificate_file.empty()) core_.load_certificate();
   }

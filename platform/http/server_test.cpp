@@ -431,6 +431,50 @@ TEST_F(ServerTest, a_full_queue_is_503_with_retry_after) {
   EXPECT_EQ(refused.request("GET", "/wait").status, 200);  // the connection was kept
 }
 
+TEST_F(ServerTest, bodies_together_have_a_limit_and_are_let_go) {
+  options_.bodies_max = 3000;
+  serve(echo_routes());
+  const auto eventually_holds = [&](size_t bytes) {
+    for (int tries = 0; tries < 300 && server_->load().body_bytes != bytes; ++tries) {
+      std::this_thread::sleep_for(milliseconds(5));
+    }
+    return server_->load().body_bytes == bytes;
+  };
+  Client holding = client();
+  holding.send("PUT /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 2001\r\n\r\n" + std::string(2000, 'x'));
+  EXPECT_TRUE(eventually_holds(2000));
+  EXPECT_EQ(client().request("PUT", "/echo", std::string(1500, 'y')).status, 503);
+  EXPECT_EQ(client().request("PUT", "/echo", std::string(500, 'y')).status, 200);
+  holding.send("x");
+  EXPECT_EQ(holding.read().status, 200);
+  EXPECT_EQ(client().request("PUT", "/echo", std::string(1500, 'y')).status, 200);
+  {
+    Client cut = client();
+    cut.send("PUT /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 2000\r\n\r\n" + std::string(100, 'x'));
+    EXPECT_TRUE(eventually_holds(100));
+  }
+  EXPECT_TRUE(eventually_holds(0));
+}
+
+TEST_F(ServerTest, load_tells_connections_and_queue) {
+  options_.workers = 1;
+  std::promise<void> open;
+  std::shared_future<void> opened = open.get_future().share();
+  serve({route(Verb::get, "/wait", [&](Request, Respond respond) {
+    opened.wait();
+    respond({});
+  })});
+  Client a = client(), b = client();
+  a.send("GET /wait HTTP/1.1\r\nHost: a\r\n\r\n");
+  b.send("GET /wait HTTP/1.1\r\nHost: a\r\n\r\n");
+  for (int tries = 0; tries < 300 && server_->load().queued != 1; ++tries) std::this_thread::sleep_for(milliseconds(5));
+  EXPECT_EQ(server_->load().queued, 1U);
+  EXPECT_EQ(server_->load().connections, 2);
+  open.set_value();
+  EXPECT_EQ(a.read().status, 200);
+  EXPECT_EQ(b.read().status, 200);
+}
+
 TEST_F(ServerTest, respond_may_come_from_any_thread_and_later) {
   std::vector<std::thread> threads;
   std::mutex mutex;

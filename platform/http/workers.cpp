@@ -22,6 +22,11 @@ bool Workers::offer(Job& job) {
   return true;
 }
 
+size_t Workers::queued() const {
+  const std::lock_guard lock(mutex_);
+  return queue_.size();
+}
+
 void Workers::work() {
   std::unique_lock lock(mutex_);
   for (;;) {

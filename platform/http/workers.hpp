@@ -27,6 +27,7 @@ class Workers {
   Workers& operator=(const Workers&) = delete;
 
   bool offer(Job& job);  // false, and the job untouched, when the queue is full or this has been stopped
+  size_t queued() const;
   void stop();           // drops what waits, and waits for what runs
 
  private:
@@ -34,7 +35,7 @@ class Workers {
 
   const size_t queue_max_;
   const std::function<void(Job&&)> run_;
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::condition_variable wake_;
   std::deque<Job> queue_;
   size_t idle_ = 0;

@@ -25,26 +25,29 @@ struct Request {
   Verb verb = Verb::get;
   std::string path;   // decoded, without query string
   std::string query;  // raw, without '?'
-  std::vector<std::pair<std::string, std::string>> headers;  // names in lower case
+  // Names in lower case.
+  std::vector<std::pair<std::string, std::string>> headers;
   std::string body;
-  std::string remote;  // address of the peer; behind trusted proxies the last X-Forwarded-For hop that is not one of them
-  std::string id;      // request id: made here, shown in errors and logs
-  bool secure = false; // came over TLS (or through a trusted proxy that says so)
+  // Address of the peer; behind trusted proxies the last X-Forwarded-For hop that is not one of them.
+  std::string remote;
+  std::string id;                     // request id: made here, shown in errors and logs
+  bool secure = false;                // came over TLS (or through a trusted proxy that says so)
   std::vector<std::string> captures;  // values of {name} in the route's path, decoded, in order
 
-  std::string_view header(std::string_view lower_case_name) const;  // of the first one; empty when absent
-  std::string_view cookie(std::string_view name) const;             // of the first one; empty when absent
+  std::string_view header(std::string_view lower_case_name) const;    // of the first one; empty when absent
+  std::string_view cookie(std::string_view name) const;               // of the first one; empty when absent
   std::optional<std::string> parameter(std::string_view name) const;  // decoded value of the first ?name=
 };
 
-// Content-Length, Connection, Date, X-Request-Id and the headers of Options are the server's; a header here replaces the
-// one of Options with the same name. A name or value that cannot stand in a header (CR, LF …) makes the answer a 500.
+// Content-Length, Connection, Date, X-Request-Id and the headers of Options are the server's; a header here replaces
+// the one of Options with the same name. A name or value that cannot stand in a header (CR, LF …) makes it a 500.
 struct Response {
   int status = 200;
   std::string body{};
   std::string_view content_type = "application/json; charset=utf-8";  // of static storage; empty = no such header
   std::vector<std::pair<std::string, std::string>> headers{};
-  std::string file{};  // when set, the body is this file, streamed (documents); removed after sending if `file_is_temporary`
+  // When set, the body is this file, streamed (documents); removed after sending if `file_is_temporary`.
+  std::string file{};
   bool file_is_temporary = false;
   std::shared_ptr<const std::string> shared_body{};  // when set, the body is this (kept contents, sent without a copy)
 };
@@ -56,7 +59,8 @@ using Handler = std::function<void(Request, Respond)>;
 
 // How a browser's session is named on the wire; the OpenAPI text says the same.
 constexpr std::string_view kSessionCookie = "jiaowu_session";
-constexpr std::string_view kCsrfHeader = "x-csrf";  // must be sent (any value) with the cookie on everything that is not GET
+// Must be sent (any value) with the cookie on everything that is not GET.
+constexpr std::string_view kCsrfHeader = "x-csrf";
 
 // Who may call a route. There is no default: a route without `needs` does not compile.
 class Needs {
@@ -85,9 +89,10 @@ struct Route {
   bool blocking = true;  // run on the worker pool; false = short, never touches disk, runs on the I/O thread
 };
 
-// OpenAPI 3.1 of a route table, JSON text (deterministic: it is a golden file). `components` is the JSON object of shared
-// schemas (`components.schemas`); a schema text may refer to them by {"$ref":"#/components/schemas/NAME"}.
-std::string openapi(const std::vector<Route>& routes, std::string_view title, std::string_view version, std::string_view components);
+// OpenAPI 3.1 of a route table, JSON text (deterministic: it is a golden file). `components` is the JSON object of
+// shared schemas (`components.schemas`); a schema text may refer to them by {"$ref":"#/components/schemas/NAME"}.
+std::string openapi(const std::vector<Route>& routes, std::string_view title, std::string_view version,
+                    std::string_view components);
 
 // Writes the answer to a refusal of the server itself, with this HTTP status. May be called from any thread.
 using Problem = std::function<Response(const Refusal&, int status, std::string_view request_id)>;
@@ -99,8 +104,8 @@ struct StaticOptions {
 };
 
 // Serves a built web app, read into memory once: /assets/* (names carry a hash) immutable for a year, all else
-// `no-cache` with ETag; text also gzip; an unknown path without a dot gives index.html (single-page app). A symbolic link
-// that leaves the folder is not served. Throws std::runtime_error when the folder has no index.html.
+// `no-cache` with ETag; text also gzip; an unknown path without a dot gives index.html (single-page app). A symbolic
+// link that leaves the folder is not served. Throws std::runtime_error when the folder has no index.html.
 Handler static_files(const std::string& folder, Problem problem, const StaticOptions& options = {});
 
 struct Options {
@@ -109,11 +114,11 @@ struct Options {
   int io_threads = 1;
   int workers = 4;
   std::string certificate_file{}, key_file{};  // PEM; both set = TLS (>= 1.2)
-  std::vector<std::string> trusted_proxies{};      // addresses or networks: "127.0.0.1", "10.0.0.0/8"
+  std::vector<std::string> trusted_proxies{};  // addresses or networks: "127.0.0.1", "10.0.0.0/8"
   size_t header_max = 16 * 1024;
-  int connections_max = 10'000;  // more are answered 503 and closed
+  int connections_max = 10'000;   // more are answered 503 and closed
   size_t bodies_max = 512 << 20;  // bytes of request bodies held at the same time, by all; more is 503
-  int queue_max = 4'096;  // requests waiting for a worker; more is 503 with Retry-After
+  int queue_max = 4'096;          // requests waiting for a worker; more is 503 with Retry-After
   std::chrono::milliseconds request_deadline{15'000};  // from first byte to the whole request, else 408
   std::chrono::milliseconds idle_deadline{60'000};     // between requests, and for a peer that takes no answer
   size_t rate_min = 64 * 1024;  // bytes/s: what has really been moved of a body prolongs both deadlines at this rate
@@ -137,12 +142,13 @@ class Server {
 
   // `otherwise` answers what is outside the route table, on the worker pool; empty = 404.
   // Throws std::runtime_error (address in use, bad certificate, conflicting routes).
-  static std::unique_ptr<Server> start(const Options& options, std::vector<Route> routes, Guard guard, Handler otherwise,
-                                       Problem problem, std::function<void(const Finished&)> finished);
+  static std::unique_ptr<Server> start(const Options& options, std::vector<Route> routes, Guard guard,
+                                       Handler otherwise, Problem problem,
+                                       std::function<void(const Finished&)> finished);
   struct Load {
-    int connections;       // open now
-    size_t queued;         // requests waiting for a worker
-    size_t body_bytes;     // of requests being read or answered
+    int connections;    // open now
+    size_t queued;      // requests waiting for a worker
+    size_t body_bytes;  // of requests being read or answered
   };
   virtual Load load() const = 0;  // for gauges; from any thread
 

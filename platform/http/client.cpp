@@ -21,7 +21,9 @@ namespace {
 
 constexpr size_t kHeadMax = 64 * 1024;
 
-[[noreturn]] void fail(const std::string& what) { throw std::runtime_error("HTTP client: " + what); }
+[[noreturn]] void fail(const std::string& what) {
+  throw std::runtime_error("HTTP client: " + what);
+}
 
 std::string lower(std::string_view text) {
   std::string out(text);
@@ -218,9 +220,13 @@ Answer Client::request(std::string_view verb, std::string_view target, std::stri
   }
 }
 
-void Client::send(std::string_view bytes) { wire_->write(bytes); }
+void Client::send(std::string_view bytes) {
+  wire_->write(bytes);
+}
 
-void Client::finish_sending() { ::shutdown(wire_->socket, SHUT_WR); }
+void Client::finish_sending() {
+  ::shutdown(wire_->socket, SHUT_WR);
+}
 
 Answer Client::read(bool of_head) {
   const std::string line = wire_->take_line();

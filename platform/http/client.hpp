@@ -1,5 +1,5 @@
-// A small blocking HTTP/1.1 client: for tests, for sending checkpoints to witnesses, for calling a neighbour. One request
-// at a time on one connection; any byte can be sent, so it can also be wrong on purpose.
+// A small blocking HTTP/1.1 client: for tests, for sending checkpoints to witnesses, for calling a neighbour. One
+// request at a time on one connection; any byte can be sent, so it can also be wrong on purpose.
 #pragma once
 
 #include <chrono>
@@ -39,12 +39,13 @@ class Client {
   Client& operator=(Client&&) noexcept;
 
   // Host and, for a body or a verb that has one, Content-Length are added.
-  Answer request(std::string_view verb, std::string_view target, std::string_view body = {}, const Headers& headers = {});
+  Answer request(std::string_view verb, std::string_view target, std::string_view body = {},
+                 const Headers& headers = {});
 
   void send(std::string_view bytes);  // as they are
   void finish_sending();              // closes this direction only
   Answer read(bool of_head = false);  // the next answer, interim ones (1xx) included; one to HEAD has no body
-  bool is_closed();                   // waits for the peer's end (at most the timeout); false when bytes come or nothing
+  bool is_closed();  // waits for the peer's end (at most the timeout); false when bytes come or nothing
 
  private:
   struct Wire;

@@ -19,11 +19,11 @@ namespace {
 using boost::system::error_code;
 using std::chrono::milliseconds;
 
-constexpr size_t kFirstRoom = 4 * 1024;       // enough for the head of a browser's request
-constexpr size_t kBodyRoom = 64 * 1024;       // read at once while a body comes in
-constexpr size_t kOneRecord = 16 * 1024;      // a TLS record; a shorter answer goes as one
+constexpr size_t kFirstRoom = 4 * 1024;   // enough for the head of a browser's request
+constexpr size_t kBodyRoom = 64 * 1024;   // read at once while a body comes in
+constexpr size_t kOneRecord = 16 * 1024;  // a TLS record; a shorter answer goes as one
 constexpr size_t kUnroutedBodyMax = 64 * 1024;
-constexpr int kRoundsMax = 32;                // pipelined requests answered before others have their turn
+constexpr int kRoundsMax = 32;  // pipelined requests answered before others have their turn
 constexpr milliseconds kLinger{2'000}, kLingerAtEnd{200};
 constexpr size_t kFilePiece = 256 * 1024;
 
@@ -76,10 +76,14 @@ void Connection::start() {
 
 void Connection::handshake() {
   switch (tls_->handshake()) {
-    case Tls::Outcome::wait_readable: return await(Wait::readable);
-    case Tls::Outcome::wait_writable: return await(Wait::writable);
-    case Tls::Outcome::closed: return close();
-    case Tls::Outcome::done: break;
+    case Tls::Outcome::wait_readable:
+      return await(Wait::readable);
+    case Tls::Outcome::wait_writable:
+      return await(Wait::writable);
+    case Tls::Outcome::closed:
+      return close();
+    case Tls::Outcome::done:
+      break;
   }
   phase_ = Phase::idle;
   deadline_ = SteadyClock::now() + thread_.core().options.idle_deadline;
@@ -113,9 +117,15 @@ void Connection::advance() {
       case RequestParser::Step::more:
         if (await_bytes()) break;
         return;
-      case RequestParser::Step::head: head_read(); break;
-      case RequestParser::Step::complete: dispatch(); break;
-      case RequestParser::Step::refused: refuse(parser_.fault()); break;
+      case RequestParser::Step::head:
+        head_read();
+        break;
+      case RequestParser::Step::complete:
+        dispatch();
+        break;
+      case RequestParser::Step::refused:
+        refuse(parser_.fault());
+        break;
     }
   }
 }
@@ -131,7 +141,8 @@ void Connection::make_room() {
   const size_t wanted = has_body ? kBodyRoom : kFirstRoom;
   if (in_end_ < in_.size() && in_.size() >= wanted) return;
   if (in_begin_ > 0) {
-    std::copy(in_.begin() + static_cast<ptrdiff_t>(in_begin_), in_.begin() + static_cast<ptrdiff_t>(in_end_), in_.begin());
+    std::copy(in_.begin() + static_cast<ptrdiff_t>(in_begin_), in_.begin() + static_cast<ptrdiff_t>(in_end_),
+              in_.begin());
     in_end_ -= in_begin_;
     in_begin_ = 0;
   }
@@ -142,20 +153,27 @@ void Connection::make_room() {
 bool Connection::await_bytes() {
   make_room();
   if (tls_ != nullptr) return read_secure();
-  socket_.async_read_some(net::buffer(in_.data() + in_end_, in_.size() - in_end_),
-                          [self = Hold(*this), epoch = epoch_](const error_code& ec, size_t count) {
-                            self->on_bytes(epoch, !ec, count);
-                          });
+  socket_.async_read_some(
+      net::buffer(in_.data() + in_end_, in_.size() - in_end_),
+      [self = Hold(*this), epoch = epoch_](const error_code& ec, size_t count) { self->on_bytes(epoch, !ec, count); });
   return false;
 }
 
 bool Connection::read_secure() {
   size_t count = 0;
   switch (tls_->read(in_.data() + in_end_, in_.size() - in_end_, count)) {
-    case Tls::Outcome::done: in_end_ += count; return true;
-    case Tls::Outcome::wait_readable: await(Wait::readable); return false;
-    case Tls::Outcome::wait_writable: await(Wait::writable); return false;
-    case Tls::Outcome::closed: close(); return false;
+    case Tls::Outcome::done:
+      in_end_ += count;
+      return true;
+    case Tls::Outcome::wait_readable:
+      await(Wait::readable);
+      return false;
+    case Tls::Outcome::wait_writable:
+      await(Wait::writable);
+      return false;
+    case Tls::Outcome::closed:
+      close();
+      return false;
   }
   return false;
 }
@@ -169,7 +187,8 @@ void Connection::on_ready(uint32_t epoch, bool good) {
   if (epoch != epoch_ || phase_ == Phase::closed) return;
   if (!good) return close();
   switch (phase_) {
-    case Phase::handshake: return handshake();
+    case Phase::handshake:
+      return handshake();
     case Phase::writing:
       flush();
       return advance();
@@ -231,7 +250,8 @@ void Connection::say_continue() {
   if (tls_ != nullptr) {
     if (tls_->write(kContinue, count) != Tls::Outcome::done) return close();
   } else {
-    const ssize_t sent = ::send(socket_.native_handle(), kContinue.data(), kContinue.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+    const ssize_t sent =
+        ::send(socket_.native_handle(), kContinue.data(), kContinue.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
     count = sent > 0 ? static_cast<size_t>(sent) : 0;
   }
   // Twenty-five bytes that do not fit: the peer has not taken earlier answers, and half a line cannot be left there.
@@ -400,10 +420,15 @@ bool Connection::flush_secure() {
   const std::string_view rest = is_head ? std::string_view(out_).substr(out_sent_) : body_.substr(body_sent_);
   size_t count = 0;
   switch (tls_->write(rest, count)) {
-    case Tls::Outcome::done: break;
-    case Tls::Outcome::wait_readable: return await_to_write(Wait::readable);
-    case Tls::Outcome::wait_writable: return await_to_write(Wait::writable);
-    case Tls::Outcome::closed: close(); return false;
+    case Tls::Outcome::done:
+      break;
+    case Tls::Outcome::wait_readable:
+      return await_to_write(Wait::readable);
+    case Tls::Outcome::wait_writable:
+      return await_to_write(Wait::writable);
+    case Tls::Outcome::closed:
+      close();
+      return false;
   }
   bytes_out_ += count;
   (is_head ? out_sent_ : body_sent_) += count;
@@ -421,7 +446,8 @@ bool Connection::flush_file() {
   }
   // Through the buffer of the body; the piece counts as sent when it is in there.
   body_owned_.resize(std::min(piece, kBodyRoom));
-  const ssize_t count = ::pread(file_.number(), body_owned_.data(), body_owned_.size(), static_cast<off_t>(file_.sent()));
+  const ssize_t count =
+      ::pread(file_.number(), body_owned_.data(), body_owned_.size(), static_cast<off_t>(file_.sent()));
   if (count <= 0) {
     close();  // shorter than promised: the peer must not take it for the whole
     return false;
@@ -519,7 +545,9 @@ IoThread::IoThread(Core& core, int index)
   mailbox_ = std::make_shared<Mailbox>([this] { net::post(context_, [this] { deliver_all(); }); });
 }
 
-IoThread::~IoThread() { mailbox_->close(); }
+IoThread::~IoThread() {
+  mailbox_->close();
+}
 
 void IoThread::run() {
   // sendfile to a peer that has gone raises SIGPIPE on this thread, and knows no flag against it.
@@ -561,8 +589,9 @@ void IoThread::adopt(Socket&& socket) {
 void IoThread::open(Socket&& socket) {
   if (stopping_) return;
   if (!core_.add_connection()) {
-    constexpr std::string_view kFull = "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 5\r\nContent-Length: 0\r\n"
-                                       "Connection: close\r\n\r\n";
+    constexpr std::string_view kFull =
+        "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 5\r\nContent-Length: 0\r\n"
+        "Connection: close\r\n\r\n";
     // In the clear only: a TLS handshake is what one cannot afford now.
     if (core_.tls() == nullptr) ::send(socket.native_handle(), kFull.data(), kFull.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
     return;

@@ -62,7 +62,7 @@ class Connection {
 
   std::string_view unread() const { return {in_.data() + in_begin_, in_end_ - in_begin_}; }
   void advance();
-  bool await_bytes();   // true when some are there already; false: on_bytes comes, or this is closed
+  bool await_bytes();  // true when some are there already; false: on_bytes comes, or this is closed
   void skip_empty_lines();
   void await(Wait wait);
   void on_bytes(uint32_t epoch, bool good, size_t count);
@@ -146,10 +146,10 @@ class IoThread {
   IoThread(Core& core, int index);
   ~IoThread();
 
-  void run();                     // the thread's function
-  void adopt(Socket&& socket);    // from any thread
-  void stop_soon();               // from any thread: no new request
-  void stop_now();                // from any thread: close all; run() then returns
+  void run();                   // the thread's function
+  void adopt(Socket&& socket);  // from any thread
+  void stop_soon();             // from any thread: no new request
+  void stop_now();              // from any thread: close all; run() then returns
   net::io_context& context() { return context_; }
 
   Core& core() { return core_; }

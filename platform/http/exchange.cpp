@@ -79,7 +79,9 @@ InlineAnswer::InlineAnswer(const Mailbox& mailbox, uint64_t number) : mailbox_(m
   inline_answer = this;
 }
 
-InlineAnswer::~InlineAnswer() { inline_answer = nullptr; }
+InlineAnswer::~InlineAnswer() {
+  inline_answer = nullptr;
+}
 
 bool InlineAnswer::catch_it(const Mailbox& mailbox, Delivery& delivery) {
   if (inline_answer == nullptr || &inline_answer->mailbox_ != &mailbox || inline_answer->number_ != delivery.number) {

@@ -13,8 +13,8 @@
 namespace jw::http {
 
 struct Delivery {
-  uint32_t slot = 0;                  // of the connection
-  uint64_t number = 0;                // of the request on its I/O thread; a stale one is discarded
+  uint32_t slot = 0;                   // of the connection
+  uint64_t number = 0;                 // of the request on its I/O thread; a stale one is discarded
   std::optional<Response> response{};  // nothing: Respond was dropped without a call
 };
 
@@ -27,9 +27,9 @@ class Mailbox {
   explicit Mailbox(std::function<void()> wake) : wake_(std::move(wake)) {}
   ~Mailbox() { close(); }
 
-  void deliver(Delivery&& delivery);            // from any thread
-  void take_all(std::vector<Delivery>& into);   // what has gathered; `into` is empty and lends its memory
-  void close();                                 // answers are discarded from now on
+  void deliver(Delivery&& delivery);           // from any thread
+  void take_all(std::vector<Delivery>& into);  // what has gathered; `into` is empty and lends its memory
+  void close();                                // answers are discarded from now on
 
  private:
   std::mutex mutex_;

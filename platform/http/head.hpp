@@ -32,7 +32,7 @@ struct Head {
   const FixedHeaders& fixed;
   std::string_view date;  // as it stands in the header
   std::string_view id;
-  uint64_t length;        // of the body
+  uint64_t length;  // of the body
   bool close;
 };
 void append_head(std::string& out, const Head& head);

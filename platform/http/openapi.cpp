@@ -28,7 +28,8 @@ constexpr std::array<ProblemStatus, 9> kProblems{{
 }};
 
 constexpr std::string_view kProblemSchema =
-    R"({"type":"object","description":"RFC 9457","required":["type","title","status","code","detail","request"],"properties":{)"
+    R"({"type":"object","description":"RFC 9457","required":["type","title","status","code","detail",)"
+    R"("request"],"properties":{)"
     R"("type":{"type":"string"},"title":{"$ref":"#/components/schemas/Text"},"status":{"type":"integer"},)"
     R"("code":{"type":"string"},"detail":{"$ref":"#/components/schemas/Text"},)"
     R"("fields":{"type":"array","items":{"type":"object","required":["field","code","text"],"properties":{)"
@@ -63,12 +64,17 @@ bool applies(const ProblemStatus& problem, const Route& route) {
   const bool has_captures = route.path.find('{') != std::string_view::npos;
   switch (problem.status) {
     case 401:
-    case 403: return route.needs != kPublic;
-    case 404: return has_captures;
-    case 409: return route.verb != Verb::get;
+    case 403:
+      return route.needs != kPublic;
+    case 404:
+      return has_captures;
+    case 409:
+      return route.verb != Verb::get;
     case 413:
-    case 422: return has_body;
-    default: return true;
+    case 422:
+      return has_body;
+    default:
+      return true;
   }
 }
 

@@ -58,13 +58,27 @@ class Message final : public beast::http::basic_parser<true> {
                        error_code& ec) override {
     is_http_10_ = version == 10;
     switch (verb) {
-      case beast::http::verb::get: verb_ = Verb::get; break;
-      case beast::http::verb::head: verb_ = Verb::get; is_head_verb_ = true; break;
-      case beast::http::verb::post: verb_ = Verb::post; break;
-      case beast::http::verb::put: verb_ = Verb::put; break;
-      case beast::http::verb::patch: verb_ = Verb::patch; break;
-      case beast::http::verb::delete_: verb_ = Verb::del; break;
-      default: break;
+      case beast::http::verb::get:
+        verb_ = Verb::get;
+        break;
+      case beast::http::verb::head:
+        verb_ = Verb::get;
+        is_head_verb_ = true;
+        break;
+      case beast::http::verb::post:
+        verb_ = Verb::post;
+        break;
+      case beast::http::verb::put:
+        verb_ = Verb::put;
+        break;
+      case beast::http::verb::patch:
+        verb_ = Verb::patch;
+        break;
+      case beast::http::verb::delete_:
+        verb_ = Verb::del;
+        break;
+      default:
+        break;
     }
     if (verb_) request_.verb = *verb_;
     head_left_ -= std::min(head_left_, target.size());
@@ -91,10 +105,12 @@ class Message final : public beast::http::basic_parser<true> {
         if (!equals_ignoring_case({value.data(), value.size()}, "chunked")) return stop(fault::kCoding, ec);
         break;
       case Field::expect:
-        if (!equals_ignoring_case({value.data(), value.size()}, "100-continue")) return stop(fault::kBadExpectation, ec);
+        if (!equals_ignoring_case({value.data(), value.size()}, "100-continue"))
+          return stop(fault::kBadExpectation, ec);
         expects_continue_ = !is_http_10_;
         break;
-      default: break;
+      default:
+        break;
     }
     if (request_.headers.empty()) request_.headers.reserve(16);
     request_.headers.emplace_back(lower(name), std::string(value.data(), value.size()));
@@ -143,7 +159,8 @@ class Message final : public beast::http::basic_parser<true> {
 const Fault& fault_of(const error_code& ec) {
   if (ec == error::header_limit) return fault::kHeadTooLarge;
   if (ec == error::body_limit) return fault::kBodyTooLarge;
-  if (ec == error::bad_content_length || ec == error::multiple_content_length || ec == error::bad_transfer_encoding) return fault::kBadLength;
+  if (ec == error::bad_content_length || ec == error::multiple_content_length || ec == error::bad_transfer_encoding)
+    return fault::kBadLength;
   if (ec == error::bad_target) return fault::kBadTarget;
   return fault::kMalformed;
 }
@@ -196,13 +213,29 @@ RequestParser::Step RequestParser::feed(std::string_view bytes, size_t& used) {
   return message.is_done() ? Step::complete : Step::more;
 }
 
-const Fault& RequestParser::fault() const { return *state_->fault; }
-bool RequestParser::has_head() const { return state_->message->is_header_done(); }
-std::optional<Verb> RequestParser::verb() const { return state_->message->verb(); }
-bool RequestParser::is_head_verb() const { return state_->message->is_head_verb(); }
-std::string_view RequestParser::raw_path() const { return state_->message->raw_path(); }
-bool RequestParser::keeps_alive() const { return state_->message->version_is_11() && state_->message->keep_alive(); }
-bool RequestParser::expects_continue() const { return state_->message->expects_continue(); }
-bool RequestParser::has_body() const { return state_->message->has_body(); }
+const Fault& RequestParser::fault() const {
+  return *state_->fault;
+}
+bool RequestParser::has_head() const {
+  return state_->message->is_header_done();
+}
+std::optional<Verb> RequestParser::verb() const {
+  return state_->message->verb();
+}
+bool RequestParser::is_head_verb() const {
+  return state_->message->is_head_verb();
+}
+std::string_view RequestParser::raw_path() const {
+  return state_->message->raw_path();
+}
+bool RequestParser::keeps_alive() const {
+  return state_->message->version_is_11() && state_->message->keep_alive();
+}
+bool RequestParser::expects_continue() const {
+  return state_->message->expects_continue();
+}
+bool RequestParser::has_body() const {
+  return state_->message->has_body();
+}
 
 }  // namespace jw::http

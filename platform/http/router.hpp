@@ -24,7 +24,8 @@ std::vector<Segment> segments_of(std::string_view path);
 
 class Router {
  public:
-  // Keeps a reference. Throws std::runtime_error on a malformed path, an empty handler, or two routes that answer the same.
+  // Keeps a reference. Throws std::runtime_error on a malformed path, an empty handler, or two routes that answer the
+  // same.
   explicit Router(const std::vector<Route>& routes);
 
   struct Place {

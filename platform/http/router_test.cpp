@@ -22,8 +22,8 @@ std::string answer(const std::vector<Route>& routes, Verb verb, std::string_view
 
 TEST(RouterTest, literals_win_and_captures_fill_in_without_going_back) {
   const std::vector<Route> routes{
-      route(Verb::get, "/"),          route(Verb::get, "/a/{x}"),      route(Verb::post, "/a/b"),
-      route(Verb::get, "/a/{x}/c"),   route(Verb::get, "/a/b/d"),      route(Verb::put, "/{p}/{q}/{r}/{s}"),
+      route(Verb::get, "/"),          route(Verb::get, "/a/{x}"),        route(Verb::post, "/a/b"),
+      route(Verb::get, "/a/{x}/c"),   route(Verb::get, "/a/b/d"),        route(Verb::put, "/{p}/{q}/{r}/{s}"),
       route(Verb::put, "/a/b/c/{s}"), route(Verb::post, "/{kind}/{id}"),
   };
   EXPECT_EQ(answer(routes, Verb::get, "/"), "/");
@@ -37,7 +37,8 @@ TEST(RouterTest, literals_win_and_captures_fill_in_without_going_back) {
   EXPECT_EQ(answer(routes, Verb::put, "/z/b/d/1"), "/{p}/{q}/{r}/{s} z b d 1");
   EXPECT_EQ(answer(routes, Verb::put, "/a/b"), "allow GET, HEAD, POST");
   EXPECT_EQ(answer(routes, Verb::del, "/x/y"), "allow POST");
-  for (const char* path : {"/a", "/a/", "/a//c", "//", "/a/b/c/d/e"}) EXPECT_EQ(answer(routes, Verb::get, path), "none") << path;
+  for (const char* path : {"/a", "/a/", "/a//c", "//", "/a/b/c/d/e"})
+    EXPECT_EQ(answer(routes, Verb::get, path), "none") << path;
 }
 
 TEST(RouterTest, escapes_are_decoded_inside_their_segment) {
@@ -48,7 +49,9 @@ TEST(RouterTest, escapes_are_decoded_inside_their_segment) {
 }
 
 TEST(RouterTest, conflicts_and_malformed_paths_are_refused_at_start) {
-  const auto refused = [](std::vector<Route> routes) { EXPECT_THROW(Router{routes}, std::runtime_error) << routes[0].path; };
+  const auto refused = [](std::vector<Route> routes) {
+    EXPECT_THROW(Router{routes}, std::runtime_error) << routes[0].path;
+  };
   refused({route(Verb::get, "/a/{x}"), route(Verb::get, "/a/{y}")});
   refused({route(Verb::get, "/a"), route(Verb::get, "/a")});
   for (const char* path : {"", "a", "/a/", "//a", "/a/{}", "/a/{x", "/a/x}", "/a{x}", "/{x}/{x}", "/a%20b", "/a?b"}) {

@@ -127,12 +127,15 @@ TEST_F(ServerTest, pipelined_requests_are_answered_in_order) {
     const std::string n = std::to_string(i);
     if (i % 3 == 0) bytes += "GET /echo?" + n + " HTTP/1.1\r\nHost: a\r\n\r\n";
     if (i % 3 == 1) bytes += "GET /quick/x/" + n + " HTTP/1.1\r\nHost: a\r\n\r\n";
-    if (i % 3 == 2) bytes += "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: " + std::to_string(n.size()) + "\r\n\r\n" + n;
+    if (i % 3 == 2)
+      bytes += "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: " + std::to_string(n.size()) + "\r\n\r\n" + n;
   }
   one.send(bytes);
   for (int i = 0; i < 100; ++i) {
     const std::string n = std::to_string(i);
-    const std::string expected = i % 3 == 0 ? "/echo|" + n + "|" : i % 3 == 1 ? "/quick/x/" + n + "||x|" + n + "|" : "/echo||" + n;
+    const std::string expected = i % 3 == 0   ? "/echo|" + n + "|"
+                                 : i % 3 == 1 ? "/quick/x/" + n + "||x|" + n + "|"
+                                              : "/echo||" + n;
     ASSERT_EQ(one.read().body, expected);
   }
 }
@@ -160,8 +163,10 @@ TEST_F(ServerTest, wrong_verb_is_405_with_the_right_ones) {
 TEST_F(ServerTest, a_body_over_the_routes_limit_is_413_by_length_and_by_chunks) {
   serve(echo_routes());
   expect_refused("POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 1001\r\n\r\n", 413, "http.body_too_large");
-  expect_refused("POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 9223372036854775807\r\n\r\n", 413, "http.body_too_large");
-  expect_refused("POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3e9\r\n", 413, "http.body_too_large");
+  expect_refused("POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 9223372036854775807\r\n\r\n", 413,
+                 "http.body_too_large");
+  expect_refused("POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3e9\r\n", 413,
+                 "http.body_too_large");
   expect_refused("POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n1f4\r\n" + std::string(500, 'x') +
                      "\r\n1f5\r\n",
                  413, "http.body_too_large");
@@ -182,7 +187,8 @@ TEST_F(ServerTest, a_header_over_the_limit_is_431) {
   options_.header_max = 2048;
   serve(echo_routes());
   expect_refused("GET /echo?" + std::string(5000, 'q') + " HTTP/1.1\r\nHost: a\r\n\r\n", 431, "http.header_too_large");
-  expect_refused("GET /echo HTTP/1.1\r\nHost: a\r\nX: " + std::string(5000, 'q') + "\r\n\r\n", 431, "http.header_too_large");
+  expect_refused("GET /echo HTTP/1.1\r\nHost: a\r\nX: " + std::string(5000, 'q') + "\r\n\r\n", 431,
+                 "http.header_too_large");
   std::string many = "GET /echo HTTP/1.1\r\nHost: a\r\n";
   for (int i = 0; i < 300; ++i) many += "X-" + std::to_string(i) + ": 1\r\n";
   expect_refused(many + "\r\n", 431, "http.header_too_large");
@@ -219,7 +225,8 @@ TEST_F(ServerTest, smuggling_is_refused) {
   expect_refused(head + "Content-Length:\r\n\r\nabc", 400, "http.bad_length");
   expect_refused(head + "Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400, "http.bad_length");
   expect_refused(head + "Transfer-Encoding: chunked\r\nContent-Length: 3\r\n\r\n0\r\n\r\n", 400, "http.bad_length");
-  expect_refused(head + "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400, "http.bad_length");
+  expect_refused(head + "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400,
+                 "http.bad_length");
   expect_refused(head + "Transfer-Encoding: xchunked\r\n\r\nabc", 501, "http.transfer_coding");
   expect_refused(head + "Transfer-Encoding: chunked, identity\r\n\r\nabc", 501, "http.transfer_coding");
   expect_refused(head + "Transfer-Encoding: gzip, chunked\r\n\r\nabc", 501, "http.transfer_coding");
@@ -250,9 +257,9 @@ TEST_F(ServerTest, targets_have_one_plain_meaning) {
   EXPECT_EQ(one.request("GET", "http://else.where:80/quick/1/2").body, "/quick/1/2||1|2|");
   EXPECT_EQ(one.request("GET", "/any...thing/.hidden").body, "/any...thing/.hidden||");
   EXPECT_EQ(one.request("GET", "/quick//b").body, "/quick//b||");  // an empty capture is no capture
-  for (const char* target : {"/%", "/%4", "/%zz", "/%00", "/a%0d%0ab", "/%ff", "/%c0%af", "/%ed%a0%80", "/a/../b", "/..",
-                             "/a/%2e%2e/b", "/a/.%2E", "/a%2f..%2fb", "/./a", "/a#b", "/a?%zz", "/a?%ff", "*", "a",
-                             "http://a"}) {
+  for (const char* target : {"/%",         "/%4",     "/%zz",   "/%00",        "/a%0d%0ab", "/%ff",        "/%c0%af",
+                             "/%ed%a0%80", "/a/../b", "/..",    "/a/%2e%2e/b", "/a/.%2E",   "/a%2f..%2fb", "/./a",
+                             "/a#b",       "/a?%zz",  "/a?%ff", "*",           "a",         "http://a"}) {
     expect_refused("GET " + std::string(target) + " HTTP/1.1\r\nHost: a\r\n\r\n", 400, "http.bad_target");
   }
 }
@@ -262,15 +269,18 @@ TEST_F(ServerTest, chunked_bodies_are_put_together_and_trailers_are_no_headers) 
     respond({.body = request.body + '|' + std::string(request.header("x-late"))});
   })});
   Client one = client();
-  one.send("POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: CHUNKED\r\n\r\n"
-           "3;name=\"v\"\r\nabc\r\n0A\r\n0123456789\r\n0\r\nX-Late: yes\r\n\r\nPOST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\nz");
+  one.send(
+      "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: CHUNKED\r\n\r\n"
+      "3;name=\"v\"\r\nabc\r\n0A\r\n0123456789\r\n0\r\nX-Late: yes\r\n\r\nPOST /echo HTTP/1.1\r\nHost: "
+      "a\r\nContent-Length: 1\r\n\r\nz");
   EXPECT_EQ(one.read().body, "abc0123456789|");
   EXPECT_EQ(one.read().body, "z|");
 }
 
 TEST_F(ServerTest, any_cut_of_the_bytes_gives_the_same_answer) {
   serve(echo_routes());
-  const std::string bytes = "\r\nPOST /echo?a=b HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n0\r\n\r\n";
+  const std::string bytes =
+      "\r\nPOST /echo?a=b HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n0\r\n\r\n";
   for (size_t cut = 1; cut < bytes.size(); ++cut) {
     Client one = client();
     one.send(std::string_view(bytes).substr(0, cut));
@@ -495,7 +505,9 @@ TEST_F(ServerTest, respond_may_come_from_any_thread_and_later) {
 }
 
 TEST_F(ServerTest, a_respond_never_called_is_500) {
-  serve({route(Verb::get, "/worker", [](Request, Respond) {}), route(Verb::get, "/inline", [](Request, Respond) {}, false)});
+  serve({route(Verb::get, "/worker", [](Request, Respond) {}),
+         route(
+             Verb::get, "/inline", [](Request, Respond) {}, false)});
   Client one = client();
   for (const char* path : {"/worker", "/inline"}) {
     const Answer answer = one.request("GET", path);
@@ -530,7 +542,8 @@ TEST_F(ServerTest, an_exception_is_500_and_the_connection_lives) {
 }
 
 TEST_F(ServerTest, the_guard_may_answer_or_change_the_request) {
-  serve({route(Verb::get, "/a", [](Request request, Respond respond) { respond({.body = std::string(request.header("x-who"))}); })},
+  serve({route(Verb::get, "/a",
+               [](Request request, Respond respond) { respond({.body = std::string(request.header("x-who"))}); })},
         [](const Route& asked, Request& request) -> std::optional<Response> {
           EXPECT_EQ(asked.path, "/a");
           if (request.query == "stop") return Response{.status = 401, .body = "no"};
@@ -549,7 +562,8 @@ TEST_F(ServerTest, nothing_from_a_handler_can_split_a_response) {
     return [name, value](Request, Respond respond) { respond({.headers = {{name, value}}}); };
   };
   serve({route(Verb::get, "/1", with("X-A", "a\r\nSet-Cookie: b")), route(Verb::get, "/2", with("X-A\r\nB", "a")),
-         route(Verb::get, "/3", with("X-A", std::string("a\0b", 3))), route(Verb::get, "/4", with("Content-Length", "3")),
+         route(Verb::get, "/3", with("X-A", std::string("a\0b", 3))),
+         route(Verb::get, "/4", with("Content-Length", "3")),
          route(Verb::get, "/5", with("Transfer-Encoding", "chunked")), route(Verb::get, "/6", with("X-A", "ok 好"))});
   Client one = client();
   for (const char* path : {"/1", "/2", "/3", "/4", "/5"}) {
@@ -630,9 +644,8 @@ class FileTest : public ServerTest {
 };
 
 TEST_F(FileTest, a_file_is_streamed_and_kept) {
-  serve({route(Verb::get, "/f", [this](Request, Respond respond) {
-    respond({.content_type = "text/csv", .file = path_});
-  })});
+  serve({route(Verb::get, "/f",
+               [this](Request, Respond respond) { respond({.content_type = "text/csv", .file = path_}); })});
   Client one = client();
   EXPECT_EQ(one.request("GET", "/f").body, content_);
   const Answer head = one.request("HEAD", "/f");
@@ -642,7 +655,8 @@ TEST_F(FileTest, a_file_is_streamed_and_kept) {
 }
 
 TEST_F(FileTest, a_temporary_file_is_removed_however_it_ends) {
-  serve({route(Verb::get, "/f", [this](Request, Respond respond) { respond({.file = path_, .file_is_temporary = true}); })});
+  serve({route(Verb::get, "/f",
+               [this](Request, Respond respond) { respond({.file = path_, .file_is_temporary = true}); })});
   EXPECT_EQ(client().request("GET", "/f").body, content_);
   EXPECT_FALSE(std::filesystem::exists(path_));
   EXPECT_EQ(client().request("GET", "/f").status, 500);  // it is gone
@@ -651,7 +665,8 @@ TEST_F(FileTest, a_temporary_file_is_removed_however_it_ends) {
     Client one = client();
     one.send("GET /f HTTP/1.1\r\nHost: a\r\n\r\n");
   }  // gone before the answer
-  for (int tries = 0; tries < 100 && std::filesystem::exists(path_); ++tries) std::this_thread::sleep_for(milliseconds(5));
+  for (int tries = 0; tries < 100 && std::filesystem::exists(path_); ++tries)
+    std::this_thread::sleep_for(milliseconds(5));
   EXPECT_FALSE(std::filesystem::exists(path_));
 }
 

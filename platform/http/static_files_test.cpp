@@ -13,7 +13,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-Response problem(const Refusal& refusal, int status, std::string_view) { return {.status = status, .body = refusal.type}; }
+Response problem(const Refusal& refusal, int status, std::string_view) {
+  return {.status = status, .body = refusal.type};
+}
 
 std::string gunzip(const std::string& packed) {
   z_stream stream{};
@@ -42,7 +44,8 @@ class StaticFilesTest : public ::testing::Test {
     fs::create_symlink(base_ / "outside/passwd.txt", base_ / "web/leak.txt");
     fs::create_directory_symlink(base_ / "outside", base_ / "web/out");
     fs::create_symlink("small.css", base_ / "web/alias.css");
-    server_ = Server::start({.port = 0, .workers = 1}, {}, {}, static_files((base_ / "web").string(), problem), problem, {});
+    server_ =
+        Server::start({.port = 0, .workers = 1}, {}, {}, static_files((base_ / "web").string(), problem), problem, {});
   }
   ~StaticFilesTest() override {
     server_.reset();
@@ -86,9 +89,10 @@ TEST_F(StaticFilesTest, an_unknown_page_is_the_app_and_an_unknown_file_is_404) {
 }
 
 TEST_F(StaticFilesTest, no_path_leads_out_of_the_folder) {
-  for (const char* target : {"/../outside/passwd.txt", "/%2e%2e/outside/passwd.txt", "/assets/..%2f..%2foutside/passwd.txt",
-                             "/..%5coutside%5cpasswd.txt", "//etc/passwd.txt", "/leak.txt", "/out/passwd.txt", "/.secret",
-                             "/%2fetc%2fpasswd.txt", "/assets/%2e%2e/%2e%2e/outside/passwd.txt"}) {
+  for (const char* target :
+       {"/../outside/passwd.txt", "/%2e%2e/outside/passwd.txt", "/assets/..%2f..%2foutside/passwd.txt",
+        "/..%5coutside%5cpasswd.txt", "//etc/passwd.txt", "/leak.txt", "/out/passwd.txt", "/.secret",
+        "/%2fetc%2fpasswd.txt", "/assets/%2e%2e/%2e%2e/outside/passwd.txt"}) {
     const Answer answer = get(target);
     EXPECT_EQ(answer.body.find("outside"), std::string::npos) << target;
     EXPECT_TRUE(answer.status == 400 || answer.status == 404) << target << ' ' << answer.status;

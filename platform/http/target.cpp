@@ -14,7 +14,9 @@ int hex_digit(char c) {
   return -1;
 }
 
-bool is_control(char c) { return (c >= 0 && c < 0x20) || c == 0x7f; }
+bool is_control(char c) {
+  return (c >= 0 && c < 0x20) || c == 0x7f;
+}
 
 bool has_dot_segment(std::string_view path) {
   if (path.find("/.") == std::string_view::npos) return false;

@@ -19,9 +19,13 @@ namespace {
   throw std::runtime_error(what + ": " + text);
 }
 
-int socket_of(BIO* bio) { return static_cast<int>(reinterpret_cast<intptr_t>(BIO_get_data(bio))); }
+int socket_of(BIO* bio) {
+  return static_cast<int>(reinterpret_cast<intptr_t>(BIO_get_data(bio)));
+}
 
-bool is_temporary(int error) { return error == EAGAIN || error == EWOULDBLOCK || error == EINTR; }
+bool is_temporary(int error) {
+  return error == EAGAIN || error == EWOULDBLOCK || error == EINTR;
+}
 
 int bio_write(BIO* bio, const char* bytes, size_t size, size_t* count) {
   BIO_clear_retry_flags(bio);
@@ -60,7 +64,8 @@ int choose_protocol(SSL*, const unsigned char** chosen, unsigned char* size, con
                     unsigned int offered_size, void*) {
   static constexpr unsigned char kHttp11[] = "\x08http/1.1";
   unsigned char* match = nullptr;
-  if (SSL_select_next_proto(&match, size, kHttp11, sizeof kHttp11 - 1, offered, offered_size) != OPENSSL_NPN_NEGOTIATED) {
+  if (SSL_select_next_proto(&match, size, kHttp11, sizeof kHttp11 - 1, offered, offered_size) !=
+      OPENSSL_NPN_NEGOTIATED) {
     return SSL_TLSEXT_ERR_NOACK;
   }
   *chosen = match;
@@ -73,8 +78,8 @@ TlsContext make(const SSL_METHOD* method) {
   SSL_CTX_set_min_proto_version(context.get(), TLS1_2_VERSION);
   SSL_CTX_set_options(context.get(), SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_CIPHER_SERVER_PREFERENCE |
                                          SSL_OP_IGNORE_UNEXPECTED_EOF);
-  SSL_CTX_set_mode(context.get(), SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
-                                      SSL_MODE_RELEASE_BUFFERS);
+  SSL_CTX_set_mode(context.get(),
+                   SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
   if (SSL_CTX_set_cipher_list(context.get(), "ECDHE+AESGCM:ECDHE+CHACHA20") != 1) fail("TLS ciphers");
   return context;
 }
@@ -126,9 +131,12 @@ Tls::Tls(SSL_CTX* context, int socket, Side side, const std::string& name) : ssl
 Tls::Outcome Tls::outcome_of(int result) {
   if (result > 0) return Outcome::done;
   switch (SSL_get_error(ssl_.get(), result)) {
-    case SSL_ERROR_WANT_READ: return Outcome::wait_readable;
-    case SSL_ERROR_WANT_WRITE: return Outcome::wait_writable;
-    case SSL_ERROR_ZERO_RETURN: return Outcome::closed;
+    case SSL_ERROR_WANT_READ:
+      return Outcome::wait_readable;
+    case SSL_ERROR_WANT_WRITE:
+      return Outcome::wait_writable;
+    case SSL_ERROR_ZERO_RETURN:
+      return Outcome::closed;
     default:
       failed_ = true;
       ERR_clear_error();

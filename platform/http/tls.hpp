@@ -1,5 +1,5 @@
-// TLS over a socket that does not block: OpenSSL on the socket itself, so that waiting stays Asio's and plain and secure
-// connections are one class (asio::ssl::stream would double the compile time and the copies).
+// TLS over a socket that does not block: OpenSSL on the socket itself, so that waiting stays Asio's and plain and
+// secure connections are one class (asio::ssl::stream would double the compile time and the copies).
 #pragma once
 
 #include <openssl/ssl.h>

@@ -17,7 +17,9 @@ namespace {
 
 using std::chrono::milliseconds;
 
-Response problem(const Refusal& refusal, int status, std::string_view) { return {.status = status, .body = refusal.type}; }
+Response problem(const Refusal& refusal, int status, std::string_view) {
+  return {.status = status, .body = refusal.type};
+}
 
 void add_extension(X509* certificate, int id, const char* value) {
   X509V3_CTX context;
@@ -73,14 +75,14 @@ class TlsTest : public ::testing::Test {
   std::string file(const char* name) const { return (folder_ / name).string(); }
   void serve() {
     std::vector<Route> routes;
-    routes.push_back({.verb = Verb::post,
-                      .path = "/echo",
-                      .needs = kPublic,
-                      .handler = [](Request request, Respond respond) {
-                        respond({.body = (request.secure ? "secure " : "plain ") + request.body});
-                      },
-                      .summary = {"回声", "Echo"},
-                      .body_max = 4 << 20});
+    routes.push_back(
+        {.verb = Verb::post,
+         .path = "/echo",
+         .needs = kPublic,
+         .handler = [](Request request,
+                       Respond respond) { respond({.body = (request.secure ? "secure " : "plain ") + request.body}); },
+         .summary = {"回声", "Echo"},
+         .body_max = 4 << 20});
     routes.push_back({.verb = Verb::get,
                       .path = "/file",
                       .needs = kPublic,
@@ -89,7 +91,8 @@ class TlsTest : public ::testing::Test {
     server_ = Server::start(options_, routes, {}, {}, problem, {});
   }
   Client client(const char* authority = "a.pem") {
-    return Client("127.0.0.1", server_->port(), {.timeout = milliseconds(3000), .tls = true, .authority_file = file(authority)});
+    return Client("127.0.0.1", server_->port(),
+                  {.timeout = milliseconds(3000), .tls = true, .authority_file = file(authority)});
   }
 
   std::filesystem::path folder_;
@@ -103,7 +106,9 @@ TEST_F(TlsTest, requests_small_and_large_over_one_connection) {
   EXPECT_EQ(one.request("POST", "/echo", "hello").body, "secure hello");
   const std::string large(3 << 20, 'x');
   EXPECT_EQ(one.request("POST", "/echo", large).body, "secure " + large);
-  one.send("POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\n1POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\n2");
+  one.send(
+      "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\n1POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: "
+      "1\r\n\r\n2");
   EXPECT_EQ(one.read().body, "secure 1");
   EXPECT_EQ(one.read().body, "secure 2");
 }

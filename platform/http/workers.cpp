@@ -7,7 +7,9 @@ Workers::Workers(int threads, size_t queue_max, std::function<void(Job&&)> run)
   for (int i = 0; i < threads; ++i) threads_.emplace_back([this] { work(); });
 }
 
-Workers::~Workers() { stop(); }
+Workers::~Workers() {
+  stop();
+}
 
 bool Workers::offer(Job& job) {
   bool wake = false;

@@ -28,7 +28,7 @@ class Workers {
 
   bool offer(Job& job);  // false, and the job untouched, when the queue is full or this has been stopped
   size_t queued() const;
-  void stop();           // drops what waits, and waits for what runs
+  void stop();  // drops what waits, and waits for what runs
 
  private:
   void work();

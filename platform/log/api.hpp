@@ -63,9 +63,17 @@ void reopen();  // after the file was rotated away; keeps the old one when the n
 bool is_on(Level level);
 void write(Level level, Name event, std::initializer_list<Field> fields = {});
 
-inline void debug(Name event, std::initializer_list<Field> fields = {}) { write(Level::debug, event, fields); }
-inline void info(Name event, std::initializer_list<Field> fields = {}) { write(Level::info, event, fields); }
-inline void warning(Name event, std::initializer_list<Field> fields = {}) { write(Level::warning, event, fields); }
-inline void error(Name event, std::initializer_list<Field> fields = {}) { write(Level::error, event, fields); }
+inline void debug(Name event, std::initializer_list<Field> fields = {}) {
+  write(Level::debug, event, fields);
+}
+inline void info(Name event, std::initializer_list<Field> fields = {}) {
+  write(Level::info, event, fields);
+}
+inline void warning(Name event, std::initializer_list<Field> fields = {}) {
+  write(Level::warning, event, fields);
+}
+inline void error(Name event, std::initializer_list<Field> fields = {}) {
+  write(Level::error, event, fields);
+}
 
 }  // namespace jw::log

@@ -218,10 +218,18 @@ void Field::append_to(std::string& out) const {
   }
 }
 
-void start(const Options& options) { the_log().start(options); }
-void flush() { the_log().flush(); }
-void reopen() { the_log().reopen(); }
-bool is_on(Level level) { return the_log().is_on(level); }
+void start(const Options& options) {
+  the_log().start(options);
+}
+void flush() {
+  the_log().flush();
+}
+void reopen() {
+  the_log().reopen();
+}
+bool is_on(Level level) {
+  return the_log().is_on(level);
+}
 
 void write(Level level, Name event, std::initializer_list<Field> fields) {
   Log& log = the_log();

@@ -66,8 +66,8 @@ class Metrics {
   Histogram& histogram(std::string_view name, std::string_view help, const std::vector<double>& bounds,
                        const Labels& labels = {});
 
-  std::string text() const;  // Content-Type kMetricsType; families by name, series by labels; a counter at 0 is left out
-                             // unless it has no labels
+  std::string text() const;  // Content-Type kMetricsType; families by name, series by labels; a counter at 0 is left
+                             // out unless it has no labels
 
  private:
   struct Family;

@@ -271,6 +271,8 @@ const Bad kBad[] = {
      "catalog/person_row.toml:62", "不得弱于来源", "never masked less"},
     {kPerson, "about = \"id\"", "",                        "catalog/person_row.toml:1", "about = \"id\"", "needs about"},
     {kPerson, "about = \"id\"", "about = \"class\"",       "catalog/person_row.toml:6", "about = \"id\"", "needs about"},
+    {kPerson, "about = \"id\"", "about = \"id\"\ngroup = \"sex\"", "catalog/person_row.toml:7", "自身的 ref 字段", "own ref field"},
+    {kClass, "key = [\"code\"]", "key = [\"code\"]\ngroup = \"adviser\"", "catalog/class.toml:6", "group 用于人员", "belongs to a dataset of persons"},
     {kClass, "key = [\"code\"]", "key = [\"code\"]\nabout = \"id\"", "catalog/class.toml:6", "指向人员", "must lead to persons"},
     {kPerson, "order = [\"-height\"", "order = [\"-hight\"", "catalog/person_row.toml:8", "是否指「height」", "did you mean 'height'"},
     {kPerson, "indexes = [[\"class\"], [\"name\"]]", "indexes = [\"class\"]", "catalog/person_row.toml:10", "列表的列表", "list of lists"},

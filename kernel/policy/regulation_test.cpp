@@ -263,6 +263,29 @@ TEST(Regulation, DigestFollowsWhatIsPermitted) {
   EXPECT_NE(load_files(files).regulation.digest, digest);
 }
 
+TEST(Regulation, TheDeliveredOneLoadsAndOpensNothingToOfficesWithoutAGrant_2_1_4) {
+  const catalog::Catalogue catalogue = catalogue_of(JW_SOURCE_DIR);
+  auto result = load(JW_SOURCE_DIR, catalogue);
+  if (auto* problems = std::get_if<std::vector<catalog::FileProblem>>(&result)) FAIL() << printed(*problems);
+  const Regulation& regulation = std::get<Regulation>(result);
+  // §2.1.4: nothing until granted.
+  for (const char* post : {"research_office", "logistics_office"}) {
+    const int index = regulation.post(post);
+    ASSERT_GE(index, 0) << post;
+    for (const Atom& atom : regulation.atoms) {
+      const auto& dataset = catalogue.datasets[static_cast<size_t>(atom.dataset)];
+      if (atom.post != index || atom.effect != Effect::permit) continue;
+      EXPECT_FALSE(dataset.has_subject) << post << " may read " << dataset.name;
+    }
+  }
+  for (const Atom& atom : regulation.atoms) {
+    EXPECT_GE(atom.post, 0);
+    EXPECT_FALSE(atom.clause.empty());
+    EXPECT_FALSE(atom.text.zh.empty() || atom.text.en.empty());
+    EXPECT_EQ(atom.fields.size(), catalogue.datasets[static_cast<size_t>(atom.dataset)].fields.size());
+  }
+}
+
 struct Bad {
   const char *file, *from, *to, *at, *zh, *en;
 };

@@ -3,9 +3,7 @@
 namespace jw::app {
 
 const std::string_view kSchemas = R"json({
-"Text":{"type":"object","required":["zh","en"],"properties":{"zh":{"type":"string"},"en":{"type":"string"}}},
 "Remedy":{"type":"object","required":["clause","text","kind"],"properties":{"clause":{"type":"string"},"text":{"$ref":"#/components/schemas/Text"},"kind":{"type":"string"},"prefill":{"type":"object"}}},
-"Problem":{"type":"object","required":["type","title","status","code","detail","request"],"properties":{"type":{"type":"string"},"title":{"$ref":"#/components/schemas/Text"},"status":{"type":"integer"},"code":{"type":"string"},"detail":{"$ref":"#/components/schemas/Text"},"fields":{"type":"array","items":{"type":"object","properties":{"field":{"type":"string"},"code":{"type":"string"},"text":{"$ref":"#/components/schemas/Text"}}}},"remedy":{"$ref":"#/components/schemas/Remedy"},"request":{"type":"string"},"record":{"type":"string"}}},
 "Session":{"type":"object","required":["token","expires","person"],"properties":{"token":{"type":"string"},"expires":{"type":"string","format":"date-time"},"person":{"type":"object"},"must_change_password":{"type":"boolean"}}},
 "Me":{"type":"object","required":["account","kind","name","posts","modules","store"],"properties":{"account":{"type":"string"},"kind":{"type":"string"},"name":{"type":"string"},"number":{"type":"string"},"posts":{"type":"array"},"due":{"type":"array"},"modules":{"type":"array"},"store":{"type":"object"},"now":{"type":"string"}}},
 "Condition":{"type":"object","description":"{field, op, value} | {all:[…]} | {any:[…]} | {not:…}","properties":{"field":{"type":"string"},"op":{"enum":["eq","ne","lt","le","gt","ge","between","in","contains","starts","is_null"]},"value":{},"all":{"type":"array","items":{"$ref":"#/components/schemas/Condition"}},"any":{"type":"array","items":{"$ref":"#/components/schemas/Condition"}},"not":{"$ref":"#/components/schemas/Condition"}}},

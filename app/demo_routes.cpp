@@ -51,7 +51,7 @@ void be(Serving& serving, const http::Request& request, const http::Respond& res
   out.object().field("token", token).field("expires", (*session)->expires.print()).key("person").object();
   out.field("account", (*session)->login).field("kind", (*session)->kind).field("name", (*session)->display_name).end_object();
   out.field("must_change_password", false).end_object();
-  response.headers.emplace_back("Set-Cookie", "jiaowu_session=" + token + "; Path=/; HttpOnly; SameSite=Strict");
+  response.headers.emplace_back("Set-Cookie", std::string(http::kSessionCookie) + "=" + token + "; Path=/; HttpOnly; SameSite=Strict");
   response.headers.emplace_back("Cache-Control", "no-store");
   respond(std::move(response));
 }

@@ -141,7 +141,7 @@ int serve(const Words& words) {
                    .handler = [described](http::Request, http::Respond respond) { respond({.body = *described}); },
                    .summary = {"本接口的 OpenAPI 描述", "the OpenAPI description of this interface"}, .response_schema = R"({"type":"object"})", .blocking = false});
   *described = http::openapi(table, "Jiaowu 教务", "1", kSchemas);
-  const auto finished = http::request_metrics(metrics, table);
+  const auto finished = http::all_of({http::request_metrics(metrics, table), http::access_log()});
   const std::unique_ptr<http::Server> server = http::Server::start(
       http, std::move(table), [](const http::Route&, http::Request&) { return std::nullopt; }, web_files(options.home),
       [](const Refusal& refusal, int status, std::string_view id) { return problem_with_status(refusal, status, id); }, finished);

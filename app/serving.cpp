@@ -63,7 +63,7 @@ bool Door::enter(std::function<void()> job) {
 std::string token_of(const http::Request& request) {
   const std::string_view authorization = request.header("authorization");
   if (authorization.starts_with("Bearer ")) return std::string(authorization.substr(7));
-  return std::string(request.cookie("jiaowu_session"));
+  return std::string(request.cookie(http::kSessionCookie));
 }
 
 http::Handler signed_in(Serving& serving, Governed handler) {

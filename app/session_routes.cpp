@@ -23,7 +23,7 @@ record::Entry door_entry(const identity::Outcome& outcome, Instant now) {
 }
 
 std::string cookie(const Serving& serving, const std::string& token) {
-  std::string text = "jiaowu_session=" + token + "; Path=/; HttpOnly; SameSite=Strict";
+  std::string text = std::string(http::kSessionCookie) + "=" + token + "; Path=/; HttpOnly; SameSite=Strict";
   if (token.empty()) text += "; Max-Age=0";
   if (serving.cross_origin_cookie_secure) text += "; Secure";
   return text;

@@ -153,8 +153,7 @@ class FileClock final : public Clock {
   Instant now() const override {
     struct stat status{};
     if (::stat(file_.c_str(), &status) != 0) throw std::runtime_error("clock file is gone");
-    const int64_t stamp = status.st_mtim.tv_sec * 1'000'000'000 + status.st_mtim.tv_nsec;
-    if (stamp != stamp_.load(std::memory_order_acquire)) read();
+    if (stamp_of(status) != stamp_.load(std::memory_order_acquire)) read();
     return Instant{instant_us_.load(std::memory_order_acquire)};
   }
 
@@ -174,7 +173,13 @@ class FileClock final : public Clock {
       throw std::runtime_error("the clock file must hold one RFC 3339 instant, e.g. 2026-03-02T08:00:00+08:00");
     }
     instant_us_.store(instant->us, std::memory_order_release);
-    stamp_.store(status.st_mtim.tv_sec * 1'000'000'000 + status.st_mtim.tv_nsec, std::memory_order_release);
+    stamp_.store(stamp_of(status), std::memory_order_release);
+  }
+
+  // File times tick every few milliseconds only: a file put in place of another is told by its inode.
+  static int64_t stamp_of(const struct stat& status) {
+    const auto time = static_cast<uint64_t>(status.st_mtim.tv_sec * 1'000'000'000 + status.st_mtim.tv_nsec);
+    return static_cast<int64_t>(time ^ (static_cast<uint64_t>(status.st_ino) * 0x9E3779B97F4A7C15u) ^ (static_cast<uint64_t>(status.st_size) << 48));
   }
 
   std::filesystem::path file_;

@@ -5,16 +5,24 @@
 // microseconds, truth values 0/1. Text compares by UTF-8 bytes on both stores (PostgreSQL columns are COLLATE "C").
 //
 // A Connection is used by one thread at a time. Statements are prepared once per connection and text, and cached by text.
+// The same placeholder may appear several times and in any order. Text is UTF-8 without NUL; anything else is refused.
+// PostgreSQL infers nothing: an integer parameter is a bigint, so write CAST(… AS BIGINT) in results where a type matters.
+//
+// Every failure of a store is thrown as Error. Inside a Transaction an Error ends it: on both stores nothing but rolling
+// back is possible then (statements and commit() throw), so that what is tested on one store holds on the other.
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
+#include <initializer_list>
 #include <memory>
 #include <optional>
 #include <span>
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace jw::db {
@@ -67,15 +75,19 @@ class Error : public std::runtime_error {
   Error(Failure failure, const std::string& what, std::string constraint = {})
       : std::runtime_error(what), failure_(failure), constraint_(std::move(constraint)) {}
   Failure failure() const { return failure_; }
-  const std::string& constraint() const { return constraint_; }  // its name where the store tells, else empty
+  // What was violated where the store tells, else empty. SQLite tells "table.column, table.column" of a unique key, or
+  // "index 'name'" of one over expressions, and the name of a check; PostgreSQL the name of the constraint or index.
+  // not_null is "table.column" on both.
+  const std::string& constraint() const { return constraint_; }
 
  private:
   Failure failure_;
   std::string constraint_;
 };
 
-// A forward cursor. text() and blob() stay valid until next() or the cursor's end. Move-only; one open cursor per
-// statement text at a time and connection (a second query of the same text while one is open prepares another copy).
+// A forward cursor. text() and blob() stay valid until next() or the cursor's end. Move-only; several may be open on one
+// connection, of the same text too. Must end before the lease and, when it began in one, should end before the transaction.
+// Ask a column for what kind() tells; a floating-point number or another foreign type is Error (statement).
 class Rows {
  public:
   class Source {  // what a store implements
@@ -101,8 +113,9 @@ class Rows {
   std::unique_ptr<Source> source_;
 };
 
-// Loads many rows into one table inside the caller's transaction: prepared INSERT on SQLite, COPY on PostgreSQL.
-// No other statement may run on the connection until finish().
+// Loads many rows into one table inside the caller's transaction (without one: Error): prepared INSERT on SQLite, COPY on
+// PostgreSQL. No other statement may run on the connection until finish(). A row that cannot be stored throws from row()
+// or only from finish(). Ended without finish(): the transaction can only be rolled back.
 class Bulk {
  public:
   virtual ~Bulk() = default;
@@ -115,13 +128,19 @@ class Connection {
   virtual ~Connection() = default;
   virtual Dialect dialect() const = 0;
 
+  // The statement has begun when the call returns: what it refuses is thrown here rather than by next().
   virtual Rows query(std::string_view sql, std::span<const Param> params = {}) = 0;
+  // The same for answers too large for memory: PostgreSQL sends row by row (slower for small answers). Another statement
+  // on the connection meanwhile makes it collect the rest in memory first.
+  virtual Rows stream(std::string_view sql, std::span<const Param> params = {}) = 0;
   virtual int64_t execute(std::string_view sql, std::span<const Param> params = {}) = 0;  // rows changed
-  // Several statements separated by ';', no parameters, not cached: migrations and schema.
+  // Several statements separated by ';', no parameters, not cached: migrations and schema. Outside a transaction
+  // PostgreSQL runs them as one, SQLite each by itself.
   virtual void script(std::string_view sql) = 0;
   virtual std::unique_ptr<Bulk> bulk(std::string_view table, std::span<const std::string> columns) = 0;
 
-  // A statement running longer ends with Failure::timeout. 0 = no limit. Applies to statements started after the call.
+  // A statement running longer, the reading of its rows included, ends with Failure::timeout. 0 = no limit. Applies to
+  // statements started after the call, until the lease ends. Waiting for a lock is limited by Options::busy_wait.
   virtual void statement_limit(std::chrono::milliseconds limit) = 0;
 
   Rows query(std::string_view sql, std::initializer_list<Param> params) {
@@ -133,7 +152,9 @@ class Connection {
 
  protected:
   friend class Transaction;
-  virtual void begin(bool write) = 0;  // write: BEGIN IMMEDIATE / BEGIN; read: one snapshot (REPEATABLE READ, READ ONLY)
+  // write: BEGIN IMMEDIATE / READ COMMITTED; read: one snapshot, taken by the first statement, no writing even on a writer
+  // (BEGIN and query_only / REPEATABLE READ, READ ONLY). Transactions do not nest: Error.
+  virtual void begin(bool write) = 0;
   virtual void commit() = 0;
   virtual void roll_back() noexcept = 0;
 };
@@ -163,22 +184,27 @@ struct Options {
   bool create = false;        // SQLite: make the file if it is absent. Otherwise a missing store is an Error.
   int readers = 8;            // most reading connections
   int writers = 1;            // most writing connections (SQLite: always 1)
-  // SQLite: a second database attached under this schema name to every connection, e.g. the record beside the store;
-  // PostgreSQL: a schema of that name is made if absent and qualified names reach it.
+  // SQLite: a second database attached under this schema name to every connection, for reading only (a writing
+  // transaction would lock it too): whoever writes it opens it as a store of its own, e.g. the record beside the store.
+  // PostgreSQL: a schema of that name is made if absent; qualified names reach it.
   std::string attached_name;  // "record"
   std::string attached_path;  // SQLite only; made if absent when `create`
   std::string role;           // PostgreSQL: SET ROLE for reading connections (row-level seat-belt), empty = none
+  std::chrono::milliseconds busy_wait{10'000};  // a lock held by others longer than this is Failure::busy
 };
 
 // Pools of reading and writing connections of one store. Thread-safe.
-// SQLite: WAL, synchronous=FULL, foreign keys on, readers open read-only with query_only.
+// SQLite: WAL, synchronous=FULL, foreign keys on, readers open read-only with query_only; LIKE is case-sensitive as on
+// PostgreSQL; "x" is never text. PostgreSQL: time zone UTC; readers are read-only; a lost connection is opened anew by the
+// next lease.
 class Store {
  public:
   static std::unique_ptr<Store> open(const Options& options);  // throws Error
   virtual ~Store() = default;
   virtual Dialect dialect() const = 0;
 
-  // A connection lent from the pool; goes back when the lease ends. Waits when all are lent.
+  // A connection lent from the pool; goes back when the lease ends, rolled back if need be. Waits, in the order of asking,
+  // when all are lent: one thread asking for a second lease of the same kind may wait for ever.
   class Lease {
    public:
     Lease(Store* store, Connection* connection, bool writer) : store_(store), connection_(connection), writer_(writer) {}
@@ -206,7 +232,9 @@ class Store {
 
 // Numbered migrations of the kernel's own tables (db/migrations/NNNN_<floor>_<what>.sql, with NNNN_….pg.sql beside it where
 // the text must differ): each runs once, in order, in a transaction; the store remembers number and digest.
-// Throws Error when a migration already applied has changed since. Returns the number applied now.
+// Several nodes may do so at once. Rules: db/migrations/README.md. Throws Error (statement) when a migration already
+// applied has changed since, when one is missing, or when a new one has a lower number than the last one applied.
+// Returns the number applied now.
 int migrate(Connection& writer, std::string_view folder);
 
 }  // namespace jw::db

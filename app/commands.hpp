@@ -15,6 +15,7 @@ int import_file(const Words& words);
 int account(const Words& words);
 int audit(const Words& words);
 int migrate(const Words& words);
+int dictionary(const Words& words);
 int permissions(const Words& words);
 
 }  // namespace jw::app

@@ -23,6 +23,7 @@ constexpr Command kCommands[] = {
                                   "      为尚无账号的类别建第一个账号 / make the first account of a kind"},
     {"audit", jw::app::audit, "audit verify --db URL [--against CHECKPOINT]\n      核验全部记录 / verify the whole record"},
     {"migrate", jw::app::migrate, "migrate --db URL [--apply]\n      显示（并执行）表结构的变化 / show (and apply) the changes of tables"},
+    {"dictionary", jw::app::dictionary, "dictionary [--home DIR]\n      数据字典 / the data dictionary"},
     {"permissions", jw::app::permissions, "permissions [--home DIR]\n      默认权限一览：岗位 × 数据 × 行 × 字段 / the default permissions as a table"},
 };
 

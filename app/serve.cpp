@@ -8,6 +8,7 @@
 
 #include "app/arguments.hpp"
 #include "app/commands.hpp"
+#include "app/dictionary.hpp"
 #include "app/problem.hpp"
 #include "app/schemas.hpp"
 #include "app/serving.hpp"
@@ -137,10 +138,15 @@ int serve(const Words& words) {
   std::vector<http::Route> table = routes(serving);
   for (http::Route& route : operation_routes(serving)) table.push_back(std::move(route));
   const auto described = std::make_shared<std::string>();
+  table.push_back({.verb = http::Verb::get, .path = "/api/dictionary", .needs = http::kPublic,
+                   .handler = [&system](http::Request, http::Respond respond) {
+                     respond({.body = data_dictionary(*system->catalogue), .content_type = "text/markdown; charset=utf-8"});
+                   },
+                   .summary = {"数据字典（§4.1.1）", "the data dictionary (§4.1.1)"}});
   table.push_back({.verb = http::Verb::get, .path = "/api/openapi.json", .needs = http::kPublic,
                    .handler = [described](http::Request, http::Respond respond) { respond({.body = *described}); },
                    .summary = {"本接口的 OpenAPI 描述", "the OpenAPI description of this interface"}, .response_schema = R"({"type":"object"})", .blocking = false});
-  *described = http::openapi(table, "Jiaowu 教务", "1", kSchemas);
+  *described = http::openapi(table, "Jiaowu 教务", "1", schemas(*system->catalogue));
   const auto finished = http::all_of({http::request_metrics(metrics, table), http::access_log()});
   const std::unique_ptr<http::Server> server = http::Server::start(
       http, std::move(table), [](const http::Route&, http::Request&) { return std::nullopt; }, web_files(options.home),

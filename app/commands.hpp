@@ -2,14 +2,19 @@
 // std::runtime_error and become one line on stderr.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
+
+#include "app/serving.hpp"
 
 namespace jw::app {
 
 using Words = std::vector<std::string>;
 
 int serve(const Words& words);
+// The same with further routes: the bench puts an ungoverned reference beside the product's own.
+int serve_with(const Words& words, const std::function<std::vector<http::Route>(Serving&)>& further);
 int demo(const Words& words);
 int import_file(const Words& words);
 int account(const Words& words);

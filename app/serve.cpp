@@ -104,6 +104,10 @@ sigset_t block_signals() {
 }  // namespace
 
 int serve(const Words& words) {
+  return serve_with(words, [](Serving&) { return std::vector<http::Route>{}; });
+}
+
+int serve_with(const Words& words, const std::function<std::vector<http::Route>(Serving&)>& further) {
   const Arguments arguments(words, {"db", "listen", "home", "clock", "witness", "certificate", "key", "log", "node", "workers", "io-threads"}, {});
   const auto [host, port] = listen_address(arguments.option("listen").value_or("127.0.0.1:8080"));
   const sigset_t signals = block_signals();
@@ -137,6 +141,7 @@ int serve(const Words& words) {
 
   std::vector<http::Route> table = routes(serving);
   for (http::Route& route : operation_routes(serving)) table.push_back(std::move(route));
+  for (http::Route& route : further(serving)) table.push_back(std::move(route));
   const auto described = std::make_shared<std::string>();
   table.push_back({.verb = http::Verb::get, .path = "/api/dictionary", .needs = http::kPublic,
                    .handler = [&system](http::Request, http::Respond respond) {

@@ -121,7 +121,7 @@ Result<Done> apply(const Catalogue& catalogue, db::Connection& writer, bool only
   db::Transaction transaction(writer, db::Transaction::Mode::write);
   if (writer.dialect() != kSqlite) {
     // Two nodes that start together: the second waits and then finds nothing to do.
-    writer.query("SELECT pg_advisory_xact_lock(7217301)").next();
+    writer.query("SELECT CAST(pg_advisory_xact_lock(7217301) AS TEXT)").next();
   }
   const std::vector<SchemaChange> changes = schema_changes(catalogue, writer);
   if (auto refusal = objection(changes, only_safe)) return std::move(*refusal);

@@ -74,7 +74,9 @@ int64_t Table::insert(std::span<const Value> values, int64_t person) {
 
 void Table::flush() {
   if (buffer_.empty()) return;
-  const std::unique_ptr<db::Bulk> bulk = batch_.connection_.bulk(catalog::table_name(dataset_), columns_);
+  std::vector<std::string> names;
+  for (const std::string& column : columns_) names.push_back(quoted(column));
+  const std::unique_ptr<db::Bulk> bulk = batch_.connection_.bulk(catalog::table_name(dataset_), names);
   std::vector<db::Param> params(columns_.size());
   for (size_t at = 0; at < buffer_.size(); at += columns_.size()) {
     for (size_t c = 0; c < columns_.size(); ++c) params[c] = param_of(buffer_[at + c]);

@@ -47,6 +47,17 @@ class Pool {
     }
   }
 
+  // A lent connection that turned out to be dead: closed, and its place is free.
+  void discard(C* connection) noexcept {
+    const std::lock_guard lock(mutex_);
+    std::erase_if(all_, [connection](const std::unique_ptr<C>& one) { return one.get() == connection; });
+    if (waiting_.empty()) {
+      --opened_;
+    } else {
+      serve(nullptr);
+    }
+  }
+
   // All connections, when none is lent: closes them.
   void close() {
     const std::lock_guard lock(mutex_);

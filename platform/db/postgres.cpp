@@ -1,4 +1,457 @@
+// PostgreSQL through libpq: prepared statements with declared parameter types, values sent as text, answers read in binary form.
+#include <arpa/inet.h>
+#include <libpq-fe.h>
+
+#include <array>
+#include <charconv>
+#include <cstring>
+#include <unordered_map>
+
+#include "base/text.hpp"
+#include "platform/db/pool.hpp"
 #include "platform/db/stores.hpp"
+
 namespace jw::db {
-std::unique_ptr<Store> open_postgres(const Options&) { throw Error(Failure::unavailable, "PostgreSQL: being written"); }
+namespace {
+
+// Types of PostgreSQL by their fixed object ids (pg_type.dat).
+enum Type : Oid { kBool = 16, kBytea = 17, kName = 19, kInt8 = 20, kInt2 = 21, kInt4 = 23, kText = 25, kBpchar = 1042, kVarchar = 1043, kVoid = 2278, kUnknown = 705, kNumeric = 1700 };
+
+constexpr size_t kStatementsMax = 512;  // prepared per connection
+
+struct Clear {
+  void operator()(PGresult* result) const { PQclear(result); }
+  void operator()(PGconn* connection) const { PQfinish(connection); }
+};
+using Answer = std::unique_ptr<PGresult, Clear>;
+using Handle = std::unique_ptr<PGconn, Clear>;
+
+Failure failure_of(std::string_view state) {
+  if (state == "23505") return Failure::unique;
+  if (state == "23503") return Failure::foreign_key;
+  if (state == "23502") return Failure::not_null;
+  if (state == "23514") return Failure::check;
+  if (state == "40001" || state == "40P01" || state == "55P03") return Failure::busy;
+  if (state == "57014") return Failure::timeout;
+  if (state == "25006" || state == "42501") return Failure::read_only;
+  if (state == "53100") return Failure::full;
+  if (state.starts_with("08") || state.starts_with("57P") || state.starts_with("53") || state.empty()) return Failure::unavailable;
+  if (state.starts_with("XX")) return Failure::corrupt;
+  return Failure::statement;
+}
+
+std::string field_of(const PGresult* result, int code) {
+  const char* text = PQresultErrorField(result, code);
+  return text == nullptr ? "" : text;
+}
+
+// Only the primary message: the detail holds values of rows, which do not belong in a log.
+Error error_of(PGconn* connection, const PGresult* result, std::string_view sql) {
+  const std::string state = result == nullptr ? "" : field_of(result, PG_DIAG_SQLSTATE);
+  const Failure failure = PQstatus(connection) == CONNECTION_BAD ? Failure::unavailable : failure_of(state);
+  std::string constraint = result == nullptr ? "" : field_of(result, PG_DIAG_CONSTRAINT_NAME);
+  if (failure == Failure::not_null) constraint = field_of(result, PG_DIAG_TABLE_NAME) + "." + field_of(result, PG_DIAG_COLUMN_NAME);
+  std::string what = result == nullptr ? "connection lost" : field_of(result, PG_DIAG_MESSAGE_PRIMARY);
+  what += " [" + state + "] in: " + std::string(sql.substr(0, 500));
+  return Error(failure, what, constraint);
+}
+
+template <class T>
+T from_network(const char* bytes) {
+  T value;
+  std::memcpy(&value, bytes, sizeof value);
+  if constexpr (sizeof(T) == 2) return static_cast<T>(ntohs(static_cast<uint16_t>(value)));
+  if constexpr (sizeof(T) == 4) return static_cast<T>(ntohl(static_cast<uint32_t>(value)));
+  if constexpr (sizeof(T) == 8) return static_cast<T>(be64toh(static_cast<uint64_t>(value)));
+}
+
+// sum(bigint) is numeric: whole numbers that fit are taken, anything else is a mistake of the statement.
+int64_t whole_numeric(std::string_view bytes) {
+  const auto part = [&](size_t i) { return from_network<int16_t>(bytes.data() + 2 * i); };
+  const int digits = part(0), weight = part(1);
+  const auto sign = static_cast<uint16_t>(part(2));
+  if (sign != 0 && sign != 0x4000) throw Error(Failure::statement, "a number that is none");
+  __extension__ __int128 value = 0;
+  for (int i = 0; i <= weight; ++i) value = value * 10'000 + (i < digits ? part(4 + static_cast<size_t>(i)) : 0);
+  bool whole = weight <= 4;
+  for (int i = std::max(0, weight + 1); i < digits; ++i) whole = whole && part(4 + static_cast<size_t>(i)) == 0;
+  if (sign != 0) value = -value;
+  if (!whole || value > INT64_MAX || value < INT64_MIN) throw Error(Failure::statement, "a number that is no 64-bit integer");
+  return static_cast<int64_t>(value);
+}
+
+struct Statement {
+  std::string name;
+  uint64_t used = 0;
+};
+
+class PostgresConnection final : public Connection {
+ public:
+  explicit PostgresConnection(Handle handle) : handle_(std::move(handle)) {}
+
+  Dialect dialect() const override { return Dialect::postgres; }
+  Rows query(std::string_view sql, std::span<const Param> params) override;
+  Rows stream(std::string_view sql, std::span<const Param> params) override { return query(sql, params); }
+  int64_t execute(std::string_view sql, std::span<const Param> params) override;
+  void script(std::string_view sql) override;
+  std::unique_ptr<Bulk> bulk(std::string_view table, std::span<const std::string> columns) override;
+  void statement_limit(std::chrono::milliseconds limit) override;
+
+  bool is_alive() const { return PQstatus(handle_.get()) == CONNECTION_OK; }
+  void reset() noexcept;
+  PGconn* handle() { return handle_.get(); }
+  void run(const char* sql) {
+    const Answer answer(PQexec(handle_.get(), sql));
+    if (PQresultStatus(answer.get()) != PGRES_COMMAND_OK && PQresultStatus(answer.get()) != PGRES_TUPLES_OK) throw error_of(handle_.get(), answer.get(), sql);
+  }
+
+ protected:
+  void begin(bool write) override;
+  void commit() override;
+  void roll_back() noexcept override;
+
+ private:
+  Answer run_prepared(std::string_view sql, std::span<const Param> params);
+  const std::string& prepare(std::string_view sql, std::span<const Param> params);
+
+  Handle handle_;
+  bool in_transaction_ = false;
+  uint64_t uses_ = 0, names_ = 0;
+  std::chrono::milliseconds limit_{0};
+  std::unordered_map<std::string, Statement> statements_;  // by text and kinds of the parameters
+};
+
+// What a parameter is declared as; nothing is left to be inferred but the type of a NULL.
+Oid type_of(Kind kind) {
+  switch (kind) {
+    case Kind::integer:
+      return kInt8;
+    case Kind::text:
+      return kText;
+    case Kind::blob:
+      return kBytea;
+    case Kind::null:
+      return 0;
+  }
+  return 0;
+}
+
+const std::string& PostgresConnection::prepare(std::string_view sql, std::span<const Param> params) {
+  std::string key(sql);
+  key += '\x1f';
+  for (const Param& param : params) key += static_cast<char>('0' + static_cast<int>(param.kind));
+  const auto known = statements_.find(key);
+  if (known != statements_.end()) {
+    known->second.used = ++uses_;
+    return known->second.name;
+  }
+  if (statements_.size() >= kStatementsMax) {
+    const auto oldest = std::min_element(statements_.begin(), statements_.end(), [](const auto& a, const auto& b) { return a.second.used < b.second.used; });
+    run(("DEALLOCATE " + oldest->second.name).c_str());
+    statements_.erase(oldest);
+  }
+  std::vector<Oid> types;
+  for (const Param& param : params) types.push_back(type_of(param.kind));
+  const std::string name = "s" + std::to_string(++names_);
+  const Answer answer(PQprepare(handle_.get(), name.c_str(), std::string(sql).c_str(), static_cast<int>(types.size()), types.data()));
+  if (PQresultStatus(answer.get()) != PGRES_COMMAND_OK) throw error_of(handle_.get(), answer.get(), sql);
+  return statements_.emplace(std::move(key), Statement{name, ++uses_}).first->second.name;
+}
+
+Answer PostgresConnection::run_prepared(std::string_view sql, std::span<const Param> params) {
+  if (!is_alive()) throw Error(Failure::unavailable, "connection lost");
+  const std::string& name = prepare(sql, params);
+  std::vector<const char*> values(params.size());
+  std::vector<int> lengths(params.size()), formats(params.size());
+  std::vector<std::string> texts(params.size());
+  for (size_t i = 0; i < params.size(); ++i) {
+    const Param& param = params[i];
+    if (param.kind == Kind::null) continue;
+    if (param.kind == Kind::text && !is_valid_utf8(param.bytes)) throw Error(Failure::statement, "a text that is not UTF-8 or has a NUL");
+    texts[i] = param.kind == Kind::integer ? std::to_string(param.integer) : std::string(param.bytes);
+    values[i] = texts[i].c_str();
+    lengths[i] = static_cast<int>(texts[i].size());
+    formats[i] = param.kind == Kind::blob ? 1 : 0;
+  }
+  Answer answer(PQexecPrepared(handle_.get(), name.c_str(), static_cast<int>(params.size()), values.data(), lengths.data(), formats.data(), 1));
+  const ExecStatusType status = PQresultStatus(answer.get());
+  if (status != PGRES_TUPLES_OK && status != PGRES_COMMAND_OK) throw error_of(handle_.get(), answer.get(), sql);
+  return answer;
+}
+
+// All rows in memory: answers are bounded by their statement's LIMIT.
+class PostgresRows final : public Rows::Source {
+ public:
+  explicit PostgresRows(Answer answer) : answer_(std::move(answer)), count_(PQntuples(answer_.get())) {
+    for (int c = 0; c < PQnfields(answer_.get()); ++c) types_.push_back(PQftype(answer_.get(), c));
+  }
+  bool next() override { return ++row_ < count_; }
+  size_t columns() const override { return types_.size(); }
+  Kind kind(size_t column) const override {
+    if (PQgetisnull(answer_.get(), row_, static_cast<int>(column)) != 0) return Kind::null;
+    switch (types_[column]) {
+      case kBool:
+      case kInt2:
+      case kInt4:
+      case kInt8:
+      case kNumeric:
+        return Kind::integer;
+      case kText:
+      case kVarchar:
+      case kBpchar:
+      case kName:
+      case kUnknown:
+        return Kind::text;
+      case kBytea:
+        return Kind::blob;
+      default:
+        throw Error(Failure::statement, "a column of foreign type " + std::to_string(types_[column]));
+    }
+  }
+  int64_t integer(size_t column) const override {
+    const std::string_view value = raw(column);
+    if (value.empty()) return 0;
+    switch (types_[column]) {
+      case kInt8:
+        return from_network<int64_t>(value.data());
+      case kInt4:
+        return from_network<int32_t>(value.data());
+      case kInt2:
+        return from_network<int16_t>(value.data());
+      case kBool:
+        return value[0] != 0 ? 1 : 0;
+      case kNumeric:
+        return whole_numeric(value);
+      default:
+        throw Error(Failure::statement, "not an integer column");
+    }
+  }
+  std::string_view bytes(size_t column) const override { return raw(column); }
+
+ private:
+  std::string_view raw(size_t column) const {
+    const int c = static_cast<int>(column);
+    return {PQgetvalue(answer_.get(), row_, c), static_cast<size_t>(PQgetlength(answer_.get(), row_, c))};
+  }
+
+  Answer answer_;
+  std::vector<Oid> types_;
+  int row_ = -1, count_;
+};
+
+Rows PostgresConnection::query(std::string_view sql, std::span<const Param> params) {
+  return Rows(std::make_unique<PostgresRows>(run_prepared(sql, params)));
+}
+
+int64_t PostgresConnection::execute(std::string_view sql, std::span<const Param> params) {
+  const Answer answer = run_prepared(sql, params);
+  int64_t changed = 0;
+  const std::string_view text = PQcmdTuples(answer.get());
+  std::from_chars(text.data(), text.data() + text.size(), changed);
+  return changed;
+}
+
+void PostgresConnection::script(std::string_view sql) { run(std::string(sql).c_str()); }
+
+void PostgresConnection::statement_limit(std::chrono::milliseconds limit) {
+  if (limit == limit_) return;
+  run(("SET statement_timeout = " + std::to_string(limit.count())).c_str());
+  limit_ = limit;
+}
+
+void PostgresConnection::begin(bool write) {
+  if (in_transaction_) throw Error(Failure::statement, "transactions do not nest");
+  run(write ? "BEGIN ISOLATION LEVEL READ COMMITTED" : "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY");
+  in_transaction_ = true;
+}
+
+void PostgresConnection::commit() {
+  if (PQtransactionStatus(handle_.get()) == PQTRANS_INERROR) {
+    roll_back();
+    throw Error(Failure::statement, "committing after an error");
+  }
+  run("COMMIT");
+  in_transaction_ = false;
+}
+
+void PostgresConnection::roll_back() noexcept {
+  if (PQtransactionStatus(handle_.get()) != PQTRANS_IDLE) {
+    const Answer ignored(PQexec(handle_.get(), "ROLLBACK"));
+  }
+  in_transaction_ = false;
+}
+
+void PostgresConnection::reset() noexcept {
+  if (!is_alive()) return;
+  roll_back();
+  try {
+    statement_limit(std::chrono::milliseconds(0));
+  } catch (const Error&) {
+    // The connection is gone; the next lease opens another.
+  }
+}
+
+// COPY in text form: tabs, backslashes and line ends escaped, \N for NULL.
+class PostgresBulk final : public Bulk {
+ public:
+  PostgresBulk(PostgresConnection& connection, std::string sql, size_t width) : connection_(connection), sql_(std::move(sql)), width_(width) {
+    const Answer answer(PQexec(connection_.handle(), sql_.c_str()));
+    if (PQresultStatus(answer.get()) != PGRES_COPY_IN) throw error_of(connection_.handle(), answer.get(), sql_);
+  }
+  PostgresBulk(const PostgresBulk&) = delete;
+  PostgresBulk& operator=(const PostgresBulk&) = delete;
+  ~PostgresBulk() override {
+    if (finished_) return;
+    PQputCopyEnd(connection_.handle(), "abandoned");
+    while (PGresult* rest = PQgetResult(connection_.handle())) PQclear(rest);
+  }
+
+  void row(std::span<const Param> values) override {
+    if (values.size() != width_) throw Error(Failure::statement, "a row of another width");
+    for (size_t i = 0; i < values.size(); ++i) {
+      if (i > 0) buffer_ += '\t';
+      append(values[i]);
+    }
+    buffer_ += '\n';
+    if (buffer_.size() > 256 * 1024) send();
+  }
+
+  void finish() override {
+    send();
+    finished_ = true;
+    if (PQputCopyEnd(connection_.handle(), nullptr) != 1) throw error_of(connection_.handle(), nullptr, sql_);
+    std::optional<Error> error;
+    while (PGresult* result = PQgetResult(connection_.handle())) {
+      const Answer answer(result);
+      if (PQresultStatus(result) != PGRES_COMMAND_OK && !error) error = error_of(connection_.handle(), result, sql_);
+    }
+    if (error) throw *error;
+  }
+
+ private:
+  void append(const Param& value) {
+    switch (value.kind) {
+      case Kind::null:
+        buffer_ += "\\N";
+        return;
+      case Kind::integer:
+        buffer_ += std::to_string(value.integer);
+        return;
+      case Kind::blob: {
+        buffer_ += "\\\\x";
+        constexpr char kHex[] = "0123456789abcdef";
+        for (const char c : value.bytes) {
+          buffer_ += kHex[static_cast<unsigned char>(c) >> 4U];
+          buffer_ += kHex[static_cast<unsigned char>(c) & 15U];
+        }
+        return;
+      }
+      case Kind::text:
+        if (!is_valid_utf8(value.bytes)) throw Error(Failure::statement, "a text that is not UTF-8 or has a NUL");
+        for (const char c : value.bytes) {
+          switch (c) {
+            case '\\':
+              buffer_ += "\\\\";
+              break;
+            case '\t':
+              buffer_ += "\\t";
+              break;
+            case '\n':
+              buffer_ += "\\n";
+              break;
+            case '\r':
+              buffer_ += "\\r";
+              break;
+            default:
+              buffer_ += c;
+          }
+        }
+        return;
+    }
+  }
+
+  void send() {
+    if (buffer_.empty()) return;
+    if (PQputCopyData(connection_.handle(), buffer_.data(), static_cast<int>(buffer_.size())) != 1) throw error_of(connection_.handle(), nullptr, sql_);
+    buffer_.clear();
+  }
+
+  PostgresConnection& connection_;
+  std::string sql_;
+  size_t width_;
+  std::string buffer_;
+  bool finished_ = false;
+};
+
+std::unique_ptr<Bulk> PostgresConnection::bulk(std::string_view table, std::span<const std::string> columns) {
+  if (!in_transaction_) throw Error(Failure::statement, "bulk loading outside a transaction");
+  std::string sql = "COPY ";
+  sql.append(table).append(" (");
+  for (size_t i = 0; i < columns.size(); ++i) sql.append(i == 0 ? "" : ", ").append(columns[i]);
+  return std::make_unique<PostgresBulk>(*this, sql + ") FROM STDIN", columns.size());
+}
+
+// ---- store ------------------------------------------------------------------------------------------------------------
+
+class PostgresStore final : public Store {
+ public:
+  explicit PostgresStore(const Options& options)
+      : options_(options),
+        readers_(static_cast<size_t>(std::max(1, options.readers)), [this] { return connect(false); }),
+        writers_(static_cast<size_t>(std::max(1, options.writers)), [this] { return connect(true); }) {
+    const Lease first = writer();  // so that what is wrong shows now
+    if (!options_.attached_name.empty()) {
+      static_cast<PostgresConnection&>(*first).run(("CREATE SCHEMA IF NOT EXISTS \"" + options_.attached_name + "\"").c_str());
+    }
+  }
+  ~PostgresStore() override {
+    readers_.close();
+    writers_.close();
+  }
+  PostgresStore(const PostgresStore&) = delete;
+  PostgresStore& operator=(const PostgresStore&) = delete;
+
+  Dialect dialect() const override { return Dialect::postgres; }
+  Lease reader() override { return {this, alive(readers_), false}; }
+  Lease writer() override { return {this, alive(writers_), true}; }
+
+ protected:
+  void give_back(Connection* connection, bool writer) noexcept override {
+    auto* ours = static_cast<PostgresConnection*>(connection);
+    ours->reset();
+    (writer ? writers_ : readers_).give_back(ours);
+  }
+
+ private:
+  PostgresConnection* alive(Pool<PostgresConnection>& pool) {
+    for (;;) {
+      PostgresConnection* connection = pool.lend();
+      if (connection->is_alive()) return connection;
+      pool.discard(connection);
+    }
+  }
+
+  std::unique_ptr<PostgresConnection> connect(bool writer) const {
+    Handle handle(PQconnectdb(options_.url.c_str()));
+    if (PQstatus(handle.get()) != CONNECTION_OK) throw Error(Failure::unavailable, "cannot connect to PostgreSQL");
+    PQsetNoticeProcessor(handle.get(), [](void*, const char*) {}, nullptr);
+    auto connection = std::make_unique<PostgresConnection>(std::move(handle));
+    connection->run(("SET client_encoding = 'UTF8'; SET TimeZone = 'UTC'; SET standard_conforming_strings = on; SET random_page_cost = 1.1; SET jit = off; "
+                     "SET lock_timeout = " + std::to_string(options_.busy_wait.count())).c_str());
+    if (!writer) {
+      connection->run("SET default_transaction_read_only = on");
+      if (!options_.role.empty()) connection->run(("SET ROLE \"" + options_.role + "\"").c_str());
+    }
+    return connection;
+  }
+
+  const Options options_;
+  Pool<PostgresConnection> readers_;
+  Pool<PostgresConnection> writers_;
+};
+
+}  // namespace
+
+std::unique_ptr<Store> open_postgres(const Options& options) { return std::make_unique<PostgresStore>(options); }
+
 }  // namespace jw::db

@@ -5,7 +5,7 @@ namespace jw::db {
 
 std::unique_ptr<Store> Store::open(const Options& options) {
   if (options.url.starts_with("postgresql://") || options.url.starts_with("postgres://")) {
-    throw Error(Failure::unavailable, "PostgreSQL is not among the stores yet");
+    return open_postgres(options);
   }
   constexpr std::string_view kScheme = "sqlite:";
   const bool named = options.url.starts_with(kScheme);

@@ -35,6 +35,7 @@ Failure failure_of(std::string_view state) {
   if (state == "57014") return Failure::timeout;
   if (state == "25006" || state == "42501") return Failure::read_only;
   if (state == "53100") return Failure::full;
+  if (state == "08P01") return Failure::statement;  // too few values
   if (state.starts_with("08") || state.starts_with("57P") || state.starts_with("53") || state.empty()) return Failure::unavailable;
   if (state.starts_with("XX")) return Failure::corrupt;
   return Failure::statement;

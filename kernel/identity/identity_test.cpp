@@ -8,8 +8,8 @@
 #include <thread>
 
 #include "kernel/identity/api.hpp"
-#include "kernel/identity/test_store.hpp"
 #include "platform/crypto/api.hpp"
+#include "tests/support/stores.hpp"
 
 namespace jw::identity {
 namespace {
@@ -21,6 +21,15 @@ using testing::Not;
 constexpr std::string_view kPassword = "Tr4vel-by-night";
 constexpr std::string_view kRemote = "192.0.2.7";
 
+class SetClock : public Clock {
+ public:
+  Instant now() const override { return {us_.load()}; }
+  void pass(int64_t us) { us_ += us; }
+
+ private:
+  std::atomic<int64_t> us_ = Instant::parse("2026-09-01T08:00:00+08:00")->us;
+};
+
 // What a person is told: everything of a refusal but nothing else.
 std::string told(const Refusal& refusal) {
   std::string all =
@@ -31,8 +40,8 @@ std::string told(const Refusal& refusal) {
 
 // One node: own pools, own cache.
 struct Node {
-  Node(const TestStore& stored, const Clock& clock, const Options& options)
-      : store(stored.open()), identity(*store, clock, options) {}
+  Node(const db::Options& where, const Clock& clock, const Options& options)
+      : store(db::Store::open(where)), identity(*store, clock, options) {}
 
   SignIn sign_in(std::string_view login, std::string_view password, std::string_view remote = kRemote) {
     return identity.sign_in({.login = login, .password = password, .remote = remote, .user_agent = "test"});
@@ -71,7 +80,13 @@ class IdentityOn : public testing::TestWithParam<db::Dialect> {
     return options;
   }
 
-  Node node(const Options& options) { return Node(stored_, clock_, options); }
+  void SetUp() override {
+    if (!tests::TestStore::available(GetParam())) GTEST_SKIP() << "no PostgreSQL: JIAOWU_TEST_PG is empty";
+    stored_.emplace(GetParam());
+    db::migrate(*stored_->store().writer(), std::string(JW_SOURCE_DIR) + "/db/migrations");
+  }
+
+  Node node(const Options& options) { return Node(stored_->options(), clock_, options); }
 
   // A staff account ready to use: with a password of its own, as if the first sign-in had been.
   int64_t ready(Node& on, std::string_view login, std::string_view kind = "teacher") {
@@ -87,11 +102,10 @@ class IdentityOn : public testing::TestWithParam<db::Dialect> {
   }
 
   SetClock clock_;
-  TestStore stored_{GetParam()};
+  std::optional<tests::TestStore> stored_;
 };
 
-INSTANTIATE_TEST_SUITE_P(Stores, IdentityOn, testing::ValuesIn(dialects_to_test()),
-                         [](const auto& each) { return each.param == db::Dialect::sqlite ? "sqlite" : "postgres"; });
+JW_ON_BOTH_STORES(IdentityOn);
 
 TEST_P(IdentityOn, C3_1_1_one_signs_in_with_ones_own_account_and_password) {
   Node one = node(strict());
@@ -731,7 +745,7 @@ TEST_P(IdentityOn, C4_3_2_a_secret_is_made_once_for_all_nodes) {
   std::vector<std::future<std::string>> made;
   for (int i = 0; i < 4; ++i) {
     made.push_back(std::async(std::launch::async, [&] {
-      auto store = stored_.open();
+      auto store = db::Store::open(stored_->options());
       return secret(*store->writer(), "page_token");
     }));
   }
@@ -739,7 +753,7 @@ TEST_P(IdentityOn, C4_3_2_a_secret_is_made_once_for_all_nodes) {
   for (auto& each : made) values.insert(each.get());
   ASSERT_EQ(values.size(), 1U);
   EXPECT_EQ(values.begin()->size(), 32U);
-  EXPECT_NE(secret(*stored_.open()->writer(), "another"), *values.begin());
+  EXPECT_NE(secret(*stored_->store().writer(), "another"), *values.begin());
 }
 
 TEST_P(IdentityOn, C3_1_1_tokens_that_nobody_was_given_find_nothing) {

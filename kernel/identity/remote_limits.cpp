@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "base/time.hpp"
+
 namespace jw::identity {
 
 std::string remote_key(std::string_view remote) {
@@ -34,6 +36,9 @@ bool RemoteLimits::take(std::string_view remote, int64_t now_us) {
     recent_.splice(recent_.begin(), recent_, found->second);
   }
   Bucket& bucket = *found->second;
+  // Further ahead than any attempt can push it: the clock was set back (trials do so). Attempts at once differ by
+  // little.
+  if (bucket.full_at_us - now_us > 2 * limits_.burst * limits_.refill_us + 60 * kSecond) bucket.full_at_us = now_us;
   const int64_t next = std::max(bucket.full_at_us, now_us) + limits_.refill_us;
   if (next - now_us > limits_.burst * limits_.refill_us) return false;
   bucket.full_at_us = next;

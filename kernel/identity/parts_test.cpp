@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <thread>
 
 #include "kernel/identity/api.hpp"
 #include "kernel/identity/common_passwords.hpp"
@@ -100,6 +101,14 @@ TEST(RemoteLimits, C6_1_1_one_network_of_ipv6_is_one_remote) {
   EXPECT_TRUE(limits.take("2001:db8:1:3::1", 0));
 }
 
+TEST(RemoteLimits, C6_1_1_a_clock_set_back_locks_nobody_out_and_a_little_unevenness_gives_nothing) {
+  RemoteLimits limits({.burst = 2, .refill_us = kSecond, .known_max = 8});
+  EXPECT_TRUE(limits.take("192.0.2.1", kDay + 10));
+  EXPECT_TRUE(limits.take("192.0.2.1", kDay + 10));
+  EXPECT_FALSE(limits.take("192.0.2.1", kDay));
+  EXPECT_TRUE(limits.take("192.0.2.1", 0));
+}
+
 TEST(RemoteLimits, C6_1_1_addresses_kept_are_bounded) {
   RemoteLimits limits({.burst = 1, .refill_us = 10, .known_max = 8});
   for (int i = 0; i < 100; ++i) EXPECT_TRUE(limits.take("198.51.100." + std::to_string(i), 0));
@@ -163,6 +172,32 @@ TEST(SessionCache, C3_1_1_a_use_just_before_idleness_is_urgent_and_survives_evic
   ASSERT_EQ(uses.size(), 1U);
   EXPECT_EQ(uses[0].session, 1);
   EXPECT_EQ(uses[0].idle_until_us, 1050 + 1000 + 100);
+}
+
+TEST(SessionCache, C2_5_3_an_entry_is_never_out_of_reach_of_forget) {
+  SessionCache cache(64, 1000, 100);  // small: entries come and go all the time
+  constexpr int64_t kSessions = 200;
+  std::vector<std::jthread> threads;
+  for (int64_t thread = 0; thread < 4; ++thread) {
+    threads.emplace_back([&cache, thread] {
+      for (int64_t i = 0; i < 20'000; ++i) {
+        const int64_t id = 1 + (i * 7 + thread * 13) % kSessions;
+        if (i % 5 == thread) {
+          cache.forget(id);
+        } else if (!cache.find(digest_of(id), i).session) {
+          cache.put(digest_of(id), session_of(id), i + 1100, i);
+        }
+        if (i % 1000 == 0) {
+          for (const auto& use : cache.uses_due()) cache.written(use);
+        }
+      }
+    });
+  }
+  threads.clear();
+  EXPECT_LE(cache.size(), 64U);
+  EXPECT_GT(cache.size(), 0U);
+  for (int64_t id = 1; id <= kSessions; ++id) cache.forget(id);
+  EXPECT_EQ(cache.size(), 0U);
 }
 
 }  // namespace

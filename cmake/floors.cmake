@@ -45,7 +45,7 @@ set(JW_WARNINGS -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror CACHE STR
 function(jw_modules)
   file(GLOB folders CONFIGURE_DEPENDS RELATIVE ${CMAKE_SOURCE_DIR} ${CMAKE_SOURCE_DIR}/modules/*)
   foreach(folder ${folders})
-    if(IS_DIRECTORY ${CMAKE_SOURCE_DIR}/${folder})
+    if(EXISTS ${CMAKE_SOURCE_DIR}/${folder}/api.hpp)
       jw_library(${folder} LINKS base platform/db platform/log platform/crypto kernel/catalog kernel/record kernel/identity
                  kernel/policy kernel/query kernel/change Boost::json)
     endif()

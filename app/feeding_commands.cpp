@@ -90,8 +90,7 @@ int import_file(const Words& words) {
 namespace {
 
 // Real reads of the made-up people by the academic office, so that everybody finds somebody in «who read me» (§1.3.1).
-void read_everybody(System& system, const std::vector<trial::SignIn>& sign_ins) {
-  const auto office = std::find_if(sign_ins.begin(), sign_ins.end(), [](const trial::SignIn& each) { return each.kind == "academic_office"; });
+void read_as(System& system, const std::vector<trial::SignIn>& sign_ins, std::vector<trial::SignIn>::const_iterator office) {
   const identity::SignIn entered = system.identity->enter_made_up(office->account, "127.0.0.1", "demo");
   if (!entered.result) throw std::runtime_error(entered.result.refusal().detail.en);
   const identity::Session& session = *entered.result->session;
@@ -113,6 +112,15 @@ void read_everybody(System& system, const std::vector<trial::SignIn>& sign_ins) 
     if (!system.recorder->append_and_wait(std::move(outcome.entry))) throw std::runtime_error("the record cannot be written");
   }
   system.identity->sign_out(session);
+}
+
+void read_everybody(System& system, const std::vector<trial::SignIn>& sign_ins) {
+  const auto is_office = [](const trial::SignIn& each) { return each.kind == "academic_office"; };
+  const auto first = std::find_if(sign_ins.begin(), sign_ins.end(), is_office);
+  read_as(system, sign_ins, first);
+  // The first one, too, is read by somebody.
+  const auto second = std::find_if(first + 1, sign_ins.end(), is_office);
+  if (second != sign_ins.end()) read_as(system, sign_ins, second);
 }
 
 std::string gallery_of(const std::vector<trial::SignIn>& sign_ins) {

@@ -307,7 +307,12 @@ class University {
       Row holding(batch_, "post_holding");
       appoint(holding, colleges_[c].staff[0], "department_head", colleges_[c].id);
     }
+    Row former(batch_, "post_holding");
     for (size_t c = 0; c < std::min<size_t>(4, colleges_.size()); ++c) {
+      for (size_t i : {size_t{1}, size_t{2}}) {  // headed the college once: an appointment that has ended
+        former.set("staff", colleges_[c].staff[i].id).set("post", std::string("department_head")).set("unit", colleges_[c].id).date("begins", Date{today_.days - 2600 + static_cast<int32_t>(i) * 700})
+            .date("ends", Date{today_.days - 1901 + static_cast<int32_t>(i) * 700}).add();
+      }
       sign_in_as("department_head", colleges_[c].staff[0], {"§2.4.2 " + colleges_[c].name + "负责人", "§2.4.2 head of a college"});
       sign_in_as("teacher", colleges_[c].staff[2], {"§2.2.1 任课教师：所授课程的名单、成绩", "§2.2.1 course teacher: rosters and grades of own sections"});
       sign_in_as("class_adviser", colleges_[c].staff[1], {"§2.2.2 班主任：所带班级的基本信息、成绩、考勤、奖惩", "§2.2.2 class adviser: the class led"});

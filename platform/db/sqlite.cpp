@@ -8,9 +8,9 @@
 #include <cerrno>
 #include <charconv>
 #include <thread>
-#include <unordered_map>
 
 #include "base/text.hpp"
+#include "platform/db/cache.hpp"
 #include "platform/db/pool.hpp"
 #include "platform/db/stores.hpp"
 
@@ -89,12 +89,6 @@ struct Statement {
   std::string bytes;
   Steady::time_point deadline;
   bool open = false;  // a cursor is on it
-};
-
-// The same text several times when cursors on it are open at once.
-struct Copies {
-  std::vector<std::unique_ptr<Statement>> all;
-  uint64_t used = 0;
 };
 
 // Rows that were read to the end before the first is asked for.
@@ -196,15 +190,12 @@ class SqliteConnection final : public Connection {
 
  private:
   std::unique_ptr<Statement> prepare(std::string_view sql);
-  void make_room();
   void check_usable() const;
   Rows read_all(Statement& statement, bool row);
 
   Database database_;
   const bool writer_;
-  // Keys borrow the text of the first statement below them.
-  std::unordered_map<std::string_view, Copies> statements_;
-  uint64_t uses_ = 0;
+  StatementCache<Statement> statements_{kStatementsMax};
   std::chrono::milliseconds limit_{0};
   Steady::time_point deadline_ = Steady::time_point::max();  // of the statement being stepped
   bool in_transaction_ = false;
@@ -259,47 +250,22 @@ std::unique_ptr<Statement> SqliteConnection::prepare(std::string_view sql) {
   return made;
 }
 
-// Forgets the quarter that was used longest ago, as far as no cursor is on it.
-void SqliteConnection::make_room() {
-  std::vector<uint64_t> uses;
-  for (const auto& [sql, copies] : statements_) uses.push_back(copies.used);
-  const auto quarter = uses.begin() + static_cast<std::ptrdiff_t>(uses.size() / 4);
-  std::ranges::nth_element(uses, quarter);
-  const uint64_t oldest_kept = *quarter;
-  std::erase_if(statements_, [oldest_kept](const auto& entry) {
-    return entry.second.used < oldest_kept &&
-           std::ranges::none_of(entry.second.all, [](const auto& copy) { return copy->open; });
-  });
-}
-
 void SqliteConnection::check_usable() const {
   if (failed_) throw Error(Failure::statement, "a statement after an error in the same transaction");
 }
 
 Statement& SqliteConnection::begin_statement(std::string_view sql) {
   check_usable();
-  auto entry = statements_.find(sql);
-  Statement* found = nullptr;
-  if (entry != statements_.end()) {
-    for (const auto& copy : entry->second.all) {
-      if (!copy->open) found = copy.get();
-    }
-  }
+  Statement* found = statements_.find(sql, [](const Statement& copy) { return !copy.open; });
   if (found == nullptr) {
     try {
-      std::unique_ptr<Statement> made = prepare(sql);
-      found = made.get();
-      if (entry == statements_.end()) {
-        if (statements_.size() >= kStatementsMax) make_room();
-        entry = statements_.try_emplace(made->sql).first;
-      }
-      entry->second.all.push_back(std::move(made));
+      found = &statements_.add(prepare(sql));
+      statements_.take_forgotten().clear();
     } catch (...) {
       spoil();
       throw;
     }
   }
-  entry->second.used = ++uses_;
   found->deadline = limit_.count() == 0 ? Steady::time_point::max() : Steady::now() + limit_;
   found->open = true;
   return *found;

@@ -1,0 +1,39 @@
+// Every call of docs/api.md the pages use, one function each.
+import { call } from './client'
+import type {
+  Answer, Compared, Dataset, DatasetBrief, DemoPerson, Document, Explanation, Me, Query, Session, Verified,
+} from './types'
+
+const enc = encodeURIComponent
+
+export const session_open = (account: string, password: string, new_password?: string) =>
+  call<Session>('POST', '/api/session', { body: { account, password, new_password }, open: true })
+export const session_close = () => call<void>('DELETE', '/api/session', { open: true })
+export const password_change = (old_password: string, new_password: string) =>
+  call<void>('POST', '/api/session/password', { body: { old_password, new_password }, open: true })
+
+export const me_read = () => call<Me>('GET', '/api/me', { open: true })
+
+export const datasets_list = () => call<{ datasets: DatasetBrief[] }>('GET', '/api/datasets')
+export const dataset_read = (name: string) => call<Dataset>('GET', `/api/datasets/${enc(name)}`)
+export const row_read = (name: string, key: string[]) =>
+  call<Answer>('GET', `/api/datasets/${enc(name)}/${key.map(enc).join('~')}`)
+
+export const query_run = (query: Query, signal?: AbortSignal) =>
+  call<Answer>('POST', '/api/query', { body: query, signal })
+export const query_explain = (query: Query) => call<Explanation>('POST', '/api/query/explain', { body: query })
+
+export const document_make = (query: Query, format: 'csv', purpose: string) =>
+  call<Document>('POST', '/api/documents', { body: { query, format, purpose } })
+export const document_verify = (code: string) => call<Verified>('GET', `/api/verify/${enc(code)}`, { open: true })
+
+export const checkpoint_read = () => call<unknown>('GET', '/api/audit/checkpoint')
+export const proof_read = (leaf: string) => call<unknown>('GET', `/api/audit/proof?leaf=${enc(leaf)}`)
+export const consistency_read = (from: number, to: number) =>
+  call<unknown>('GET', `/api/audit/consistency?from=${from}&to=${to}`)
+
+export const demo_persons = () => call<{ persons: DemoPerson[] }>('GET', '/api/demo/persons', { open: true })
+export const demo_session = (account: string) =>
+  call<Session>('POST', '/api/demo/session', { body: { account }, open: true })
+export const demo_compare = (query: Query, accounts: string[]) =>
+  call<{ answers: Compared[] }>('POST', '/api/demo/compare', { body: { query, accounts }, open: true })

@@ -1,0 +1,47 @@
+// Who is signed in. The session itself is a cookie that scripts cannot read; this holds only what /api/me tells.
+import { defineStore } from 'pinia'
+import { computed, ref, shallowRef } from 'vue'
+import { as_problem } from '@/api/client'
+import { me_read, session_close } from '@/api/calls'
+import type { Me, Problem } from '@/api/types'
+import { catalogue_forget } from './catalogue'
+
+export const use_session = defineStore('session', () => {
+  const me = shallowRef<Me | null>(null)
+  const known = ref(false) // whether the server has been asked
+  const fault = shallowRef<Problem | null>(null)
+  const ended = ref(false) // a session ended under us, not by signing out
+
+  const datasets = computed(() => new Set(me.value?.modules.flatMap((module) => module.datasets.map((d) => d.name)) ?? []))
+  const may = (dataset: string) => datasets.value.has(dataset)
+  const has_post = (name: string) => me.value?.posts.some((post) => post.name === name) ?? false
+
+  async function load() {
+    try {
+      me.value = await me_read()
+      fault.value = null
+      ended.value = false
+    } catch (error) {
+      const problem = as_problem(error)
+      me.value = null
+      fault.value = problem.status === 401 ? null : problem
+    }
+    known.value = true
+  }
+
+  function forget(was_ended: boolean) {
+    me.value = null
+    ended.value = was_ended
+    catalogue_forget()
+  }
+
+  async function close() {
+    try {
+      await session_close()
+    } finally {
+      forget(false)
+    }
+  }
+
+  return { me, known, fault, ended, may, has_post, load, forget, close }
+})

@@ -1,0 +1,38 @@
+import { nextTick } from 'vue'
+import { createRouter, createWebHistory } from 'vue-router'
+import { t } from './kernel/i18n'
+import { use_session } from './kernel/session'
+
+export const router = createRouter({
+  history: createWebHistory(),
+  routes: [
+    { path: '/signin', name: 'signin', component: () => import('./pages/SignInPage.vue'), meta: { open: true, bare: true, title: 'nav.signin' } },
+    { path: '/', name: 'home', component: () => import('./pages/HomePage.vue'), meta: { title: 'nav.home' } },
+    { path: '/grades', name: 'grades', component: () => import('./pages/GradesPage.vue'), meta: { title: 'nav.grades' } },
+    { path: '/timetable', name: 'timetable', component: () => import('./pages/TimetablePage.vue'), meta: { title: 'nav.timetable' } },
+    { path: '/sections', name: 'sections', component: () => import('./pages/SectionsPage.vue'), meta: { title: 'nav.sections' } },
+    { path: '/class', name: 'class', component: () => import('./pages/ClassPage.vue'), meta: { title: 'nav.class' } },
+    { path: '/query', name: 'modules', component: () => import('./pages/ModulesPage.vue'), meta: { title: 'nav.query' } },
+    { path: '/query/:dataset', name: 'query', component: () => import('./pages/QueryPage.vue'), meta: { title: 'nav.query' } },
+    { path: '/same-question', name: 'same', component: () => import('./pages/SamePage.vue'), meta: { open: true, title: 'nav.same' } },
+    { path: '/prove', name: 'prove', component: () => import('./pages/ProvePage.vue'), meta: { title: 'nav.prove' } },
+    { path: '/me', name: 'me', component: () => import('./pages/MePage.vue'), meta: { title: 'nav.me' } },
+    { path: '/v/:code?', name: 'verify', component: () => import('./pages/VerifyPage.vue'), meta: { open: true, bare: true, title: 'nav.verify' } },
+    { path: '/:rest(.*)*', name: 'lost', component: () => import('./pages/LostPage.vue'), meta: { open: true, title: 'nav.lost' } },
+  ],
+  scrollBehavior: (to, from, saved) => saved ?? (to.path === from.path ? false : { top: 0 }),
+})
+
+router.beforeEach(async (to) => {
+  const session = use_session()
+  if (!session.known && to.name !== 'verify') await session.load()
+  if (!to.meta.open && !session.me && !session.fault) return { name: 'signin', state: { back_to: to.fullPath } }
+  return true
+})
+
+router.afterEach((to, from) => {
+  const key = to.meta.title as Parameters<typeof t>[0] | undefined
+  document.title = key ? `${t(key)} · ${t('brand.name')}` : t('brand.name')
+  // A new page is announced by its own heading: focus goes there, not to the top of the navigation.
+  if (from.name && to.path !== from.path) void nextTick(() => document.getElementById('main')?.focus({ preventScroll: true }))
+})

@@ -649,7 +649,9 @@ Result<Done> open_grants(const catalog::Catalogue& catalogue, const policy::Regu
     grant.number = std::to_string(now.date().year()) + "-000" + std::to_string(++number);
     grant.post = opening.post;
     grant.dataset = opening.dataset;
-    grant.content = R"({"rows":"all","clear":["*"],"actions":["query","detail","statistics","print","export"],"purposes":[")" + std::string(opening.purpose) + "\"]}";
+    // Statistics are for offices within their range; students ask for assistance (§3.2.1).
+    const std::string statistics = opening.post == std::string_view("student") ? "" : R"("statistics",)";
+    grant.content = R"({"rows":"all","clear":["*"],"actions":["query","detail",)" + statistics + R"("print","export"],"purposes":[")" + opening.purpose + "\"]}";
     grant.from = Instant{now.us - 30 * kDay};
     grant.until = Instant{now.us + 300 * kDay};
     grant.source = opening.clause;

@@ -1,14 +1,15 @@
 // The steps of "prove it", each with what was computed and whether it held. The answers of the server are only input.
 import { checkpoint_read as ask_checkpoint, consistency_read, proof_read } from '@/api/calls'
 import {
-  base64_read, checkpoint_read, checkpoint_signed_by, consistency_holds, hex_read, hex_text, inclusion_steps, leaf_hash, same, verifier_key_read,
+  base64_read, checkpoint_read, checkpoint_signed_by, consistency_holds, hex_read, hex_text, inclusion_steps, joined, leaf_hash, same, sha256,
+  verifier_key_read,
   type Bytes, type Checkpoint, type Step, type VerifierKey,
 } from './merkle'
 
 export type Verdict = 'holds' | 'fails' | 'open'
 
 export interface Shown {
-  step: 'leaf' | 'path' | 'root' | 'signature' | 'key' | 'history'
+  step: 'leaf' | 'body' | 'path' | 'root' | 'signature' | 'key' | 'history'
   verdict: Verdict
   numbers: Record<string, string | number>
 }
@@ -17,34 +18,51 @@ export interface Proof {
   seq: number
   size: number
   leaf_hash: Bytes
-  leaf: Bytes | null
+  leaf: Bytes | null // only for whoever may see the header of the record
+  body: { bytes: Bytes; salt: Bytes } | null // only for whoever may see the whole
+  entry: Record<string, unknown> | null // the server's reading of those bytes, for display
   path: Bytes[]
   note: string
 }
 
 const kHashSize = 32
 
-// Hashes come as base64 or as hexadecimal; both are unmistakable at 32 bytes.
 export function hash_read(text: string): Bytes {
-  const bytes = /^[0-9a-f]{64}$/i.test(text) ? hex_read(text) : base64_read(text)
+  const bytes = hex_read(text)
   if (bytes.length !== kHashSize) throw new Error('not a SHA-256 hash')
   return bytes
 }
 
 const is_record = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null
 
+// The answer of /api/audit/proof (kernel/record/proof_json.hpp).
 export function proof_of(answer: unknown): Proof {
   if (!is_record(answer)) throw new Error('no proof in the answer')
-  const { seq, size, leaf_hash: hash, path } = answer
-  const checkpoint = is_record(answer.checkpoint) ? answer.checkpoint.text ?? answer.checkpoint.checkpoint : answer.checkpoint
+  const { seq, size, leaf_hash: hash, path, checkpoint, leaf, body, salt, entry } = answer
   if (typeof seq !== 'number' || typeof size !== 'number' || typeof hash !== 'string' || !Array.isArray(path) || typeof checkpoint !== 'string') {
     throw new Error('the proof lacks a part')
   }
-  const bytes = [answer.leaf_bytes, answer.header, answer.leaf].find((one): one is string => typeof one === 'string' && one !== '' && !one.includes('.'))
   return {
     seq, size, note: checkpoint, leaf_hash: hash_read(hash), path: path.map((one) => hash_read(String(one))),
-    leaf: bytes ? base64_read(bytes) : null,
+    leaf: typeof leaf === 'string' && leaf ? base64_read(leaf) : null,
+    body: typeof body === 'string' && typeof salt === 'string' ? { bytes: base64_read(body), salt: base64_read(salt) } : null,
+    entry: is_record(entry) ? entry : null,
   }
+}
+
+const kSeqAt = 1 // place of the sequence number in a leaf, eight bytes, big endian
+const kBodyDigestAt = 25
+
+export async function leaf_check(proof: Proof): Promise<boolean> {
+  if (!proof.leaf || proof.leaf.length < kBodyDigestAt + kHashSize) return false
+  const written = new DataView(proof.leaf.buffer, proof.leaf.byteOffset).getBigUint64(kSeqAt)
+  return same(await leaf_hash(proof.leaf), proof.leaf_hash) && written === BigInt(proof.seq)
+}
+
+export async function body_check(proof: Proof): Promise<boolean> {
+  if (!proof.leaf || !proof.body) return false
+  const digest = await sha256(joined(proof.body.salt, proof.body.bytes))
+  return same(digest, proof.leaf.slice(kBodyDigestAt, kBodyDigestAt + kHashSize))
 }
 
 const kKept = 'jiaowu.checkpoint'
@@ -74,16 +92,18 @@ export async function prove(leaf: string, tell: (shown: Shown) => void): Promise
   const key_text = is_record(raw_key) && typeof raw_key.public_key === 'string' ? raw_key.public_key : ''
   const checkpoint = checkpoint_read(proof.note)
 
-  const computed = proof.leaf ? await leaf_hash(proof.leaf) : null
   tell({
-    step: 'leaf', verdict: computed ? (same(computed, proof.leaf_hash) ? 'holds' : 'fails') : 'open',
-    numbers: { seq: proof.seq, bytes: proof.leaf?.length ?? 0, hash: hex_text(computed ?? proof.leaf_hash) },
+    step: 'leaf', verdict: proof.leaf ? ((await leaf_check(proof)) ? 'holds' : 'fails') : 'open',
+    numbers: { seq: proof.seq, bytes: proof.leaf?.length ?? 0, hash: hex_text(proof.leaf_hash) },
   })
+  if (proof.body) {
+    tell({ step: 'body', verdict: (await body_check(proof)) ? 'holds' : 'fails', numbers: { bytes: proof.body.bytes.length } })
+  }
 
   const asked_seq = Number(leaf.slice(leaf.lastIndexOf('/') + 1))
   const fits = asked_seq === proof.seq && proof.size === checkpoint.size
-  const steps = fits ? await inclusion_steps(proof.seq, proof.size, computed ?? proof.leaf_hash, proof.path) : null
-  const reached = steps ? (steps.at(-1)?.result ?? computed ?? proof.leaf_hash) : null
+  const steps = fits ? await inclusion_steps(proof.seq, proof.size, proof.leaf_hash, proof.path) : null
+  const reached = steps ? (steps.at(-1)?.result ?? proof.leaf_hash) : null
   tell({ step: 'path', verdict: steps ? 'holds' : 'fails', numbers: { n: proof.path.length, size: proof.size } })
   tell({
     step: 'root', verdict: reached && same(reached, checkpoint.root) ? 'holds' : 'fails',
@@ -112,8 +132,7 @@ async function history(now: Checkpoint, key: VerifierKey, key_text: string, note
   const before = checkpoint_read(kept.note)
   const [older, newer] = before.size <= now.size ? [before, now] : [now, before]
   const raw = older.size === newer.size || older.size === 0 ? { path: [] } : await consistency_read(older.size, newer.size)
-  const list = Array.isArray(raw) ? raw : is_record(raw) ? (raw.path ?? raw.proof ?? raw.hashes) : null
-  const path = Array.isArray(list) ? list.map((one) => hash_read(String(one))) : []
+  const path = is_record(raw) && Array.isArray(raw.path) ? raw.path.map((one) => hash_read(String(one))) : []
   const holds = await consistency_holds(older.size, older.root, newer.size, newer.root, path)
   tell({ step: 'history', verdict: holds ? 'holds' : 'fails', numbers: { from: before.size, size: now.size, seen: kept.seen.slice(0, 10) } })
   if (holds && sound && now.size >= before.size) keep(note, key_text)

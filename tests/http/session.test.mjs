@@ -1,0 +1,207 @@
+// The front door over HTTP (§3.1.1, §4.3.2) and what comes through it broken.
+import assert from 'node:assert/strict';
+import http from 'node:http';
+import net from 'node:net';
+import { test } from 'node:test';
+import { writeFile } from 'node:fs/promises';
+import { clockFile, forEachStore, signIn } from './support.mjs';
+import { isProblem } from './checks.mjs';
+
+const own = { dataset: 'grade', limit: 1 };
+
+forEachStore('§3.1.1 the front door', (world) => {
+  test('§3.1.1 a wrong password and an unknown account are answered the same', async () => {
+    const { account } = world.accountsOf('student')[0];
+    const wrong = await signIn(world.server, account, 'not-the-password');
+    const unknown = await signIn(world.server, 'nobody-of-this-name', 'not-the-password');
+    isProblem(wrong, 401);
+    const { request, record, ...same } = wrong.json;
+    const { request: otherRequest, record: otherRecord, ...other } = unknown.json;
+    assert.deepEqual(other, same);
+    assert.notEqual(record, otherRecord);
+    assert.notEqual(request, otherRequest);
+    assert.deepEqual(Object.keys(unknown.headers).sort(), Object.keys(wrong.headers).sort());
+    assert.equal(wrong.headers['set-cookie'], undefined);
+  });
+
+  test('§3.1.1 an account that was never activated is answered like an unknown one', async () => {
+    const office = await world.as('academic_office');
+    const known = new Set(world.accounts.map((each) => each.account));
+    const [number] = (await office.rows({ dataset: 'student', fields: ['number'], limit: 100 })).map(([n]) => n).filter((n) => !known.has(n));
+    for (const password of ['', number, 'Try-1', number.slice(-6)]) {
+      const answer = await signIn(world.server, number, password);
+      assert.ok(answer.status === 401 || answer.status === 422, `${answer.status}`);
+      if (answer.status === 401) assert.equal(answer.json.type, 'identity.sign_in_refused');
+    }
+  });
+
+  test('§3.1.1 signing in gives a token and a cookie that scripts and other sites cannot use', async () => {
+    const { account, password, name } = world.accountsOf('student')[0];
+    const answer = await signIn(world.server, account, password);
+    assert.equal(answer.status, 200);
+    assert.equal(answer.headers['cache-control'], 'no-store');
+    assert.deepEqual(answer.json.person, { account, kind: 'student', name, number: account });
+    assert.equal(answer.json.must_change_password, false);
+    assert.match(answer.json.token, /^[A-Za-z0-9_-]{40,}$/);
+    assert.ok(Date.parse(answer.json.expires) > Date.now());
+    const [cookie] = answer.headers['set-cookie'];
+    assert.match(cookie, /^jiaowu_session=[^;]+; Path=\/; HttpOnly; SameSite=Strict$/);
+  });
+
+  test('§3.1.1 signing out kills the token at once', async () => {
+    const person = await world.enter('student');
+    assert.equal((await person.query(own)).status, 200);
+    assert.equal((await person.request('DELETE', '/api/session')).status, 204);
+    for (const answer of [await person.query(own), await person.get('/api/me'), await person.request('DELETE', '/api/session')]) {
+      isProblem(answer, 401);
+    }
+  });
+
+  test('§4.3.2 the cookie alone reads but does not write: that needs X-CSRF', async () => {
+    const person = await world.enter('student');
+    const cookie = `jiaowu_session=${person.token}`;
+    assert.equal((await world.server.request('GET', '/api/me', { headers: { cookie } })).status, 200);
+    isProblem(await world.server.request('POST', '/api/query', { headers: { cookie }, body: own }), 403);
+    isProblem(await world.server.request('POST', '/api/query', { headers: { cookie, 'x-csrf': '0' }, body: own }), 403);
+    isProblem(await world.server.request('DELETE', '/api/session', { headers: { cookie } }), 403);
+    assert.equal((await world.server.request('POST', '/api/query', { headers: { cookie, 'x-csrf': '1' }, body: own })).status, 200);
+    assert.equal((await person.query(own)).status, 200);
+  });
+
+  test('§4.3.2 a token that is none is 401, whatever it looks like', async () => {
+    const { token } = await world.as('student');
+    const flipped = (token[0] === 'A' ? 'B' : 'A') + token.slice(1);
+    const tokens = ['', 'x', flipped, token.slice(0, -1), `${token}A`, token.toLowerCase() + '=', `${token} ${token}`, "' OR 1=1 --", '0'.repeat(4000), '%00', '../../etc'];
+    for (const each of tokens) {
+      isProblem(await world.server.request('GET', '/api/me', { headers: { authorization: `Bearer ${each}` } }), 401);
+      isProblem(await world.server.request('GET', '/api/me', { headers: { cookie: `jiaowu_session=${encodeURIComponent(each)}` } }), 401);
+    }
+    isProblem(await world.server.request('GET', '/api/me', { headers: { authorization: `Basic ${Buffer.from('a:b').toString('base64')}` } }), 401);
+    isProblem(await world.server.request('GET', '/api/me'), 401);
+    // A bad bearer is not helped by a good cookie.
+    isProblem(await world.server.request('GET', '/api/me', { headers: { authorization: 'Bearer x', cookie: `jiaowu_session=${token}` } }), 401);
+  });
+
+  test('§3.1.1 a body that is not JSON, too deep, not UTF-8 or with NUL is 400 and nothing more', async () => {
+    const person = await world.as('student');
+    const deep = (depth) => '['.repeat(depth) + ']'.repeat(depth);
+    const bad = ['', '{', 'null null', '{"dataset":"grade",}', "{'dataset':'grade'}", 'NaN', deep(50), deep(6_000), '{"dataset":"grade"}\u0000',
+      Buffer.from([0x7b, 0xff, 0xfe, 0x7d]), Buffer.from('{"dataset":"gr\xe4de"}', 'latin1'), Buffer.from('{"dataset":"\xc0\xaf"}', 'latin1'),
+      '{"dataset":"\ud800"}', `{"a":${'{"a":'.repeat(100)}1${'}'.repeat(100)}}`];
+    for (const body of bad) {
+      for (const path of ['/api/query', '/api/query/explain', '/api/documents', '/api/session/password']) {
+        const answer = await person.post(path, body);
+        assert.ok([400, 404, 422].includes(answer.status), `${path} ${String(body).slice(0, 40)}: ${answer.status}`);
+        isProblem(answer, answer.status);
+      }
+      const answer = await world.server.request('POST', '/api/session', { body });
+      assert.ok([400, 422].includes(answer.status), `${String(body).slice(0, 40)}: ${answer.status}`);
+    }
+    assert.equal((await person.post('/api/query', '{')).json.type, 'http.not_json');
+  });
+
+  test('§3.1.1 JSON of the wrong shape is refused by name', async () => {
+    const person = await world.as('student');
+    const shapes = [null, 1, 'grade', [], {}, { dataset: 1 }, { dataset: ['grade'] }, { dataset: 'grade', fields: 'score' }, { dataset: 'grade', fields: [1] },
+      { dataset: 'grade', fields: [] }, { dataset: 'grade', limit: 0 }, { dataset: 'grade', limit: 1001 }, { dataset: 'grade', limit: -1 }, { dataset: 'grade', limit: '5' },
+      { dataset: 'grade', limit: 1e300 }, { dataset: 'grade', where: [] }, { dataset: 'grade', where: { all: {} } }, { dataset: 'grade', where: { field: 'score' } },
+      { dataset: 'grade', where: { field: 'score', op: 'like', value: '%' } }, { dataset: 'grade', where: { field: 'score', op: 'eq', value: {} } },
+      { dataset: 'grade', where: { field: 'nope', op: 'eq', value: 1 } }, { dataset: 'grade', order: [{ field: 'nope' }] }, { dataset: 'grade', after: 'x' },
+      { dataset: 'grade', after: 7 }, { dataset: 'grade', sql: 'SELECT 1' }, { dataset: 'grade', fields: ['score', 'score'] },
+      { dataset: 'grade', where: { field: 'score', op: 'between', value: [1] } }, { dataset: 'grade', where: { field: 'score', op: 'in', value: 'x' } },
+      { dataset: 'grade', where: { all: Array.from({ length: 65 }, () => ({ field: 'score', op: 'gt', value: 1 })) } },
+      { dataset: 'grade', purpose: 'gossip' }, { dataset: 'grade; DROP TABLE grade' }, { dataset: 'grade"' }];
+    for (const shape of shapes) {
+      const answer = await person.post('/api/query', JSON.stringify(shape));
+      assert.ok([400, 403, 404, 422].includes(answer.status), `${JSON.stringify(shape).slice(0, 120)}: ${answer.status} ${answer.text.slice(0, 200)}`);
+      isProblem(answer, answer.status);
+    }
+    for (const shape of [null, [], {}, { account: 1, password: 'x' }, { account: 'a' }, { account: 'a', password: 'x'.repeat(2000) }, { account: 'a\u0000b', password: 'x' }]) {
+      const answer = await world.server.request('POST', '/api/session', { body: JSON.stringify(shape) });
+      assert.ok([400, 401, 422].includes(answer.status), `${JSON.stringify(shape).slice(0, 80)}: ${answer.status}`);
+    }
+  });
+
+  test('§3.1.1 a body beyond the limit is 413, before it is read', async () => {
+    const person = await world.as('student');
+    assert.equal(await declared(world.server.port, '/api/query', person.token, 100 << 20), 413);
+    assert.equal(await declared(world.server.port, '/api/session', '', 17 * 1024), 413);
+    const big = JSON.stringify({ dataset: 'grade', purpose: 'x'.repeat(600 * 1024) });
+    assert.equal(await status(world.server.port, '/api/query', person.token, big), 413);
+    assert.equal((await person.query(own)).status, 200);
+  });
+
+  test('§3.1.1 methods and paths that are not there', async () => {
+    const person = await world.as('student');
+    for (const [method, path] of [['PUT', '/api/query'], ['GET', '/api/query'], ['DELETE', '/api/datasets'], ['PATCH', '/api/session'], ['OPTIONS', '/api/query']]) {
+      const answer = await person.request(method, path);
+      assert.ok([404, 405].includes(answer.status), `${method} ${path}: ${answer.status}`);
+    }
+    for (const path of ['/api', '/api/', '/api/nothing', '/api/datasets/', '/api/../etc/passwd', '/api/datasets/%2e%2e/%2e%2e', '/api/datasets/grade%00', '/api/datasets/%ff',
+      '/..%2f..%2fetc%2fpasswd', '/catalog/grade.toml', '/.git/config']) {
+      const answer = await person.get(path);
+      assert.ok([400, 404].includes(answer.status) || (answer.status === 200 && /text\/html/.test(answer.headers['content-type'])), `${path}: ${answer.status}`);
+      assert.ok(!answer.text.includes('root:x:'), path);
+    }
+  });
+});
+
+forEachStore('§3.1.1 sessions end by the clock', (world) => {
+  test('§3.1.1 a session that has run out is 401, and the clock is the file’s', async () => {
+    const person = await world.enter('student');
+    const before = await person.get('/api/me');
+    assert.equal(before.status, 200);
+    assert.equal(Date.parse(before.json.now) - Date.parse(world.clock.instant) < 120_000, true);
+    await writeFile(world.clock.file, '2040-01-01T08:00:00+08:00\n');
+    await until(async () => (await person.query(own)).status === 401);
+    isProblem(await person.get('/api/me'), 401);
+    const fresh = await world.enter('student');
+    const now = Date.parse((await fresh.get('/api/me')).json.now);
+    assert.ok(now >= Date.parse('2040-01-01T00:00:00Z') && now < Date.parse('2040-01-02T00:00:00Z'));
+  });
+}, { options: async (world) => {
+  world.clock = { instant: new Date().toISOString(), file: await clockFile(`clock_${world.kind}`, new Date().toISOString()) };
+  return ['--clock', world.clock.file];
+} });
+
+async function until(holds) {
+  for (let tries = 0; tries < 50; tries += 1) {
+    if (await holds()) return;
+    await new Promise((done) => { setTimeout(done, 100); });
+  }
+  assert.fail('did not come to hold within 5 seconds');
+}
+
+// Status of a request that declares more than it sends.
+function declared(port, path, token, length) {
+  return new Promise((done, failed) => {
+    const socket = net.connect(port, '127.0.0.1', () => {
+      socket.write(`POST ${path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${token}\r\nContent-Type: application/json\r\nContent-Length: ${length}\r\n\r\n{`);
+    });
+    let text = '';
+    socket.setTimeout(10_000, () => socket.destroy(new Error('no answer')));
+    socket.on('data', (data) => {
+      text += data;
+      const line = /^HTTP\/1\.1 (\d+)/.exec(text);
+      if (line) {
+        done(Number(line[1]));
+        socket.destroy();
+      }
+    });
+    socket.on('error', failed);
+    socket.on('close', () => failed(new Error(`closed: ${text}`)));
+  });
+}
+
+// Status alone; the server may answer and hang up before all of the body is sent.
+function status(port, path, token, body) {
+  return new Promise((done, failed) => {
+    const asked = http.request({ host: '127.0.0.1', port, path, method: 'POST', headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' } });
+    asked.on('response', (answer) => {
+      done(answer.statusCode);
+      answer.resume();
+    });
+    asked.on('error', failed);
+    asked.end(body);
+  });
+}

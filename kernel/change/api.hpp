@@ -80,6 +80,7 @@ class Table {
   int64_t next_id_ = 1;
   std::vector<std::string> columns_;
   std::vector<Value> buffer_;
+  bool flushing_ = false;
   std::unordered_map<std::string, int64_t> keys_;  // known keys of datasets with one text key
 };
 

@@ -73,7 +73,15 @@ int64_t Table::insert(std::span<const Value> values, int64_t person) {
 }
 
 void Table::flush() {
-  if (buffer_.empty()) return;
+  if (buffer_.empty() || flushing_) return;
+  // What rows point to goes first. While a deferred reference is open, SQLite looks for rows pointing to every row it adds.
+  flushing_ = true;
+  for (size_t i = 0; i < width_; ++i) {
+    if (dataset_.fields[i].ref < 0) continue;
+    const auto target = batch_.tables_.find(batch_.catalogue_.datasets[static_cast<size_t>(dataset_.fields[i].ref)].name);
+    if (target != batch_.tables_.end()) target->second->flush();
+  }
+  flushing_ = false;
   std::vector<std::string> names;
   for (const std::string& column : columns_) names.push_back(quoted(column));
   const std::unique_ptr<db::Bulk> bulk = batch_.connection_.bulk(catalog::table_name(dataset_), names);

@@ -85,7 +85,7 @@ class StoreRecorder final : public Recorder {
   bool stop_ = false;
   bool closed_ = false;  // the writer has ended
   std::atomic<bool> healthy_ = true;
-  Steady::time_point signed_at_{};  // the writer's
+  Steady::time_point signed_at_ = Steady::now();  // the writer's
 
   mutable std::mutex keep_mutex_;  // guards what follows
   std::condition_variable keep_;

@@ -187,11 +187,12 @@ bool Verifier::check_leaf(const db::Rows& row, uint64_t seq) {
     problem("第 " + text(seq) + " 条的位置上是第 " + text(header->seq) + " 条：被调换",
             "leaf " + text(header->seq) + " stands in the place of leaf " + text(seq) + ": they were swapped");
   }
-  if (header->recorded < recorded_) {
+  // A leaf that stands in the wrong place says nothing about the time of its neighbours.
+  if (header->seq == seq && header->recorded < recorded_) {
     problem("第 " + text(seq) + " 条的记入时间早于前一条",
             "leaf " + text(seq) + " was recorded before the one in front of it");
   }
-  recorded_ = std::max(recorded_, header->recorded);
+  if (header->seq == seq) recorded_ = std::max(recorded_, header->recorded);
   check_columns(row, *header, seq);
   check_body(row, *header, seq);
   if (header->kind == "retention") {

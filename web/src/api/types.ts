@@ -39,7 +39,7 @@ export interface Post {
   name: string
   label: Text
   clause: string
-  unit: string | null
+  units: string[] // codes of the units in which it is held
 }
 
 export interface Person {

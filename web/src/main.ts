@@ -18,6 +18,6 @@ const session = use_session()
 on_signed_out(() => {
   session.forget(true)
   const here = router.currentRoute.value
-  if (here.name !== 'signin') void router.push({ name: 'signin', state: { back_to: here.fullPath } })
+  if (here.name !== 'signin') void router.push({ name: 'signin', state: { back_to: here.fullPath, back_query: history.state?.q } })
 })
 app.mount('#app')

@@ -12,6 +12,9 @@ export const session_close = () => call<void>('DELETE', '/api/session', { open: 
 export const password_change = (old_password: string, new_password: string) =>
   call<void>('POST', '/api/session/password', { body: { old_password, new_password }, open: true })
 
+export const agreement_sign = (password: string) =>
+  call<void>('POST', '/api/session/agreement', { body: { password }, open: true })
+
 export const me_read = () => call<Me>('GET', '/api/me', { open: true })
 
 export const datasets_list = () => call<{ datasets: DatasetBrief[] }>('GET', '/api/datasets')

@@ -4,7 +4,8 @@
 
 namespace jw::app {
 
-Arguments::Arguments(const std::vector<std::string>& words, const std::set<std::string>& valued, const std::set<std::string>& flags) {
+Arguments::Arguments(const std::vector<std::string>& words, const std::set<std::string>& valued,
+                     const std::set<std::string>& flags) {
   for (size_t i = 0; i < words.size(); ++i) {
     const std::string& word = words[i];
     if (!word.starts_with("--")) {

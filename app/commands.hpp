@@ -1,5 +1,5 @@
-// The commands of `jiaowu`. Each takes the words after its name and gives the exit code; mistakes of the operator are UsageError or
-// std::runtime_error and become one line on stderr.
+// The commands of `jiaowu`. Each takes the words after its name and gives the exit code; mistakes of the operator are
+// UsageError or std::runtime_error and become one line on stderr.
 #pragma once
 
 #include <functional>

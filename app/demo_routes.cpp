@@ -11,8 +11,10 @@ namespace json = boost::json;
 
 namespace {
 
-Result<std::shared_ptr<const identity::Session>> enter(Serving& serving, const http::Request& request, std::string_view account, std::string* token) {
-  identity::SignIn entered = serving.system.identity->enter_made_up(account, request.remote, request.header("user-agent"));
+Result<std::shared_ptr<const identity::Session>> enter(Serving& serving, const http::Request& request,
+                                                       std::string_view account, std::string* token) {
+  identity::SignIn entered =
+      serving.system.identity->enter_made_up(account, request.remote, request.header("user-agent"));
   record::Entry entry;
   entry.time = serving.system.clock->now();
   entry.kind = entered.outcome.kind;
@@ -41,7 +43,11 @@ void be(Serving& serving, const http::Request& request, const http::Respond& res
   if (!body) return respond(problem(body.refusal(), request.id));
   const json::value* account = body->is_object() ? body->get_object().if_contains("account") : nullptr;
   if (account == nullptr || !account->is_string()) {
-    return respond(problem({Code::unprocessable, "http.field_missing", {"须写明 account", "account is required"}, {{"account", "required", {"必填", "required"}}}}, request.id));
+    return respond(problem({Code::unprocessable,
+                            "http.field_missing",
+                            {"须写明 account", "account is required"},
+                            {{"account", "required", {"必填", "required"}}}},
+                           request.id));
   }
   std::string token;
   const auto session = enter(serving, request, std::string_view(account->get_string()), &token);
@@ -49,15 +55,20 @@ void be(Serving& serving, const http::Request& request, const http::Respond& res
   http::Response response;
   JsonWriter out(response.body);
   out.object().field("token", token).field("expires", (*session)->expires.print()).key("person").object();
-  out.field("account", (*session)->login).field("kind", (*session)->kind).field("name", (*session)->display_name).end_object();
+  out.field("account", (*session)->login)
+      .field("kind", (*session)->kind)
+      .field("name", (*session)->display_name)
+      .end_object();
   out.field("must_change_password", false).end_object();
-  response.headers.emplace_back("Set-Cookie", std::string(http::kSessionCookie) + "=" + token + "; Path=/; HttpOnly; SameSite=Strict");
+  response.headers.emplace_back(
+      "Set-Cookie", std::string(http::kSessionCookie) + "=" + token + "; Path=/; HttpOnly; SameSite=Strict");
   response.headers.emplace_back("Cache-Control", "no-store");
   respond(std::move(response));
 }
 
 // One person's answer to the common question, recorded like any other.
-void compare_one(Serving& serving, const http::Request& request, std::string_view account, const json::value& query, JsonWriter& out) {
+void compare_one(Serving& serving, const http::Request& request, std::string_view account, const json::value& query,
+                 JsonWriter& out) {
   out.object().field("account", account);
   const auto session = enter(serving, request, account, nullptr);
   if (!session) {
@@ -88,16 +99,22 @@ void compare(Serving& serving, const http::Request& request, const http::Respond
   const json::object* object = body->if_object();
   const json::value* query = object == nullptr ? nullptr : object->if_contains("query");
   const json::value* accounts = object == nullptr ? nullptr : object->if_contains("accounts");
-  const bool good = query != nullptr && accounts != nullptr && accounts->is_array() && accounts->get_array().size() <= 12 &&
-                    std::all_of(accounts->get_array().begin(), accounts->get_array().end(), [](const json::value& a) { return a.is_string(); });
+  const bool good = query != nullptr && accounts != nullptr && accounts->is_array() &&
+                    accounts->get_array().size() <= 12 &&
+                    std::all_of(accounts->get_array().begin(), accounts->get_array().end(),
+                                [](const json::value& a) { return a.is_string(); });
   if (!good) {
-    return respond(problem({Code::unprocessable, "http.field_invalid", {"须给出 query 和至多 12 个 accounts", "query and at most 12 accounts are required"},
-                            {{"accounts", "invalid", {"应是账号的数组", "must be an array of accounts"}}}}, request.id));
+    return respond(problem({Code::unprocessable,
+                            "http.field_invalid",
+                            {"须给出 query 和至多 12 个 accounts", "query and at most 12 accounts are required"},
+                            {{"accounts", "invalid", {"应是账号的数组", "must be an array of accounts"}}}},
+                           request.id));
   }
   http::Response response;
   JsonWriter out(response.body);
   out.object().key("answers").array();
-  for (const json::value& account : accounts->get_array()) compare_one(serving, request, std::string_view(account.get_string()), *query, out);
+  for (const json::value& account : accounts->get_array())
+    compare_one(serving, request, std::string_view(account.get_string()), *query, out);
   out.end_array().end_object();
   response.headers.emplace_back("Cache-Control", "no-store");
   respond(std::move(response));
@@ -109,17 +126,26 @@ std::vector<http::Route> demo_routes(Serving& serving) {
   using http::Verb;
   if (!serving.system.made_up) return {};
   return {
-      {.verb = Verb::get, .path = "/api/demo/persons", .needs = http::kPublic,
+      {.verb = Verb::get,
+       .path = "/api/demo/persons",
+       .needs = http::kPublic,
        .handler = [&serving](http::Request, http::Respond respond) { persons(serving, respond); },
-       .summary = {"虚构的人物（仅演示库）", "the made-up persons (made-up stores only)"}, .response_schema = R"({"type":"object"})"},
-      {.verb = Verb::post, .path = "/api/demo/session", .needs = http::kPublic,
+       .summary = {"虚构的人物（仅演示库）", "the made-up persons (made-up stores only)"},
+       .response_schema = R"({"type":"object"})"},
+      {.verb = Verb::post,
+       .path = "/api/demo/session",
+       .needs = http::kPublic,
        .handler = [&serving](http::Request request, http::Respond respond) { be(serving, request, respond); },
-       .summary = {"成为其中一人（仅演示库）", "be one of them (made-up stores only)"}, .request_schema = R"({"type":"object","required":["account"],"properties":{"account":{"type":"string"}}})",
+       .summary = {"成为其中一人（仅演示库）", "be one of them (made-up stores only)"},
+       .request_schema = R"({"type":"object","required":["account"],"properties":{"account":{"type":"string"}}})",
        .response_schema = R"({"$ref":"#/components/schemas/Session"})"},
-      {.verb = Verb::post, .path = "/api/demo/compare", .needs = http::kPublic,
+      {.verb = Verb::post,
+       .path = "/api/demo/compare",
+       .needs = http::kPublic,
        .handler = [&serving](http::Request request, http::Respond respond) { compare(serving, request, respond); },
        .summary = {"同一个问题，几个人问（仅演示库）", "the same question asked by several (made-up stores only)"},
-       .request_schema = R"({"type":"object","required":["query","accounts"],"properties":{"query":{"$ref":"#/components/schemas/Query"},"accounts":{"type":"array","items":{"type":"string"}}}})",
+       .request_schema =
+           R"({"type":"object","required":["query","accounts"],"properties":{"query":{"$ref":"#/components/schemas/Query"},"accounts":{"type":"array","items":{"type":"string"}}}})",
        .response_schema = R"({"type":"object"})"},
   };
 }

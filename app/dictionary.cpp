@@ -42,9 +42,13 @@ void describe_field(std::string& out, const catalog::Catalogue& catalogue, const
   if (!field.example.empty()) add("例 " + field.example);
   if (field.help) add(field.help->zh);
   constexpr const char* kLevels[] = {"", "1 公开", "2 一般", "3 敏感", "4 重要"};
-  out += "| " + field.name + " | " + cell(field.label.zh) + " / " + cell(field.label.en) + " | " + type_of(catalogue, field) + " | " +
-         (field.is_lookup() ? "引用" : field.required ? "必填" : "") + " | " + kLevels[static_cast<size_t>(field.level)] + " | " + cell(field.standard) + " | " +
-         cell(field.header) + " | " + cell(rules) + " |\n";
+  out += "| " + field.name + " | " + cell(field.label.zh) + " / " + cell(field.label.en) + " | " +
+         type_of(catalogue, field) + " | " +
+         (field.is_lookup() ? "引用"
+          : field.required  ? "必填"
+                            : "") +
+         " | " + kLevels[static_cast<size_t>(field.level)] + " | " + cell(field.standard) + " | " + cell(field.header) +
+         " | " + cell(rules) + " |\n";
 }
 
 }  // namespace
@@ -54,16 +58,22 @@ std::string data_dictionary(const catalog::Catalogue& catalogue) {
   for (const catalog::Dataset& dataset : catalogue.datasets) {
     out += "\n## " + dataset.label.zh + " " + dataset.label.en + " `" + dataset.name + "`\n\n";
     out += "责任单位 owner: " + dataset.owner_unit + "（" + dataset.owner_post + "）；主键 key: ";
-    for (size_t i = 0; i < dataset.key.size(); ++i) out += (i > 0 ? ", " : "") + dataset.fields[static_cast<size_t>(dataset.key[i])].name;
-    out += "\n\n| 字段 | 名称 | 类型 | 要求 | 级别 | 标准 | 列名 | 规则与说明 |\n| --- | --- | --- | --- | --- | --- | --- | --- |\n";
+    for (size_t i = 0; i < dataset.key.size(); ++i)
+      out += (i > 0 ? ", " : "") + dataset.fields[static_cast<size_t>(dataset.key[i])].name;
+    out +=
+        "\n\n| 字段 | 名称 | 类型 | 要求 | 级别 | 标准 | 列名 | 规则与说明 |\n| --- | --- | --- | --- | --- | --- | "
+        "--- | --- |\n";
     for (const Field& field : dataset.fields) describe_field(out, catalogue, field);
-    for (const catalog::Check& check : dataset.checks) out += "\n- 校验 check: " + check.text.zh + " / " + check.text.en;
+    for (const catalog::Check& check : dataset.checks)
+      out += "\n- 校验 check: " + check.text.zh + " / " + check.text.en;
     if (!dataset.checks.empty()) out += "\n";
   }
   out += "\n# 代码表 Code sets\n";
   for (const catalog::CodeSet& set : catalogue.code_sets) {
-    out += "\n## " + set.name + " " + set.label.zh + " / " + set.label.en + (set.standard.empty() ? "" : "（" + set.standard + "）") + "\n\n";
-    for (const catalog::Code& code : set.codes) out += "- `" + code.code + "` " + code.name.zh + " / " + code.name.en + (code.ext ? "（校内扩展）" : "") + "\n";
+    out += "\n## " + set.name + " " + set.label.zh + " / " + set.label.en +
+           (set.standard.empty() ? "" : "（" + set.standard + "）") + "\n\n";
+    for (const catalog::Code& code : set.codes)
+      out += "- `" + code.code + "` " + code.name.zh + " / " + code.name.en + (code.ext ? "（校内扩展）" : "") + "\n";
   }
   return out;
 }

@@ -1,4 +1,5 @@
-// The data dictionary of §4.1.1: every dataset's owner and fields with type, format, code set, check; Markdown, made from the catalogue.
+// The data dictionary of §4.1.1: every dataset's owner and fields with type, format, code set, check; Markdown, made
+// from the catalogue.
 #pragma once
 
 #include <string>

@@ -1,4 +1,5 @@
-// Exports (§3.1.4, §3.3.1): a numbered file with a verification code, made through the same plan as the query on the page.
+// Exports (§3.1.4, §3.3.1): a numbered file with a verification code, made through the same plan as the query on the
+// page.
 #include <boost/json.hpp>
 
 #include <algorithm>
@@ -70,10 +71,15 @@ Made make_csv(Serving& serving, const identity::Session& session, const json::va
   return {std::move(content), std::move(outcome)};
 }
 
-Refusal not_durable() { return {Code::unavailable, "record.not_durable", {"记录无法保存，因此不能导出", "the record cannot be kept, so nothing is exported"}}; }
+Refusal not_durable() {
+  return {Code::unavailable,
+          "record.not_durable",
+          {"记录无法保存，因此不能导出", "the record cannot be kept, so nothing is exported"}};
+}
 
 // Intent leaf, spool, outcome leaf with digest, then delivery (design §7).
-void make(Serving& serving, const http::Request& request, const identity::Session& session, const http::Respond& respond) {
+void make(Serving& serving, const http::Request& request, const identity::Session& session,
+          const http::Respond& respond) {
   System& system = serving.system;
   const Result<json::value> body = json_body(request);
   if (!body) return respond(problem(body.refusal(), request.id));
@@ -81,10 +87,18 @@ void make(Serving& serving, const http::Request& request, const identity::Sessio
   const json::value* asked = object == nullptr ? nullptr : object->if_contains("query");
   const json::value* format = object == nullptr ? nullptr : object->if_contains("format");
   if (asked == nullptr || !asked->is_object()) {
-    return respond(problem({Code::unprocessable, "http.field_missing", {"须给出 query", "query is required"}, {{"query", "required", {"必填", "required"}}}}, request.id));
+    return respond(problem({Code::unprocessable,
+                            "http.field_missing",
+                            {"须给出 query", "query is required"},
+                            {{"query", "required", {"必填", "required"}}}},
+                           request.id));
   }
   if (format == nullptr || !format->is_string() || format->get_string() != "csv") {
-    return respond(problem({Code::unprocessable, "document.format_unknown", {"format 应为 csv", "format must be csv"}, {{"format", "unknown", {"应为 csv", "must be csv"}}}}, request.id));
+    return respond(problem({Code::unprocessable,
+                            "document.format_unknown",
+                            {"format 应为 csv", "format must be csv"},
+                            {{"format", "unknown", {"应为 csv", "must be csv"}}}},
+                           request.id));
   }
   json::object query = asked->get_object();
   if (const json::value* purpose = object->if_contains("purpose")) query["purpose"] = *purpose;
@@ -110,7 +124,8 @@ void make(Serving& serving, const http::Request& request, const identity::Sessio
   const std::string dataset = made.outcome.entry.dataset, purpose = made.outcome.entry.purpose;
   const auto leaf = system.recorder->append_and_wait(std::move(made.outcome.entry));
   if (!leaf) return respond(problem(not_durable(), request.id));
-  if (const auto* refusal = std::get_if<Refusal>(&made.outcome.result)) return respond(problem(*refusal, request.id, leaf->id()));
+  if (const auto* refusal = std::get_if<Refusal>(&made.outcome.result))
+    return respond(problem(*refusal, request.id, leaf->id()));
   const auto& document = std::get<query::Engine::Document>(made.outcome.result);
   const std::string code = crypto::random_code(16);
   std::string number;
@@ -120,29 +135,38 @@ void make(Serving& serving, const http::Request& request, const identity::Sessio
     number = next_number(*lease, now);
     const catalog::Dataset* described = system.catalogue->find(dataset);
     lease->execute(
-        "INSERT INTO document (number, code_digest, account, dataset, title, format, purpose, query, row_count, sha256, content, leaf, created_us, expires_us) "
+        "INSERT INTO document (number, code_digest, account, dataset, title, format, purpose, query, row_count, "
+        "sha256, content, leaf, created_us, expires_us) "
         "VALUES ($1, $2, $3, $4, $5, 'csv', $6, $7, $8, $9, $10, $11, $12, $13)",
-        {number, hex_digest(code), session.account, dataset, described->label.zh, purpose, json::serialize(query), document.rows, sha256,
-         db::Param::blob(made.content), leaf->id(), now.us, now.us + kValidDays * kDay});
+        {number, hex_digest(code), session.account, dataset, described->label.zh, purpose, json::serialize(query),
+         document.rows, sha256, db::Param::blob(made.content), leaf->id(), now.us, now.us + kValidDays * kDay});
     transaction.commit();
   }
   http::Response response;
   JsonWriter out(response.body);
-  out.object().field("number", number).field("link", "/api/documents/" + number).field("code", dashed(code)).field("rows", document.rows);
+  out.object()
+      .field("number", number)
+      .field("link", "/api/documents/" + number)
+      .field("code", dashed(code))
+      .field("rows", document.rows);
   out.field("sha256", sha256).field("record", leaf->id()).end_object();
   response.headers.emplace_back("Cache-Control", "no-store");
   respond(std::move(response));
 }
 
-void fetch(Serving& serving, const http::Request& request, const identity::Session& session, const http::Respond& respond) {
+void fetch(Serving& serving, const http::Request& request, const identity::Session& session,
+           const http::Respond& respond) {
   const Refusal unknown{Code::not_found, "document.unknown", {"没有这份文件", "there is no such document"}};
   const db::Store::Lease lease = serving.system.store->reader();
-  db::Rows rows = lease->query("SELECT content, dataset FROM document WHERE number = $1 AND account = $2 AND revoked_us IS NULL",
-                               {request.captures.at(0), session.account});
+  db::Rows rows =
+      lease->query("SELECT content, dataset FROM document WHERE number = $1 AND account = $2 AND revoked_us IS NULL",
+                   {request.captures.at(0), session.account});
   // Whoever lost the permission since then lost the file, too: what may be fetched follows what may be queried now.
   if (!rows.next()) return respond(problem(unknown, request.id));
   const auto live = identity::check_live(*lease, session.id, serving.system.clock->now());
-  if (!live) return respond(problem({Code::unauthenticated, "identity.session_ended", {"请先登录", "sign in first"}}, request.id));
+  if (!live)
+    return respond(
+        problem({Code::unauthenticated, "identity.session_ended", {"请先登录", "sign in first"}}, request.id));
   http::Response response;
   response.body = rows.blob(0);
   response.content_type = "text/csv; charset=utf-8";
@@ -158,7 +182,8 @@ void fetch(Serving& serving, const http::Request& request, const identity::Sessi
   entry.action = "fetch";
   entry.decision = "allowed";
   JsonWriter(entry.parameters).object().field("document", request.captures.at(0)).end_object();
-  serving.system.recorder->append(std::move(entry), [response = std::move(response), respond, id = request.id](const std::optional<record::Leaf>& leaf) mutable {
+  serving.system.recorder->append(std::move(entry), [response = std::move(response), respond,
+                                                     id = request.id](const std::optional<record::Leaf>& leaf) mutable {
     if (!leaf) return respond(problem(not_durable(), id));
     respond(std::move(response));
   });
@@ -167,16 +192,26 @@ void fetch(Serving& serving, const http::Request& request, const identity::Sessi
 // Anyone holding a document may check it; the answer names no person and shows no content (§3.3.1).
 void verify(Serving& serving, const http::Request& request, const http::Respond& respond) {
   const db::Store::Lease lease = serving.system.store->reader();
-  db::Rows rows = lease->query("SELECT number, title, row_count, sha256, leaf, created_us, expires_us, revoked_us FROM document WHERE code_digest = $1",
-                               {hex_digest(plain_code(request.captures.at(0)))});
+  db::Rows rows = lease->query(
+      "SELECT number, title, row_count, sha256, leaf, created_us, expires_us, revoked_us FROM document WHERE "
+      "code_digest = $1",
+      {hex_digest(plain_code(request.captures.at(0)))});
   if (!rows.next()) {
-    return respond(problem({Code::not_found, "document.code_unknown", {"没有这个验证码：文件可能是伪造的，或验证码输入有误", "no document has this code: it may be forged, or the code mistyped"}}, request.id));
+    return respond(problem({Code::not_found,
+                            "document.code_unknown",
+                            {"没有这个验证码：文件可能是伪造的，或验证码输入有误",
+                             "no document has this code: it may be forged, or the code mistyped"}},
+                           request.id));
   }
   const Instant now = serving.system.clock->now();
   const std::string_view state = !rows.is_null(7) ? "revoked" : now.us >= rows.integer(6) ? "expired" : "valid";
   http::Response response;
   JsonWriter out(response.body);
-  out.object().field("number", rows.text(0)).field("kind", "export").field("title", rows.text(1)).field("rows", rows.integer(2));
+  out.object()
+      .field("number", rows.text(0))
+      .field("kind", "export")
+      .field("title", rows.text(1))
+      .field("rows", rows.integer(2));
   out.field("sha256", rows.text(3)).field("record", rows.text(4)).field("made", Instant{rows.integer(5)}.print());
   out.field("expires", Instant{rows.integer(6)}.print()).field("state", state).end_object();
   response.headers.emplace_back("Cache-Control", "no-store");
@@ -188,17 +223,28 @@ void verify(Serving& serving, const http::Request& request, const http::Respond&
 std::vector<http::Route> document_routes(Serving& serving) {
   using http::Verb;
   return {
-      {.verb = Verb::post, .path = "/api/documents", .needs = http::kSession,
-       .handler = signed_in(serving, [&serving](http::Request request, Session session, http::Respond respond) { make(serving, request, *session, respond); }),
+      {.verb = Verb::post,
+       .path = "/api/documents",
+       .needs = http::kSession,
+       .handler = signed_in(serving, [&serving](http::Request request, Session session,
+                                                http::Respond respond) { make(serving, request, *session, respond); }),
        .summary = {"导出", "export"},
-       .request_schema = R"({"type":"object","required":["query","format","purpose"],"properties":{"query":{"$ref":"#/components/schemas/Query"},"format":{"enum":["csv"]},"purpose":{"type":"string"}}})",
-       .response_schema = R"({"type":"object"})", .body_max = 512 * 1024},
-      {.verb = Verb::get, .path = "/api/documents/{number}", .needs = http::kSession,
-       .handler = signed_in(serving, [&serving](http::Request request, Session session, http::Respond respond) { fetch(serving, request, *session, respond); }),
+       .request_schema =
+           R"({"type":"object","required":["query","format","purpose"],"properties":{"query":{"$ref":"#/components/schemas/Query"},"format":{"enum":["csv"]},"purpose":{"type":"string"}}})",
+       .response_schema = R"({"type":"object"})",
+       .body_max = 512 * 1024},
+      {.verb = Verb::get,
+       .path = "/api/documents/{number}",
+       .needs = http::kSession,
+       .handler = signed_in(serving, [&serving](http::Request request, Session session,
+                                                http::Respond respond) { fetch(serving, request, *session, respond); }),
        .summary = {"取回导出的文件", "fetch an exported document"}},
-      {.verb = Verb::get, .path = "/api/verify/{code}", .needs = http::kPublic,
+      {.verb = Verb::get,
+       .path = "/api/verify/{code}",
+       .needs = http::kPublic,
        .handler = [&serving](http::Request request, http::Respond respond) { verify(serving, request, respond); },
-       .summary = {"按验证码核验文件", "check a document by its code"}, .response_schema = R"({"type":"object"})"},
+       .summary = {"按验证码核验文件", "check a document by its code"},
+       .response_schema = R"({"type":"object"})"},
   };
 }
 

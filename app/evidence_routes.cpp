@@ -25,13 +25,19 @@ http::Response evidence(std::string body) {
   return response;
 }
 
-const Refusal kNoLeaf{Code::not_found, "record.leaf_unknown", {"没有这条记录", "there is no such leaf"}, {{"leaf", "unknown", {"应为答案中的 record", "must be the record of an answer"}}}};
+const Refusal kNoLeaf{Code::not_found,
+                      "record.leaf_unknown",
+                      {"没有这条记录", "there is no such leaf"},
+                      {{"leaf", "unknown", {"应为答案中的 record", "must be the record of an answer"}}}};
 
-void proof(Serving& serving, const http::Request& request, const identity::Session& session, const http::Respond& respond) {
+void proof(Serving& serving, const http::Request& request, const identity::Session& session,
+           const http::Respond& respond) {
   record::Recorder& recorder = *serving.system.recorder;
   const std::string leaf = request.parameter("leaf").value_or("");
   const size_t slash = leaf.rfind('/');
-  const auto seq = slash == std::string::npos || leaf.substr(0, slash) != recorder.origin() ? std::nullopt : number(std::string_view(leaf).substr(slash + 1));
+  const auto seq = slash == std::string::npos || leaf.substr(0, slash) != recorder.origin()
+                       ? std::nullopt
+                       : number(std::string_view(leaf).substr(slash + 1));
   if (!seq) return respond(problem(kNoLeaf, request.id));
   const auto found = recorder.prove(*seq);
   if (!found) return respond(problem(kNoLeaf, request.id));
@@ -42,8 +48,12 @@ void consistency(Serving& serving, const http::Request& request, const http::Res
   const auto from = number(request.parameter("from").value_or("")), to = number(request.parameter("to").value_or(""));
   const auto path = from && to ? serving.system.recorder->consistency(*from, *to) : std::nullopt;
   if (!path) {
-    return respond(problem({Code::unprocessable, "record.no_such_trees", {"from 和 to 应是两棵已有的树的大小，from 不大于 to", "from and to must be sizes of existing trees, from not above to"},
-                            {{"from", "invalid", {"应为整数", "must be an integer"}}}}, request.id));
+    return respond(problem({Code::unprocessable,
+                            "record.no_such_trees",
+                            {"from 和 to 应是两棵已有的树的大小，from 不大于 to",
+                             "from and to must be sizes of existing trees, from not above to"},
+                            {{"from", "invalid", {"应为整数", "must be an integer"}}}},
+                           request.id));
   }
   respond(evidence(record::consistency_json(*from, *to, *path)));
 }
@@ -53,18 +63,29 @@ void consistency(Serving& serving, const http::Request& request, const http::Res
 std::vector<http::Route> evidence_routes(Serving& serving) {
   using http::Verb;
   return {
-      {.verb = Verb::get, .path = "/api/audit/checkpoint", .needs = http::kPublic,
-       .handler = [&serving](http::Request, http::Respond respond) {
-         record::Recorder& recorder = *serving.system.recorder;
-         respond(evidence(record::checkpoint_json(recorder.checkpoint(), recorder.public_key())));
-       },
-       .summary = {"已签名的检查点", "the signed checkpoint"}, .response_schema = R"({"type":"object"})"},
-      {.verb = Verb::get, .path = "/api/audit/proof", .needs = http::kSession,
-       .handler = signed_in(serving, [&serving](http::Request request, Session session, http::Respond respond) { proof(serving, request, *session, respond); }),
-       .summary = {"某条记录的包含证明", "inclusion proof of a leaf"}, .response_schema = R"({"type":"object"})"},
-      {.verb = Verb::get, .path = "/api/audit/consistency", .needs = http::kPublic,
+      {.verb = Verb::get,
+       .path = "/api/audit/checkpoint",
+       .needs = http::kPublic,
+       .handler =
+           [&serving](http::Request, http::Respond respond) {
+             record::Recorder& recorder = *serving.system.recorder;
+             respond(evidence(record::checkpoint_json(recorder.checkpoint(), recorder.public_key())));
+           },
+       .summary = {"已签名的检查点", "the signed checkpoint"},
+       .response_schema = R"({"type":"object"})"},
+      {.verb = Verb::get,
+       .path = "/api/audit/proof",
+       .needs = http::kSession,
+       .handler = signed_in(serving, [&serving](http::Request request, Session session,
+                                                http::Respond respond) { proof(serving, request, *session, respond); }),
+       .summary = {"某条记录的包含证明", "inclusion proof of a leaf"},
+       .response_schema = R"({"type":"object"})"},
+      {.verb = Verb::get,
+       .path = "/api/audit/consistency",
+       .needs = http::kPublic,
        .handler = [&serving](http::Request request, http::Respond respond) { consistency(serving, request, respond); },
-       .summary = {"两个检查点之间的一致性证明", "consistency of two checkpoints"}, .response_schema = R"({"type":"object"})"},
+       .summary = {"两个检查点之间的一致性证明", "consistency of two checkpoints"},
+       .response_schema = R"({"type":"object"})"},
   };
 }
 

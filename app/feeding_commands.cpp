@@ -41,7 +41,9 @@ std::string read_file(const std::string& name) {
 
 void print_problems(const std::vector<zfsoft::Problem>& problems) {
   for (const zfsoft::Problem& problem : problems) {
-    const std::string place = problem.row == 0 ? "文件 / file" : "第 " + std::to_string(problem.row) + " 行 / row " + std::to_string(problem.row);
+    const std::string place = problem.row == 0
+                                  ? "文件 / file"
+                                  : "第 " + std::to_string(problem.row) + " 行 / row " + std::to_string(problem.row);
     std::cout << place << " " << problem.field << "：" << problem.text.zh << " / " << problem.text.en << "\n";
   }
 }
@@ -50,7 +52,8 @@ void print_problems(const std::vector<zfsoft::Problem>& problems) {
 
 int import_file(const Words& words) {
   const Arguments arguments(words, {"db", "home"}, {});
-  if (arguments.rest().size() != 2 || arguments.rest().front() != "zfsoft-sections") throw UsageError("用法：import zfsoft-sections FILE / usage: import zfsoft-sections FILE");
+  if (arguments.rest().size() != 2 || arguments.rest().front() != "zfsoft-sections")
+    throw UsageError("用法：import zfsoft-sections FILE / usage: import zfsoft-sections FILE");
   const std::string file = arguments.rest().back();
   const std::string text = read_file(file);
   const Result<zfsoft::Export> found = zfsoft::read_export(text);
@@ -69,8 +72,12 @@ int import_file(const Words& words) {
     db::Transaction transaction(*lease, db::Transaction::Mode::write);
     // An import is a batch reviewed by its named operator (design §3a).
     const change::Hand hand{0, operator_name()};
-    const change::Head head{"import", "zfsoft-sections", std::filesystem::path(file).filename().string(),
-                            crypto::hex(std::string_view(reinterpret_cast<const char*>(digest.data()), digest.size())), hand, hand};
+    const change::Head head{"import",
+                            "zfsoft-sections",
+                            std::filesystem::path(file).filename().string(),
+                            crypto::hex(std::string_view(reinterpret_cast<const char*>(digest.data()), digest.size())),
+                            hand,
+                            hand};
     change::Batch batch(*system->catalogue, *lease, head, system->clock->now());
     imported = zfsoft::load(*found, batch);
     outbox = batch.finish(system->recorder.get());
@@ -78,19 +85,28 @@ int import_file(const Words& words) {
   }
   system->recorder->deliver(outbox);
   print_problems(imported.problems);
-  std::cout << "新增 " << imported.counts.added << "，更改 " << imported.counts.replaced << "，不变 " << imported.counts.same << " / added " << imported.counts.added
-            << ", changed " << imported.counts.replaced << ", the same " << imported.counts.same << "\n";
+  std::cout << "新增 " << imported.counts.added << "，更改 " << imported.counts.replaced << "，不变 "
+            << imported.counts.same << " / added " << imported.counts.added << ", changed " << imported.counts.replaced
+            << ", the same " << imported.counts.same << "\n";
   std::string summary;
-  JsonWriter(summary).object().field("rows", imported.rows).field("sections", imported.sections).field("courses", imported.courses)
-      .field("teachers", imported.teachers).field("meetings", imported.meetings).field("problems", static_cast<int64_t>(imported.problems.size())).end_object();
-  std::cout << summary << std::endl;
+  JsonWriter(summary)
+      .object()
+      .field("rows", imported.rows)
+      .field("sections", imported.sections)
+      .field("courses", imported.courses)
+      .field("teachers", imported.teachers)
+      .field("meetings", imported.meetings)
+      .field("problems", static_cast<int64_t>(imported.problems.size()))
+      .end_object();
+  std::cout << summary << '\n' << std::flush;
   return 0;
 }
 
 namespace {
 
 // Real reads of the made-up people by the academic office, so that everybody finds somebody in «who read me» (§1.3.1).
-void read_as(System& system, const std::vector<trial::SignIn>& sign_ins, std::vector<trial::SignIn>::const_iterator office) {
+void read_as(System& system, const std::vector<trial::SignIn>& sign_ins,
+             std::vector<trial::SignIn>::const_iterator office) {
   const identity::SignIn entered = system.identity->enter_made_up(office->account, "127.0.0.1", "demo");
   if (!entered.result) throw std::runtime_error(entered.result.refusal().detail.en);
   const identity::Session& session = *entered.result->session;
@@ -109,7 +125,8 @@ void read_as(System& system, const std::vector<trial::SignIn>& sign_ins, std::ve
     query["where"] = boost::json::object{{"field", key}, {"op", "in"}, {"value", numbers}};
     query::Outcome outcome = system.engine->ask(asker, query);
     if (const auto* refusal = std::get_if<Refusal>(&outcome.result)) throw std::runtime_error(refusal->detail.en);
-    if (!system.recorder->append_and_wait(std::move(outcome.entry))) throw std::runtime_error("the record cannot be written");
+    if (!system.recorder->append_and_wait(std::move(outcome.entry)))
+      throw std::runtime_error("the record cannot be written");
   }
   system.identity->sign_out(session);
 }
@@ -130,7 +147,12 @@ std::string gallery_of(const std::vector<trial::SignIn>& sign_ins) {
   std::map<std::string, int> shown;
   for (const trial::SignIn& each : sign_ins) {
     if (++shown[each.kind] > 4) continue;
-    json.object().field("kind", each.kind).field("account", each.account).field("name", each.name).field("note", each.note).end_object();
+    json.object()
+        .field("kind", each.kind)
+        .field("account", each.account)
+        .field("name", each.name)
+        .field("note", each.note)
+        .end_object();
   }
   json.end_array();
   return out;
@@ -141,11 +163,16 @@ void write_accounts(const std::string& file, const std::vector<trial::SignIn>& s
   JsonWriter json(text);
   json.array();
   for (const trial::SignIn& each : sign_ins) {
-    json.object().field("kind", each.kind).field("account", each.account).field("password", each.password).field("name", each.name);
+    json.object()
+        .field("kind", each.kind)
+        .field("account", each.account)
+        .field("password", each.password)
+        .field("name", each.name);
     json.field("note", each.note.zh + " / " + each.note.en).end_object();
   }
   json.end_array();
-  const int descriptor = ::open(file.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);  // passwords: for the owner only
+  const int descriptor =
+      ::open(file.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);  // passwords: for the owner only
   if (descriptor < 0) throw UsageError("写不了文件 " + file + " / cannot write " + file);
   text += "\n";
   const bool written = ::write(descriptor, text.data(), text.size()) == static_cast<ssize_t>(text.size());
@@ -171,13 +198,15 @@ int demo(const Words& words) {
   {
     const auto system = open_system(options);
     const db::Store::Lease lease = system->store->writer();
-    // Accounts with passwords of known value belong on made-up stores only; the mark goes in with the data or not at all.
+    // Accounts with passwords of known value belong on made-up stores only; the mark goes in with the data or not at
+    // all.
     identity::Options made_up = identity::Options::for_made_up();
     made_up.made_up = true;
     made_up.background = false;
     identity::Identity identity(*system->store, *system->clock, made_up);
     db::Transaction transaction(*lease, db::Transaction::Mode::write);
-    Result<std::vector<trial::SignIn>> filled = trial::fill(*system->catalogue, system->regulation, *lease, identity, system->clock->now(), size);
+    Result<std::vector<trial::SignIn>> filled =
+        trial::fill(*system->catalogue, system->regulation, *lease, identity, system->clock->now(), size);
     if (!filled) throw std::runtime_error(filled.refusal().detail.zh + " / " + filled.refusal().detail.en);
     sign_ins = std::move(filled).value();
     set_store_fact(*lease, "made_up", "1");
@@ -190,8 +219,10 @@ int demo(const Words& words) {
   const auto system = open_system(options);
   read_everybody(*system, sign_ins);
   write_accounts(accounts, sign_ins);
-  std::cout << "虚构的大学已就绪：在校学生 " << size.students << " 人，可登录账号 " << sign_ins.size() << " 个，见 " << accounts << " / the made-up university is ready: " << size.students
-            << " students, " << sign_ins.size() << " sign-ins in " << accounts << std::endl;
+  std::cout << "虚构的大学已就绪：在校学生 " << size.students << " 人，可登录账号 " << sign_ins.size() << " 个，见 "
+            << accounts << " / the made-up university is ready: " << size.students << " students, " << sign_ins.size()
+            << " sign-ins in " << accounts << '\n'
+            << std::flush;
   return 0;
 }
 

@@ -14,17 +14,26 @@ struct Command {
 };
 
 constexpr Command kCommands[] = {
-    {"serve", jw::app::serve, "serve --db URL --listen HOST:PORT [--home DIR] [--witness DIR] [--certificate PEM --key PEM] [--clock FILE] [--log FILE]\n"
-                              "      提供服务 / serve"},
-    {"demo", jw::app::demo, "demo --db URL --students N --seed S --accounts FILE [--sign-ins N]\n"
-                            "      建一所虚构的大学 / make a made-up university"},
-    {"import", jw::app::import_file, "import zfsoft-sections FILE --db URL\n      导入正方教务系统导出的教学班 / import the sections exported from a ZFSoft system"},
-    {"account", jw::app::account, "account add --db URL --kind KIND --account A [--person NUMBER]\n"
-                                  "      为尚无账号的类别建第一个账号 / make the first account of a kind"},
-    {"audit", jw::app::audit, "audit verify --db URL [--against CHECKPOINT]\n      核验全部记录 / verify the whole record"},
-    {"migrate", jw::app::migrate, "migrate --db URL [--apply]\n      显示（并执行）表结构的变化 / show (and apply) the changes of tables"},
+    {"serve", jw::app::serve,
+     "serve --db URL --listen HOST:PORT [--home DIR] [--witness DIR] [--certificate PEM --key PEM] [--clock FILE] "
+     "[--log FILE]\n"
+     "      提供服务 / serve"},
+    {"demo", jw::app::demo,
+     "demo --db URL --students N --seed S --accounts FILE [--sign-ins N]\n"
+     "      建一所虚构的大学 / make a made-up university"},
+    {"import", jw::app::import_file,
+     "import zfsoft-sections FILE --db URL\n      导入正方教务系统导出的教学班 / import the sections exported from a "
+     "ZFSoft system"},
+    {"account", jw::app::account,
+     "account add --db URL --kind KIND --account A [--person NUMBER]\n"
+     "      为尚无账号的类别建第一个账号 / make the first account of a kind"},
+    {"audit", jw::app::audit,
+     "audit verify --db URL [--against CHECKPOINT]\n      核验全部记录 / verify the whole record"},
+    {"migrate", jw::app::migrate,
+     "migrate --db URL [--apply]\n      显示（并执行）表结构的变化 / show (and apply) the changes of tables"},
     {"dictionary", jw::app::dictionary, "dictionary [--home DIR]\n      数据字典 / the data dictionary"},
-    {"permissions", jw::app::permissions, "permissions [--home DIR]\n      默认权限一览：岗位 × 数据 × 行 × 字段 / the default permissions as a table"},
+    {"permissions", jw::app::permissions,
+     "permissions [--home DIR]\n      默认权限一览：岗位 × 数据 × 行 × 字段 / the default permissions as a table"},
 };
 
 int usage(std::ostream& out) {

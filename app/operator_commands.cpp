@@ -27,14 +27,15 @@ template <class T>
 T must(Result<T> result) {
   if (!result) {
     std::string text = result.refusal().detail.zh + " / " + result.refusal().detail.en;
-    for (const FieldProblem& field : result.refusal().fields) text += "\n  " + field.field + ": " + field.text.zh + " / " + field.text.en;
+    for (const FieldProblem& field : result.refusal().fields)
+      text += "\n  " + field.field + ": " + field.text.zh + " / " + field.text.en;
     throw std::runtime_error(text);
   }
   return std::move(result).value();
 }
 
-constexpr std::string_view kOfficeKinds[] = {"academic_office", "student_office", "finance_office", "research_office", "logistics_office",
-                                             "system_admin", "security_admin", "audit_admin"};
+constexpr std::string_view kOfficeKinds[] = {"academic_office",  "student_office", "finance_office", "research_office",
+                                             "logistics_office", "system_admin",   "security_admin", "audit_admin"};
 
 const policy::Post* post_of(const System& system, const std::string& kind) {
   const int post = system.regulation.post(kind);
@@ -51,7 +52,8 @@ std::string own_unit(const std::string& kind) {
 }
 
 // Values of a row by field name; everything else NULL. What a dataset requires beyond must be given by the caller.
-std::vector<change::Value> row_of(const catalog::Dataset& dataset, const std::vector<std::pair<std::string, change::Value>>& given) {
+std::vector<change::Value> row_of(const catalog::Dataset& dataset,
+                                  const std::vector<std::pair<std::string, change::Value>>& given) {
   std::vector<change::Value> row;
   for (const catalog::Field& field : dataset.fields) {
     if (field.is_lookup()) break;
@@ -63,7 +65,8 @@ std::vector<change::Value> row_of(const catalog::Dataset& dataset, const std::ve
   return row;
 }
 
-int64_t put_checked(change::Batch& batch, const std::string& dataset, const std::vector<std::pair<std::string, change::Value>>& given, int64_t person = 0) {
+int64_t put_checked(change::Batch& batch, const std::string& dataset,
+                    const std::vector<std::pair<std::string, change::Value>>& given, int64_t person = 0) {
   change::Table& table = batch.table(dataset);
   const std::vector<change::Value> row = row_of(table.dataset(), given);
   for (const FieldProblem& problem : change::check_row(batch.catalogue(), table.dataset(), row)) {
@@ -73,7 +76,8 @@ int64_t put_checked(change::Batch& batch, const std::string& dataset, const std:
 }
 
 // Staff row and appointment for the first account of an office; returns the person.
-int64_t appoint(System& system, change::Batch& batch, const std::string& kind, const std::string& account, Instant now) {
+int64_t appoint(System& system, change::Batch& batch, const std::string& kind, const std::string& account,
+                Instant now) {
   db::Connection& connection = batch.connection();
   const std::string unit = own_unit(kind);
   const policy::Post* post = post_of(system, kind);
@@ -84,14 +88,24 @@ int64_t appoint(System& system, change::Batch& batch, const std::string& kind, c
     std::vector<std::pair<std::string, change::Value>> given{{"code", unit}, {"name", owner->label.zh}};
     for (const catalog::Field& field : units->fields) {
       if (field.is_lookup() || !field.required || field.name == "code" || field.name == "name") continue;
-      if (field.type == catalog::Type::code) given.emplace_back(field.name, change::Value{system.catalogue->code_sets[static_cast<size_t>(field.code_set)].codes.front().code});
+      if (field.type == catalog::Type::code)
+        given.emplace_back(
+            field.name,
+            change::Value{system.catalogue->code_sets[static_cast<size_t>(field.code_set)].codes.front().code});
     }
     unit_row = put_checked(batch, "unit", given);
   }
   const std::string_view names[] = {post->label.zh};
   const int64_t person = identity::add_persons(connection, names, now);
-  const int64_t staff = put_checked(batch, "staff", {{"number", account}, {"name", post->label.zh}, {"unit", *unit_row}, {"state", std::string("11")}, {"provisional", int64_t{0}}}, person);
-  put_checked(batch, "post_holding", {{"staff", staff}, {"post", kind}, {"unit", *unit_row}, {"begins", now.date().print()}});
+  const int64_t staff = put_checked(batch, "staff",
+                                    {{"number", account},
+                                     {"name", post->label.zh},
+                                     {"unit", *unit_row},
+                                     {"state", std::string("11")},
+                                     {"provisional", int64_t{0}}},
+                                    person);
+  put_checked(batch, "post_holding",
+              {{"staff", staff}, {"post", kind}, {"unit", *unit_row}, {"begins", now.date().print()}});
   return person;
 }
 
@@ -99,7 +113,8 @@ int64_t person_by_number(System& system, db::Connection& connection, const std::
   for (const catalog::Dataset& dataset : system.catalogue->datasets) {
     if (!dataset.person) continue;
     const std::string key = catalog::column_name(dataset.fields[static_cast<size_t>(dataset.key.front())]);
-    db::Rows rows = connection.query("SELECT person_id FROM " + catalog::table_name(dataset) + " WHERE " + key + " = $1", {number});
+    db::Rows rows =
+        connection.query("SELECT person_id FROM " + catalog::table_name(dataset) + " WHERE " + key + " = $1", {number});
     if (rows.next()) return rows.integer(0);
   }
   throw std::runtime_error("没有学号或工号 " + number + " / there is no student or staff number " + number);
@@ -112,14 +127,16 @@ int account(const Words& words) {
   if (arguments.rest() != Words{"add"}) throw UsageError("用法：account add / usage: account add");
   const std::string kind = arguments.required("kind"), login = arguments.required("account");
   const auto system = open_system(options_of(arguments, "command", false));
-  if (post_of(*system, kind) == nullptr) throw UsageError("没有账号类别 " + kind + " / there is no account kind " + kind);
+  if (post_of(*system, kind) == nullptr)
+    throw UsageError("没有账号类别 " + kind + " / there is no account kind " + kind);
   const identity::OneTime one_time = system->identity->one_time_password();
   int64_t outbox = 0, change_outbox = 0;
   {
     const db::Store::Lease lease = system->store->writer();
     db::Transaction transaction(*lease, db::Transaction::Mode::write);
     if (system->identity->accounts_of_kind(*lease, kind) > 0) {
-      throw std::runtime_error("类别 " + kind + " 已有账号；以后的账号在系统内办理 / the kind " + kind + " has an account already; further ones are made in the product");
+      throw std::runtime_error("类别 " + kind + " 已有账号；以后的账号在系统内办理 / the kind " + kind +
+                               " has an account already; further ones are made in the product");
     }
     const Instant now = system->clock->now();
     int64_t person = 0;
@@ -146,8 +163,9 @@ int account(const Words& words) {
   }
   if (change_outbox != 0) system->recorder->deliver(change_outbox);
   system->recorder->deliver(outbox);
-  std::cout << one_time.text << std::endl;
-  std::cerr << "账号 " << login << " 的一次性密码如上，首次登录须改密码 / one-time password of " << login << " above; it is changed at the first sign-in\n";
+  std::cout << one_time.text << '\n' << std::flush;
+  std::cerr << "账号 " << login << " 的一次性密码如上，首次登录须改密码 / one-time password of " << login
+            << " above; it is changed at the first sign-in\n";
   return 0;
 }
 
@@ -165,7 +183,8 @@ int audit(const Words& words) {
   db::Options options;
   options.url = arguments.required("db");
   options.attached_name = "record";
-  if (!options.url.starts_with("postgres")) options.attached_path = (options.url.starts_with("sqlite:") ? options.url.substr(7) : options.url) + "-record";
+  if (!options.url.starts_with("postgres"))
+    options.attached_path = (options.url.starts_with("sqlite:") ? options.url.substr(7) : options.url) + "-record";
   const auto store = db::Store::open(options);
   const db::Store::Lease lease = store->reader();
   const std::vector<Text> problems = record::verify(*lease, against);
@@ -186,7 +205,8 @@ int migrate(const Words& words) {
   const auto store = db::Store::open(options);
   const db::Store::Lease writer = store->writer();
   const int applied = db::migrate(*writer, (home / "db" / "migrations").string());
-  if (applied > 0) std::cout << "内核的表：执行了 " << applied << " 步 / kernel tables: " << applied << " steps applied\n";
+  if (applied > 0)
+    std::cout << "内核的表：执行了 " << applied << " 步 / kernel tables: " << applied << " steps applied\n";
   const std::vector<catalog::SchemaChange> changes = catalog::schema_changes(*catalogue, *writer);
   for (const catalog::SchemaChange& change : changes) {
     std::cout << (change.safe ? "[+] " : "[!] ") << change.text.zh << " / " << change.text.en << "\n";

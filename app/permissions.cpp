@@ -1,4 +1,5 @@
-// jiaowu permissions: the default permissions as a table that the head of 教务处 can read and sign (a golden file in tests).
+// jiaowu permissions: the default permissions as a table that the head of 教务处 can read and sign (a golden file in
+// tests).
 #include <iostream>
 #include <map>
 
@@ -42,7 +43,8 @@ std::string fields_of(const catalog::Dataset& dataset, const Atom& atom) {
 std::string actions_of(const Atom& atom) {
   std::string out;
   for (int i = 0; i < policy::kActions; ++i) {
-    if ((atom.actions >> i & 1) != 0) out += (out.empty() ? "" : " ") + std::string(policy::action_name(static_cast<policy::Action>(i)));
+    if ((atom.actions >> i & 1) != 0)
+      out += (out.empty() ? "" : " ") + std::string(policy::action_name(static_cast<policy::Action>(i)));
   }
   return out;
 }
@@ -59,8 +61,8 @@ std::string permission_table(const catalog::Catalogue& catalogue, const policy::
       any = true;
       const catalog::Dataset& dataset = catalogue.datasets[static_cast<size_t>(atom.dataset)];
       out += "| " + post.label.zh + " " + post.name + " | " + dataset.label.zh + " " + dataset.name + " | " +
-             (atom.effect == policy::Effect::forbid ? "禁止：" : "") + rows_of(catalogue, atom) + " | " + fields_of(dataset, atom) + " | " + actions_of(atom) +
-             " | §" + atom.clause + " |\n";
+             (atom.effect == policy::Effect::forbid ? "禁止：" : "") + rows_of(catalogue, atom) + " | " +
+             fields_of(dataset, atom) + " | " + actions_of(atom) + " | §" + atom.clause + " |\n";
     }
     if (!any) out += "| " + post.label.zh + " " + post.name + " | 无 | | | | §" + post.clause + " |\n";
   }

@@ -35,13 +35,16 @@ const CodeRow& row_of(Code code) {
 
 }  // namespace
 
-int status_of(Code code) { return row_of(code).status; }
+int status_of(Code code) {
+  return row_of(code).status;
+}
 
 http::Response problem(const Refusal& refusal, std::string_view request_id, std::string_view record) {
   return problem_with_status(refusal, status_of(refusal.code), request_id, record);
 }
 
-http::Response problem_with_status(const Refusal& refusal, int status, std::string_view request_id, std::string_view record) {
+http::Response problem_with_status(const Refusal& refusal, int status, std::string_view request_id,
+                                   std::string_view record) {
   const CodeRow& row = row_of(refusal.code);
   http::Response response;
   response.status = status;

@@ -43,7 +43,8 @@ std::vector<std::pair<std::string, std::string>> security_headers(bool tls) {
       {"Cross-Origin-Opener-Policy", "same-origin"},
       {"Permissions-Policy", "camera=(), microphone=(), geolocation=()"},
       {"Content-Security-Policy",
-       "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; script-src 'self'; connect-src 'self'; object-src 'none'; "
+       "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; script-src 'self'; connect-src "
+       "'self'; object-src 'none'; "
        "base-uri 'none'; frame-ancestors 'none'; form-action 'self'"},
   };
   if (tls) headers.emplace_back("Strict-Transport-Security", "max-age=31536000");
@@ -53,29 +54,45 @@ std::vector<std::pair<std::string, std::string>> security_headers(bool tls) {
 std::vector<http::Route> operation_routes(Serving& serving) {
   using http::Verb;
   return {
-      {.verb = Verb::get, .path = "/healthz", .needs = http::kPublic,
+      {.verb = Verb::get,
+       .path = "/healthz",
+       .needs = http::kPublic,
        .handler = [](http::Request, http::Respond respond) { respond({.body = "{\"status\":\"ok\"}"}); },
-       .summary = {"进程在运行", "the process runs"}, .blocking = false},
-      {.verb = Verb::get, .path = "/readyz", .needs = http::kPublic,
-       .handler = [&serving](http::Request request, http::Respond respond) {
-         if (!serving.system.recorder->healthy()) {
-           return respond(problem({Code::unavailable, "record.not_durable", {"查询记录无法保存", "the record cannot be kept"}}, request.id));
-         }
-         const db::Store::Lease lease = serving.system.store->reader();
-         lease->query("SELECT epoch FROM gate WHERE id = 1").next();
-         respond({.body = "{\"status\":\"ready\"}"});
-       },
+       .summary = {"进程在运行", "the process runs"},
+       .blocking = false},
+      {.verb = Verb::get,
+       .path = "/readyz",
+       .needs = http::kPublic,
+       .handler =
+           [&serving](http::Request request, http::Respond respond) {
+             if (!serving.system.recorder->healthy()) {
+               return respond(
+                   problem({Code::unavailable, "record.not_durable", {"查询记录无法保存", "the record cannot be kept"}},
+                           request.id));
+             }
+             const db::Store::Lease lease = serving.system.store->reader();
+             lease->query("SELECT epoch FROM gate WHERE id = 1").next();
+             respond({.body = "{\"status\":\"ready\"}"});
+           },
        .summary = {"可以提供服务", "ready to serve"}},
-      {.verb = Verb::get, .path = "/metrics", .needs = http::kPublic,
-       .handler = [&serving](http::Request, http::Respond respond) {
-         serving.metrics.gauge("jiaowu_record_leaves", "Leaves in the record.").set(static_cast<int64_t>(serving.system.recorder->size()));
-         serving.metrics.gauge("jiaowu_plans", "Statements in the plan cache.").set(static_cast<int64_t>(serving.system.engine->plans()));
-         serving.metrics.gauge("jiaowu_record_healthy", "1 while the record can be written.").set(serving.system.recorder->healthy() ? 1 : 0);
-         const identity::Counters& door = serving.system.identity->counters();
-         serving.metrics.gauge("jiaowu_sign_ins", "Sign-ins that succeeded.").set(static_cast<int64_t>(door.signed_in.load()));
-         serving.metrics.gauge("jiaowu_sign_ins_refused", "Sign-ins refused.").set(static_cast<int64_t>(door.refused.load()));
-         respond({.body = serving.metrics.text(), .content_type = log::kMetricsType});
-       },
+      {.verb = Verb::get,
+       .path = "/metrics",
+       .needs = http::kPublic,
+       .handler =
+           [&serving](http::Request, http::Respond respond) {
+             serving.metrics.gauge("jiaowu_record_leaves", "Leaves in the record.")
+                 .set(static_cast<int64_t>(serving.system.recorder->size()));
+             serving.metrics.gauge("jiaowu_plans", "Statements in the plan cache.")
+                 .set(static_cast<int64_t>(serving.system.engine->plans()));
+             serving.metrics.gauge("jiaowu_record_healthy", "1 while the record can be written.")
+                 .set(serving.system.recorder->healthy() ? 1 : 0);
+             const identity::Counters& door = serving.system.identity->counters();
+             serving.metrics.gauge("jiaowu_sign_ins", "Sign-ins that succeeded.")
+                 .set(static_cast<int64_t>(door.signed_in.load()));
+             serving.metrics.gauge("jiaowu_sign_ins_refused", "Sign-ins refused.")
+                 .set(static_cast<int64_t>(door.refused.load()));
+             respond({.body = serving.metrics.text(), .content_type = log::kMetricsType});
+           },
        .summary = {"运行指标", "metrics"}},
   };
 }
@@ -88,7 +105,10 @@ http::Handler web_files(const std::filesystem::path& home) {
   }
   http::StaticOptions options;
   options.not_pages = {"/api"};
-  return http::static_files(folder.string(), [](const Refusal& refusal, int status, std::string_view id) { return problem_with_status(refusal, status, id); }, options);
+  return http::static_files(
+      folder.string(),
+      [](const Refusal& refusal, int status, std::string_view id) { return problem_with_status(refusal, status, id); },
+      options);
 }
 
 // Signals are waited for by the main thread; every other thread has them blocked.
@@ -108,7 +128,9 @@ int serve(const Words& words) {
 }
 
 int serve_with(const Words& words, const std::function<std::vector<http::Route>(Serving&)>& further) {
-  const Arguments arguments(words, {"db", "listen", "home", "clock", "witness", "certificate", "key", "log", "node", "workers", "io-threads"}, {});
+  const Arguments arguments(
+      words, {"db", "listen", "home", "clock", "witness", "certificate", "key", "log", "node", "workers", "io-threads"},
+      {});
   const auto [host, port] = listen_address(arguments.option("listen").value_or("127.0.0.1:8080"));
   const sigset_t signals = block_signals();
   log::start({.file = arguments.option("log").value_or("")});
@@ -135,7 +157,8 @@ int serve_with(const Words& words, const std::function<std::vector<http::Route>(
   http.certificate_file = arguments.option("certificate").value_or("");
   http.key_file = arguments.option("key").value_or("");
   const bool tls = !http.certificate_file.empty();
-  if (tls == http.key_file.empty()) throw UsageError("--certificate 和 --key 要一起给出 / --certificate and --key go together");
+  if (tls == http.key_file.empty())
+    throw UsageError("--certificate 和 --key 要一起给出 / --certificate and --key go together");
   serving.cross_origin_cookie_secure = tls;
   http.headers = security_headers(tls);
 
@@ -143,20 +166,30 @@ int serve_with(const Words& words, const std::function<std::vector<http::Route>(
   for (http::Route& route : operation_routes(serving)) table.push_back(std::move(route));
   for (http::Route& route : further(serving)) table.push_back(std::move(route));
   const auto described = std::make_shared<std::string>();
-  table.push_back({.verb = http::Verb::get, .path = "/api/dictionary", .needs = http::kPublic,
-                   .handler = [&system](http::Request, http::Respond respond) {
-                     respond({.body = data_dictionary(*system->catalogue), .content_type = "text/markdown; charset=utf-8"});
-                   },
-                   .summary = {"数据字典（§4.1.1）", "the data dictionary (§4.1.1)"}});
-  table.push_back({.verb = http::Verb::get, .path = "/api/openapi.json", .needs = http::kPublic,
+  table.push_back(
+      {.verb = http::Verb::get,
+       .path = "/api/dictionary",
+       .needs = http::kPublic,
+       .handler =
+           [&system](http::Request, http::Respond respond) {
+             respond({.body = data_dictionary(*system->catalogue), .content_type = "text/markdown; charset=utf-8"});
+           },
+       .summary = {"数据字典（§4.1.1）", "the data dictionary (§4.1.1)"}});
+  table.push_back({.verb = http::Verb::get,
+                   .path = "/api/openapi.json",
+                   .needs = http::kPublic,
                    .handler = [described](http::Request, http::Respond respond) { respond({.body = *described}); },
-                   .summary = {"本接口的 OpenAPI 描述", "the OpenAPI description of this interface"}, .response_schema = R"({"type":"object"})", .blocking = false});
+                   .summary = {"本接口的 OpenAPI 描述", "the OpenAPI description of this interface"},
+                   .response_schema = R"({"type":"object"})",
+                   .blocking = false});
   *described = http::openapi(table, "Jiaowu 教务", "1", schemas(*system->catalogue));
   const auto finished = http::all_of({http::request_metrics(metrics, table), http::access_log()});
   const std::unique_ptr<http::Server> server = http::Server::start(
       http, std::move(table), [](const http::Route&, http::Request&) { return std::nullopt; }, web_files(options.home),
-      [](const Refusal& refusal, int status, std::string_view id) { return problem_with_status(refusal, status, id); }, finished);
-  std::cout << "jiaowu: " << (tls ? "https://" : "http://") << host << ":" << server->port() << "/" << std::endl;
+      [](const Refusal& refusal, int status, std::string_view id) { return problem_with_status(refusal, status, id); },
+      finished);
+  std::cout << "jiaowu: " << (tls ? "https://" : "http://") << host << ":" << server->port() << "/" << '\n'
+            << std::flush;
   log::info("serve.ready", {{"port", server->port()}, {"made_up", system->made_up}});
 
   for (;;) {

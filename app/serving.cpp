@@ -66,21 +66,31 @@ std::string token_of(const http::Request& request) {
   return std::string(request.cookie(http::kSessionCookie));
 }
 
-http::Handler signed_in(Serving& serving, Governed handler) {
-  return [&serving, handler = std::move(handler)](http::Request request, http::Respond respond) {
+http::Handler signed_in(Serving& serving, Governed handler, Alive alive) {
+  return [&serving, handler = std::move(handler), alive](http::Request request, http::Respond respond) {
     const bool bearer = request.header("authorization").starts_with("Bearer ");
     if (!bearer && request.verb != http::Verb::get && request.header("x-csrf") != "1") {
-      return respond(problem({Code::forbidden, "http.csrf", {"缺少 X-CSRF 请求头", "the header X-CSRF: 1 is missing"}}, request.id));
+      return respond(problem({Code::forbidden, "http.csrf", {"缺少 X-CSRF 请求头", "the header X-CSRF: 1 is missing"}},
+                             request.id));
     }
     const std::string token = token_of(request);
-    std::shared_ptr<const identity::Session> session = token.empty() ? nullptr : serving.system.identity->find_session(token);
+    std::shared_ptr<const identity::Session> session =
+        token.empty() ? nullptr : serving.system.identity->find_session(token);
     if (session && session->epoch != serving.system.policy->rules()->epoch()) {
       // What the session says of its account may have changed with the epoch.
       serving.system.identity->forget(session->id);
       session = serving.system.identity->find_session(token);
     }
+    if (session && alive == Alive::checked) {
+      const db::Store::Lease lease = serving.system.store->reader();
+      if (!identity::check_live(*lease, session->id, serving.system.clock->now())) {
+        serving.system.identity->forget(session->id);
+        session = nullptr;
+      }
+    }
     if (!session) {
-      return respond(problem({Code::unauthenticated, "identity.session_ended", {"请先登录", "sign in first"}}, request.id));
+      return respond(
+          problem({Code::unauthenticated, "identity.session_ended", {"请先登录", "sign in first"}}, request.id));
     }
     handler(std::move(request), std::move(session), std::move(respond));
   };
@@ -107,19 +117,24 @@ Result<boost::json::value> json_body(const http::Request& request) {
   return value;
 }
 
-void release(Serving& serving, const identity::Session& session, query::Outcome outcome, std::string request_id, http::Respond respond) {
-  if (const auto* refusal = std::get_if<Refusal>(&outcome.result); refusal != nullptr && refusal->code == Code::unauthenticated) {
+void release(Serving& serving, const identity::Session& session, query::Outcome outcome, std::string request_id,
+             http::Respond respond) {
+  if (const auto* refusal = std::get_if<Refusal>(&outcome.result);
+      refusal != nullptr && refusal->code == Code::unauthenticated) {
     serving.system.identity->forget(session.id);
   }
   serving.system.recorder->append(
       std::move(outcome.entry), [result = std::move(outcome.result), request_id = std::move(request_id),
                                  respond = std::move(respond)](const std::optional<record::Leaf>& leaf) mutable {
         if (!leaf) {
-          return respond(problem({Code::unavailable, "record.not_durable",
-                                  {"查询记录无法保存，因此不能给出结果，请稍后重试", "the record cannot be kept now, so nothing is answered; try again later"}},
+          return respond(problem({Code::unavailable,
+                                  "record.not_durable",
+                                  {"查询记录无法保存，因此不能给出结果，请稍后重试",
+                                   "the record cannot be kept now, so nothing is answered; try again later"}},
                                  request_id));
         }
-        if (const auto* refusal = std::get_if<Refusal>(&result)) return respond(problem(*refusal, request_id, leaf->id()));
+        if (const auto* refusal = std::get_if<Refusal>(&result))
+          return respond(problem(*refusal, request_id, leaf->id()));
         http::Response response;
         response.body = std::move(std::get<query::Answer>(result).json);
         response.body += ",\"record\":";

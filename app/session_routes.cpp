@@ -35,7 +35,8 @@ std::string person_number(System& system, int64_t person) {
   for (const catalog::Dataset& dataset : system.catalogue->datasets) {
     if (!dataset.person) continue;
     const std::string& key = dataset.fields[static_cast<size_t>(dataset.key.front())].name;
-    db::Rows rows = lease->query("SELECT \"" + key + "\" FROM \"" + dataset.name + "\" WHERE person_id = $1 ORDER BY id DESC LIMIT 1", {person});
+    db::Rows rows = lease->query(
+        "SELECT \"" + key + "\" FROM \"" + dataset.name + "\" WHERE person_id = $1 ORDER BY id DESC LIMIT 1", {person});
     if (rows.next()) return std::string(rows.text(0));
   }
   return {};
@@ -58,47 +59,69 @@ Result<std::string> text_member(const json::value& body, const char* name, bool 
   const json::value* value = body.is_object() ? body.get_object().if_contains(name) : nullptr;
   if (value == nullptr || value->is_null()) {
     if (!required) return std::string();
-    return Refusal{Code::unprocessable, "http.field_missing", {"缺少必填项", "a required field is missing"},
+    return Refusal{Code::unprocessable,
+                   "http.field_missing",
+                   {"缺少必填项", "a required field is missing"},
                    {{name, "required", {"必填", "required"}}}};
   }
   if (!value->is_string() || value->get_string().size() > 1024) {
-    return Refusal{Code::unprocessable, "http.field_invalid", {"内容应是文字", "the field must be text"}, {{name, "not_text", {"应是文字", "must be text"}}}};
+    return Refusal{Code::unprocessable,
+                   "http.field_invalid",
+                   {"内容应是文字", "the field must be text"},
+                   {{name, "not_text", {"应是文字", "must be text"}}}};
   }
   return std::string(value->get_string());
 }
 
 void answer_sign_in(Serving& serving, identity::SignIn signed_in, std::string request_id, http::Respond respond) {
   record::Entry entry = door_entry(signed_in.outcome, serving.system.clock->now());
-  serving.system.recorder->append(std::move(entry), [&serving, result = std::move(signed_in.result), request_id = std::move(request_id),
-                                                     respond = std::move(respond)](const std::optional<record::Leaf>& leaf) {
-    if (!leaf) {
-      return respond(problem({Code::unavailable, "record.not_durable", {"登录记录无法保存，请稍后重试", "the record cannot be kept now; try again later"}}, request_id));
-    }
-    if (!result) return respond(problem(result.refusal(), request_id, leaf->id()));
-    // Reading who this is would wait on a store; the recorder's thread must not.
-    if (!serving.door.enter([&serving, made = result.value(), respond] { respond(new_session_response(serving, made)); })) {
-      respond(problem({Code::unavailable, "identity.busy", {"登录的人太多，请稍后重试", "too many are signing in; try again in a moment"}}, request_id));
-    }
-  });
+  serving.system.recorder->append(
+      std::move(entry), [&serving, result = std::move(signed_in.result), request_id = std::move(request_id),
+                         respond = std::move(respond)](const std::optional<record::Leaf>& leaf) {
+        if (!leaf) {
+          // Without its record the sign-in did not happen.
+          if (result) {
+            serving.door.enter([&serving, made = result.value()] { serving.system.identity->sign_out(*made.session); });
+          }
+          return respond(problem({Code::unavailable,
+                                  "record.not_durable",
+                                  {"登录记录无法保存，请稍后重试", "the record cannot be kept now; try again later"}},
+                                 request_id));
+        }
+        if (!result) return respond(problem(result.refusal(), request_id, leaf->id()));
+        // Reading who this is would wait on a store; the recorder's thread must not.
+        if (!serving.door.enter(
+                [&serving, made = result.value(), respond] { respond(new_session_response(serving, made)); })) {
+          respond(problem({Code::unavailable,
+                           "identity.busy",
+                           {"登录的人太多，请稍后重试", "too many are signing in; try again in a moment"}},
+                          request_id));
+        }
+      });
 }
 
 void sign_in(Serving& serving, http::Request request, http::Respond respond) {
   const std::string id = request.id;
   const Result<json::value> body = json_body(request);
   if (!body) return respond(problem(body.refusal(), id));
-  const Result<std::string> account = text_member(*body, "account", true), password = text_member(*body, "password", true),
+  const Result<std::string> account = text_member(*body, "account", true),
+                            password = text_member(*body, "password", true),
                             fresh = text_member(*body, "new_password", false);
   for (const auto* each : {&account, &password, &fresh}) {
     if (!*each) return respond(problem(each->refusal(), id));
   }
-  const bool entered = serving.door.enter([&serving, account = *account, password = *password, fresh = *fresh, remote = request.remote,
-                                           agent = std::string(request.header("user-agent")), id, respond] {
-    identity::SignInRequest asked{account, password, {}, remote, agent};
-    if (!fresh.empty()) asked.new_password = fresh;
-    answer_sign_in(serving, serving.system.identity->sign_in(asked), id, respond);
-  });
+  const bool entered =
+      serving.door.enter([&serving, account = *account, password = *password, fresh = *fresh, remote = request.remote,
+                          agent = std::string(request.header("user-agent")), id, respond] {
+        identity::SignInRequest asked{account, password, {}, remote, agent};
+        if (!fresh.empty()) asked.new_password = fresh;
+        answer_sign_in(serving, serving.system.identity->sign_in(asked), id, respond);
+      });
   if (!entered) {
-    respond(problem({Code::unavailable, "identity.busy", {"登录的人太多，请稍后重试", "too many are signing in; try again in a moment"}}, id));
+    respond(problem({Code::unavailable,
+                     "identity.busy",
+                     {"登录的人太多，请稍后重试", "too many are signing in; try again in a moment"}},
+                    id));
   }
 }
 
@@ -112,10 +135,17 @@ void me(Serving& serving, const http::Request&, const identity::Session& session
   out.key("posts").raw(system.engine->posts_json(asker));
   out.key("due").array();
   if (session.agreement_due) {
-    out.object().field("kind", "agreement").field("text", Text{"须先签署保密协议（§4.3.3）", "the confidentiality agreement is to be signed first (§4.3.3)"}).end_object();
+    out.object()
+        .field("kind", "agreement")
+        .field("text",
+               Text{"须先签署保密协议（§4.3.3）", "the confidentiality agreement is to be signed first (§4.3.3)"})
+        .end_object();
   }
   if (session.password_due) {
-    out.object().field("kind", "password").field("text", Text{"密码已超过使用期限，请修改", "the password is older than its period; please change it"}).end_object();
+    out.object()
+        .field("kind", "password")
+        .field("text", Text{"密码已超过使用期限，请修改", "the password is older than its period; please change it"})
+        .end_object();
   }
   out.end_array();
   out.key("modules").raw(system.engine->modules_json(asker));
@@ -144,16 +174,21 @@ record::Entry act_entry(const identity::Session& session, std::string_view actio
 }
 
 // Waits for durability on the worker: these are rare.
-void respond_recorded(Serving& serving, record::Entry entry, http::Response response, const std::string& request_id, const http::Respond& respond) {
+void respond_recorded(Serving& serving, record::Entry entry, http::Response response, const std::string& request_id,
+                      const http::Respond& respond) {
   const auto leaf = serving.system.recorder->append_and_wait(std::move(entry));
-  if (!leaf) return respond(problem({Code::unavailable, "record.not_durable", {"记录无法保存", "the record cannot be kept"}}, request_id));
+  if (!leaf)
+    return respond(
+        problem({Code::unavailable, "record.not_durable", {"记录无法保存", "the record cannot be kept"}}, request_id));
   respond(std::move(response));
 }
 
-void change_password(Serving& serving, const http::Request& request, const identity::Session& session, const http::Respond& respond) {
+void change_password(Serving& serving, const http::Request& request, const identity::Session& session,
+                     const http::Respond& respond) {
   const Result<json::value> body = json_body(request);
   if (!body) return respond(problem(body.refusal(), request.id));
-  const Result<std::string> old_password = text_member(*body, "old_password", true), fresh = text_member(*body, "new_password", true);
+  const Result<std::string> old_password = text_member(*body, "old_password", true),
+                            fresh = text_member(*body, "new_password", true);
   for (const auto* each : {&old_password, &fresh}) {
     if (!*each) return respond(problem(each->refusal(), request.id));
   }
@@ -166,7 +201,8 @@ void change_password(Serving& serving, const http::Request& request, const ident
   respond_recorded(serving, std::move(entry), {.status = 204}, request.id, respond);
 }
 
-void sign_agreement(Serving& serving, const http::Request& request, const identity::Session& session, const http::Respond& respond) {
+void sign_agreement(Serving& serving, const http::Request& request, const identity::Session& session,
+                    const http::Respond& respond) {
   System& system = serving.system;
   const Result<json::value> body = json_body(request);
   if (!body) return respond(problem(body.refusal(), request.id));
@@ -180,7 +216,8 @@ void sign_agreement(Serving& serving, const http::Request& request, const identi
   {
     const db::Store::Lease lease = system.store->writer();
     db::Transaction transaction(*lease, db::Transaction::Mode::write);
-    const Result<Done> signed_now = system.identity->sign_agreement(*lease, session.account, system.identity->options().agreement_version);
+    const Result<Done> signed_now =
+        system.identity->sign_agreement(*lease, session.account, system.identity->options().agreement_version);
     if (!signed_now) return respond(problem(signed_now.refusal(), request.id));
     outbox = system.recorder->put_in_outbox(*lease, act_entry(session, "agreement_sign", system.clock->now()));
     transaction.commit();
@@ -195,38 +232,55 @@ void sign_agreement(Serving& serving, const http::Request& request, const identi
 std::vector<http::Route> session_routes(Serving& serving) {
   using http::Verb;
   return {
-      {.verb = Verb::post, .path = "/api/session", .needs = http::kPublic,
-       .handler = [&serving](http::Request request, http::Respond respond) { sign_in(serving, std::move(request), std::move(respond)); },
+      {.verb = Verb::post,
+       .path = "/api/session",
+       .needs = http::kPublic,
+       .handler = [&serving](http::Request request,
+                             http::Respond respond) { sign_in(serving, std::move(request), std::move(respond)); },
        .summary = {"登录", "sign in"},
-       .request_schema = R"({"type":"object","required":["account","password"],"properties":{"account":{"type":"string"},"password":{"type":"string"},"new_password":{"type":"string"}}})",
-       .response_schema = R"({"$ref":"#/components/schemas/Session"})", .body_max = 16 * 1024, .blocking = false},
-      {.verb = Verb::del, .path = "/api/session", .needs = http::kSession,
-       .handler = signed_in(serving, [&serving](http::Request request, std::shared_ptr<const identity::Session> session, http::Respond respond) {
-         serving.system.identity->sign_out(*session);
-         record::Entry entry = act_entry(*session, "", serving.system.clock->now());
-         entry.kind = "sign_out";
-         http::Response response{.status = 204};
-         response.headers.emplace_back("Set-Cookie", cookie(serving, ""));
-         respond_recorded(serving, std::move(entry), std::move(response), request.id, respond);
-       }),
+       .request_schema =
+           R"({"type":"object","required":["account","password"],"properties":{"account":{"type":"string"},"password":{"type":"string"},"new_password":{"type":"string"}}})",
+       .response_schema = R"({"$ref":"#/components/schemas/Session"})",
+       .body_max = 16 * 1024,
+       .blocking = false},
+      {.verb = Verb::del,
+       .path = "/api/session",
+       .needs = http::kSession,
+       .handler = signed_in(
+           serving,
+           [&serving](http::Request request, std::shared_ptr<const identity::Session> session, http::Respond respond) {
+             serving.system.identity->sign_out(*session);
+             record::Entry entry = act_entry(*session, "", serving.system.clock->now());
+             entry.kind = "sign_out";
+             http::Response response{.status = 204};
+             response.headers.emplace_back("Set-Cookie", cookie(serving, ""));
+             respond_recorded(serving, std::move(entry), std::move(response), request.id, respond);
+           }),
        .summary = {"退出", "sign out"}},
-      {.verb = Verb::post, .path = "/api/session/password", .needs = http::kSession,
-       .handler = signed_in(serving, [&serving](http::Request request, std::shared_ptr<const identity::Session> session, http::Respond respond) {
-         change_password(serving, request, *session, respond);
-       }),
+      {.verb = Verb::post,
+       .path = "/api/session/password",
+       .needs = http::kSession,
+       .handler = signed_in(
+           serving, [&serving](http::Request request, std::shared_ptr<const identity::Session> session,
+                               http::Respond respond) { change_password(serving, request, *session, respond); }),
        .summary = {"修改密码", "change one's password"},
-       .request_schema = R"({"type":"object","required":["old_password","new_password"],"properties":{"old_password":{"type":"string"},"new_password":{"type":"string"}}})"},
-      {.verb = Verb::post, .path = "/api/session/agreement", .needs = http::kSession,
-       .handler = signed_in(serving, [&serving](http::Request request, std::shared_ptr<const identity::Session> session, http::Respond respond) {
-         sign_agreement(serving, request, *session, respond);
-       }),
+       .request_schema =
+           R"({"type":"object","required":["old_password","new_password"],"properties":{"old_password":{"type":"string"},"new_password":{"type":"string"}}})"},
+      {.verb = Verb::post,
+       .path = "/api/session/agreement",
+       .needs = http::kSession,
+       .handler = signed_in(serving,
+                            [&serving](http::Request request, std::shared_ptr<const identity::Session> session,
+                                       http::Respond respond) { sign_agreement(serving, request, *session, respond); }),
        .summary = {"签署保密协议", "sign the confidentiality agreement"},
        .request_schema = R"({"type":"object","required":["password"],"properties":{"password":{"type":"string"}}})"},
-      {.verb = Verb::get, .path = "/api/me", .needs = http::kSession,
-       .handler = signed_in(serving, [&serving](http::Request request, std::shared_ptr<const identity::Session> session, http::Respond respond) {
-         me(serving, request, *session, respond);
-       }),
-       .summary = {"我是谁，能查什么", "who I am and what I may query"}, .response_schema = R"({"$ref":"#/components/schemas/Me"})"},
+      {.verb = Verb::get,
+       .path = "/api/me",
+       .needs = http::kSession,
+       .handler = signed_in(serving, [&serving](http::Request request, std::shared_ptr<const identity::Session> session,
+                                                http::Respond respond) { me(serving, request, *session, respond); }),
+       .summary = {"我是谁，能查什么", "who I am and what I may query"},
+       .response_schema = R"({"$ref":"#/components/schemas/Me"})"},
   };
 }
 

@@ -12,7 +12,9 @@ namespace fs = std::filesystem;
 
 namespace {
 
-bool is_home(const fs::path& folder) { return fs::is_directory(folder / "catalog") && fs::is_directory(folder / "regulation"); }
+bool is_home(const fs::path& folder) {
+  return fs::is_directory(folder / "catalog") && fs::is_directory(folder / "regulation");
+}
 
 std::runtime_error problems_error(const std::vector<catalog::FileProblem>& problems) {
   std::string text = "目录或规定的文件有误 / the catalogue or the regulation has mistakes:";
@@ -45,8 +47,9 @@ void bring_schema_up(System& system) {
   const bool new_store = catalog::stored_digest(*writer).empty();
   const Result<Done> applied = catalog::apply_schema(*system.catalogue, *writer, !new_store);
   if (!applied) {
-    throw std::runtime_error(applied.refusal().detail.zh + " / " + applied.refusal().detail.en +
-                             "\n  请运行 jiaowu migrate --db … 查看并执行 / run jiaowu migrate --db … to see and apply");
+    throw std::runtime_error(
+        applied.refusal().detail.zh + " / " + applied.refusal().detail.en +
+        "\n  请运行 jiaowu migrate --db … 查看并执行 / run jiaowu migrate --db … to see and apply");
   }
 }
 
@@ -54,10 +57,13 @@ void bring_schema_up(System& system) {
 
 fs::path find_home(const std::string& given) {
   if (!given.empty()) {
-    if (!is_home(given)) throw std::runtime_error(given + " 中没有 catalog/ 和 regulation/ / " + given + " has no catalog/ and regulation/");
+    if (!is_home(given))
+      throw std::runtime_error(given + " 中没有 catalog/ 和 regulation/ / " + given +
+                               " has no catalog/ and regulation/");
     return fs::absolute(given);
   }
-  if (const char* from_environment = std::getenv("JIAOWU_HOME"); from_environment != nullptr && *from_environment != '\0') {
+  if (const char* from_environment = std::getenv("JIAOWU_HOME");
+      from_environment != nullptr && *from_environment != '\0') {
     return find_home(from_environment);
   }
   std::error_code error;
@@ -67,7 +73,9 @@ fs::path find_home(const std::string& given) {
       if (folder == folder.root_path()) break;
     }
   }
-  throw std::runtime_error("找不到 catalog/ 和 regulation/，请用 --home 指定 / cannot find catalog/ and regulation/; name their folder with --home");
+  throw std::runtime_error(
+      "找不到 catalog/ 和 regulation/，请用 --home 指定 / cannot find catalog/ and regulation/; name their folder with "
+      "--home");
 }
 
 std::string store_fact(db::Connection& connection, const std::string& name) {
@@ -76,7 +84,9 @@ std::string store_fact(db::Connection& connection, const std::string& name) {
 }
 
 void set_store_fact(db::Connection& transaction, const std::string& name, const std::string& value) {
-  transaction.execute("INSERT INTO store_fact (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value", {name, value});
+  transaction.execute(
+      "INSERT INTO store_fact (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+      {name, value});
 }
 
 std::unique_ptr<catalog::Catalogue> load_catalogue(const fs::path& home) {
@@ -122,7 +132,8 @@ std::unique_ptr<System> open_system(const SystemOptions& options) {
     const db::Store::Lease writer = system->store->writer();
     query.token_key = identity::secret(*writer, "page_token");
   }
-  system->engine = std::make_unique<query::Engine>(*system->catalogue, *system->policy, *system->store, *system->clock, std::move(query));
+  system->engine = std::make_unique<query::Engine>(*system->catalogue, *system->policy, *system->store, *system->clock,
+                                                   std::move(query));
   return system;
 }
 

@@ -17,17 +17,18 @@ namespace jw::app {
 
 struct SystemOptions {
   std::string db = "sqlite:var/jiaowu.db";
-  std::filesystem::path home;  // folder with catalog/, regulation/, db/migrations/, web/dist/
-  std::string clock_file;      // made-up stores only
-  std::string witness;         // folder that receives every checkpoint
-  std::string node = "server"; // name of this process in the record
-  bool create = false;         // make an embedded store that is absent
-  bool serve = false;          // refuse schema changes that are not safe, and name the command
+  std::filesystem::path home;   // folder with catalog/, regulation/, db/migrations/, web/dist/
+  std::string clock_file;       // made-up stores only
+  std::string witness;          // folder that receives every checkpoint
+  std::string node = "server";  // name of this process in the record
+  bool create = false;          // make an embedded store that is absent
+  bool serve = false;           // refuse schema changes that are not safe, and name the command
   int readers = 8;
   bool cache_plans = true;
 };
 
-// Where catalog/ and regulation/ are: `given`, $JIAOWU_HOME, else the nearest folder above the program or the working folder that has both.
+// Where catalog/ and regulation/ are: `given`, $JIAOWU_HOME, else the nearest folder above the program or the working
+// folder that has both.
 std::filesystem::path find_home(const std::string& given);
 
 // Facts about the store itself (table store_fact); empty when absent.
@@ -49,8 +50,8 @@ struct System {
   std::unique_ptr<query::Engine> engine;
 };
 
-// Loads catalogue and regulation, opens or makes the store, migrates the kernel's tables and the safe part of the schema, opens the record.
-// Throws std::runtime_error with a message for the operator.
+// Loads catalogue and regulation, opens or makes the store, migrates the kernel's tables and the safe part of the
+// schema, opens the record. Throws std::runtime_error with a message for the operator.
 std::unique_ptr<System> open_system(const SystemOptions& options);
 
 // Loading alone (jiaowu migrate shows differences before anything is opened for business).

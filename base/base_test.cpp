@@ -29,7 +29,18 @@ TEST(Time, InstantsFollowRfc3339) {
 
 TEST(Json, WritesEveryKind) {
   std::string out;
-  JsonWriter(out).object().field("a", "x\"\\\n\x01").field("b", int64_t{-7}).key("c").array().decimal(875, 1).decimal(-5, 2).null().value(true).end_array().end_object();
+  JsonWriter(out)
+      .object()
+      .field("a", "x\"\\\n\x01")
+      .field("b", int64_t{-7})
+      .key("c")
+      .array()
+      .decimal(875, 1)
+      .decimal(-5, 2)
+      .null()
+      .value(true)
+      .end_array()
+      .end_object();
   EXPECT_EQ(out, R"({"a":"x\"\\\n\u0001","b":-7,"c":[87.5,-0.05,null,true]})");
 }
 

@@ -1,5 +1,5 @@
-// Results and refusals. A refusal is a value: the system understood and says no, with the reason and what would be right.
-// Failures of the machine (disk, network, a bug) are exceptions and are caught once, at the edge.
+// Results and refusals. A refusal is a value: the system understood and says no, with the reason and what would be
+// right. Failures of the machine (disk, network, a bug) are exceptions and are caught once, at the edge.
 #pragma once
 
 #include <optional>
@@ -42,7 +42,7 @@ struct FieldProblem {
 
 // How to ask for what was refused (§2.4.1): the clause, a sentence, and the application form filled in.
 struct Remedy {
-  std::string clause;        // "2.4.1"
+  std::string clause;  // "2.4.1"
   Text text;
   std::string kind;          // kind of case to open, e.g. "access"
   std::string prefill_json;  // body of POST /api/cases/{kind}; empty when nothing can be prefilled
@@ -85,13 +85,13 @@ struct Done {};  // Result<Done> for calls that give nothing back
 #define JW_CONCAT(a, b) JW_CONCAT_(a, b)
 // JW_TRY(auto x, f()): x becomes the value, or this function returns the refusal.
 #define JW_TRY(declaration, call) JW_TRY_(declaration, call, JW_CONCAT(jw_result_, __LINE__))
-#define JW_TRY_(declaration, call, name) \
-  auto name = (call);                    \
+#define JW_TRY_(declaration, call, name)       \
+  auto name = (call);                          \
   if (!name) return std::move(name).refusal(); \
   declaration = std::move(name).value()
 // JW_CHECK(f()): this function returns the refusal of f, if it refused.
-#define JW_CHECK(call)                      \
-  do {                                      \
+#define JW_CHECK(call)                                                                 \
+  do {                                                                                 \
     if (auto jw_checked = (call); !jw_checked) return std::move(jw_checked).refusal(); \
   } while (false)
 

@@ -54,7 +54,8 @@ std::string nfkc(std::string_view text) {
   UErrorCode status = U_ZERO_ERROR;
   const icu::Normalizer2* normalizer = icu::Normalizer2::getNFKCInstance(status);
   if (U_FAILURE(status)) throw std::runtime_error("ICU: NFKC data is missing");
-  const icu::UnicodeString source = icu::UnicodeString::fromUTF8(icu::StringPiece(text.data(), static_cast<int>(text.size())));
+  const icu::UnicodeString source =
+      icu::UnicodeString::fromUTF8(icu::StringPiece(text.data(), static_cast<int>(text.size())));
   std::string out;
   normalizer->normalize(source, status).toUTF8String(out);
   if (U_FAILURE(status)) throw std::runtime_error("ICU: NFKC failed");
@@ -100,7 +101,7 @@ namespace {
 
 // Surnames whose reading as a surname differs from the commonest reading.
 const std::unordered_map<std::string_view, std::string_view> kSurnames = {
-    {"单", "SHAN"}, {"曾", "ZENG"}, {"解", "XIE"}, {"仇", "QIU"}, {"朴", "PIAO"}, {"查", "ZHA"},  {"任", "REN"},
+    {"单", "SHAN"}, {"曾", "ZENG"}, {"解", "XIE"},  {"仇", "QIU"}, {"朴", "PIAO"}, {"查", "ZHA"},  {"任", "REN"},
     {"盖", "GE"},   {"区", "OU"},   {"翟", "ZHAI"}, {"尉", "WEI"}, {"乐", "YUE"},  {"缪", "MIAO"}, {"冼", "XIAN"},
     {"召", "SHAO"}, {"幺", "YAO"},  {"繁", "PO"},   {"覃", "QIN"}, {"员", "YUN"},  {"逄", "PANG"}, {"华", "HUA"}};
 
@@ -118,7 +119,8 @@ const std::string& reading(std::string_view character) {
   const std::lock_guard lock(mutex);
   const auto [it, added] = known.try_emplace(std::string(character));
   if (added) {
-    icu::UnicodeString text = icu::UnicodeString::fromUTF8(icu::StringPiece(character.data(), static_cast<int>(character.size())));
+    icu::UnicodeString text =
+        icu::UnicodeString::fromUTF8(icu::StringPiece(character.data(), static_cast<int>(character.size())));
     transliterator->transliterate(text);
     text.toUTF8String(it->second);
   }

@@ -46,7 +46,9 @@ std::string print_date(Date date) {
   return out;
 }
 
-int64_t floor_div(int64_t a, int64_t b) { return a / b - (a % b != 0 && (a < 0) != (b < 0) ? 1 : 0); }
+int64_t floor_div(int64_t a, int64_t b) {
+  return a / b - (a % b != 0 && (a < 0) != (b < 0) ? 1 : 0);
+}
 
 }  // namespace
 
@@ -59,7 +61,8 @@ Date Date::from_civil(int year, unsigned month, unsigned day) {
 std::optional<Date> Date::parse(std::string_view text) {
   int y = 0, m = 0, d = 0;
   if (text.size() != 10 || text[4] != '-' || text[7] != '-') return std::nullopt;
-  if (!digits(text.substr(0, 4), y) || !digits(text.substr(5, 2), m) || !digits(text.substr(8, 2), d)) return std::nullopt;
+  if (!digits(text.substr(0, 4), y) || !digits(text.substr(5, 2), m) || !digits(text.substr(8, 2), d))
+    return std::nullopt;
   if (y < 1000) return std::nullopt;
   const std::chrono::year_month_day ymd{std::chrono::year{y}, std::chrono::month{static_cast<unsigned>(m)},
                                         std::chrono::day{static_cast<unsigned>(d)}};
@@ -67,11 +70,19 @@ std::optional<Date> Date::parse(std::string_view text) {
   return from_civil(y, static_cast<unsigned>(m), static_cast<unsigned>(d));
 }
 
-std::string Date::print() const { return print_date(*this); }
+std::string Date::print() const {
+  return print_date(*this);
+}
 
-int Date::year() const { return static_cast<int>(civil(*this).year()); }
-unsigned Date::month() const { return static_cast<unsigned>(civil(*this).month()); }
-unsigned Date::day() const { return static_cast<unsigned>(civil(*this).day()); }
+int Date::year() const {
+  return static_cast<int>(civil(*this).year());
+}
+unsigned Date::month() const {
+  return static_cast<unsigned>(civil(*this).month());
+}
+unsigned Date::day() const {
+  return static_cast<unsigned>(civil(*this).day());
+}
 unsigned Date::weekday() const {
   return std::chrono::weekday{std::chrono::sys_days{std::chrono::days{days}}}.iso_encoding();
 }
@@ -98,7 +109,8 @@ std::optional<Instant> Instant::parse(std::string_view text) {
   if (text[at] == '.') {
     int64_t unit = kSecond / 10;
     size_t first = ++at;
-    for (; at < text.size() && text[at] >= '0' && text[at] <= '9'; ++at, unit /= 10) fraction += (text[at] - '0') * unit;
+    for (; at < text.size() && text[at] >= '0' && text[at] <= '9'; ++at, unit /= 10)
+      fraction += (text[at] - '0') * unit;
     if (at == first) return std::nullopt;
   }
   int64_t offset = 0;
@@ -114,9 +126,13 @@ std::optional<Instant> Instant::parse(std::string_view text) {
   return Instant{date->days * kDay + (h * 3600 + m * 60 + s) * kSecond + fraction - offset};
 }
 
-Instant Instant::at_start_of(Date date) { return Instant{date.days * kDay - kZone}; }
+Instant Instant::at_start_of(Date date) {
+  return Instant{date.days * kDay - kZone};
+}
 
-Date Instant::date() const { return Date{static_cast<int32_t>(floor_div(us + kZone, kDay))}; }
+Date Instant::date() const {
+  return Date{static_cast<int32_t>(floor_div(us + kZone, kDay))};
+}
 
 std::string Instant::print() const {
   const int64_t local = us + kZone;
@@ -151,7 +167,7 @@ class FileClock final : public Clock {
   explicit FileClock(std::filesystem::path file) : file_(std::move(file)) { read(); }
 
   Instant now() const override {
-    struct stat status{};
+    struct stat status {};
     if (::stat(file_.c_str(), &status) != 0) throw std::runtime_error("clock file is gone");
     if (stamp_of(status) != stamp_.load(std::memory_order_acquire)) read();
     return Instant{instant_us_.load(std::memory_order_acquire)};
@@ -160,7 +176,7 @@ class FileClock final : public Clock {
  private:
   void read() const {
     const std::lock_guard lock(mutex_);
-    struct stat status{};
+    struct stat status {};
     if (::stat(file_.c_str(), &status) != 0) throw std::runtime_error("cannot read the clock file");
     std::ifstream in(file_);
     std::string line;
@@ -179,7 +195,8 @@ class FileClock final : public Clock {
   // File times tick every few milliseconds only: a file put in place of another is told by its inode.
   static int64_t stamp_of(const struct stat& status) {
     const auto time = static_cast<uint64_t>(status.st_mtim.tv_sec * 1'000'000'000 + status.st_mtim.tv_nsec);
-    return static_cast<int64_t>(time ^ (static_cast<uint64_t>(status.st_ino) * 0x9E3779B97F4A7C15u) ^ (static_cast<uint64_t>(status.st_size) << 48));
+    return static_cast<int64_t>(time ^ (static_cast<uint64_t>(status.st_ino) * 0x9E3779B97F4A7C15u) ^
+                                (static_cast<uint64_t>(status.st_size) << 48));
   }
 
   std::filesystem::path file_;
@@ -190,7 +207,11 @@ class FileClock final : public Clock {
 
 }  // namespace
 
-std::unique_ptr<Clock> system_clock() { return std::make_unique<SystemClock>(); }
-std::unique_ptr<Clock> file_clock(std::filesystem::path file) { return std::make_unique<FileClock>(std::move(file)); }
+std::unique_ptr<Clock> system_clock() {
+  return std::make_unique<SystemClock>();
+}
+std::unique_ptr<Clock> file_clock(std::filesystem::path file) {
+  return std::make_unique<FileClock>(std::move(file));
+}
 
 }  // namespace jw

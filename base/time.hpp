@@ -20,7 +20,7 @@ struct Date {
   int year() const;
   unsigned month() const;
   unsigned day() const;
-  unsigned weekday() const;  // 1 Monday … 7 Sunday
+  unsigned weekday() const;          // 1 Monday … 7 Sunday
   Date plus_years(int years) const;  // 29 February becomes 28 February
   auto operator<=>(const Date&) const = default;
 };
@@ -31,8 +31,8 @@ struct Instant {
 
   static std::optional<Instant> parse(std::string_view rfc3339);
   static Instant at_start_of(Date date);  // midnight in the school's zone
-  std::string print() const;              // RFC 3339 in the school's zone, "2026-11-23T15:10:00+08:00", microseconds when not zero
-  Date date() const;                      // in the school's zone
+  std::string print() const;  // RFC 3339 in the school's zone, "2026-11-23T15:10:00+08:00", microseconds when not zero
+  Date date() const;          // in the school's zone
   auto operator<=>(const Instant&) const = default;
 };
 

@@ -1,5 +1,6 @@
 // The references beside which the product is measured, in the same run (design §10):
-//   bench serve …        the product's server with one more route, /bench/own-grades?person=ID: the same rows by hand-written SQL, without session,
+//   bench serve …        the product's server with one more route, /bench/own-grades?person=ID: the same rows by
+//   hand-written SQL, without session,
 //                        policy or record (never part of the product's own binary)
 //   bench sql --db URL   the same SQL without a server, beside the engine's whole work without a server
 //   bench plan --db URL  time of a decision and a plan at a shape already seen, with N grants in force
@@ -26,9 +27,12 @@ constexpr std::string_view kOwnGrades =
 
 // What somebody would write who knows the tables and guards nothing.
 constexpr std::string_view kBare =
-    "SELECT s.\"number\", s.\"name\", e.\"code\", c.\"number\", c.\"name\", c.\"credits\", t.\"score\", t.\"points\", t.\"exam_kind\" FROM \"grade\" t "
-    "JOIN \"student\" s ON s.\"id\" = t.\"student\" JOIN \"term\" e ON e.\"id\" = t.\"term\" JOIN \"course\" c ON c.\"id\" = t.\"course\" "
-    "WHERE t.\"student\" IN (SELECT \"id\" FROM \"student\" WHERE \"person_id\" = $1) ORDER BY e.\"code\" DESC NULLS LAST, c.\"number\" ASC NULLS LAST, t.\"id\" LIMIT 51";
+    "SELECT s.\"number\", s.\"name\", e.\"code\", c.\"number\", c.\"name\", c.\"credits\", t.\"score\", t.\"points\", "
+    "t.\"exam_kind\" FROM \"grade\" t "
+    "JOIN \"student\" s ON s.\"id\" = t.\"student\" JOIN \"term\" e ON e.\"id\" = t.\"term\" JOIN \"course\" c ON "
+    "c.\"id\" = t.\"course\" "
+    "WHERE t.\"student\" IN (SELECT \"id\" FROM \"student\" WHERE \"person_id\" = $1) ORDER BY e.\"code\" DESC NULLS "
+    "LAST, c.\"number\" ASC NULLS LAST, t.\"id\" LIMIT 51";
 
 std::string bare_answer(db::Connection& connection, int64_t person, const std::vector<query::Printed>& printed) {
   std::string out = "{\"rows\":[";
@@ -49,7 +53,8 @@ std::string bare_answer(db::Connection& connection, int64_t person, const std::v
 std::vector<query::Printed> printed_columns(const catalog::Catalogue& catalogue) {
   const catalog::Dataset& grade = *catalogue.find("grade");
   std::vector<query::Printed> out;
-  for (const char* name : {"student", "student_name", "term", "course", "course_name", "credits", "score", "points", "exam_kind"}) {
+  for (const char* name :
+       {"student", "student_name", "term", "course", "course_name", "credits", "score", "points", "exam_kind"}) {
     const catalog::Field& field = grade.fields[static_cast<size_t>(grade.field(name))];
     out.push_back({field.type, field.type == catalog::Type::decimal ? field.size : 0});
   }
@@ -58,12 +63,17 @@ std::vector<query::Printed> printed_columns(const catalog::Catalogue& catalogue)
 
 int serve(const app::Words& words) {
   return app::serve_with(words, [](app::Serving& serving) {
-    return std::vector<http::Route>{{.verb = http::Verb::get, .path = "/bench/own-grades", .needs = http::kPublic,
-                                     .handler = [&serving, printed = printed_columns(*serving.system.catalogue)](http::Request request, http::Respond respond) {
-                                       const db::Store::Lease lease = serving.system.store->reader();
-                                       respond({.body = bare_answer(*lease, std::stoll(request.parameter("person").value_or("0")), printed)});
-                                     },
-                                     .summary = {"无管控的对照", "the ungoverned reference"}}};
+    return std::vector<http::Route>{
+        {.verb = http::Verb::get,
+         .path = "/bench/own-grades",
+         .needs = http::kPublic,
+         .handler =
+             [&serving, printed = printed_columns(*serving.system.catalogue)](http::Request request,
+                                                                              http::Respond respond) {
+               const db::Store::Lease lease = serving.system.store->reader();
+               respond({.body = bare_answer(*lease, std::stoll(request.parameter("person").value_or("0")), printed)});
+             },
+         .summary = {"无管控的对照", "the ungoverned reference"}}};
   });
 }
 
@@ -80,7 +90,9 @@ std::vector<policy::Asker> students(app::System& system, size_t most) {
   std::vector<std::string> logins;
   {
     const auto lease = system.store->reader();
-    db::Rows rows = lease->query("SELECT login FROM account WHERE kind = 'student' AND password_hash IS NOT NULL ORDER BY id LIMIT $1", {static_cast<int64_t>(most)});
+    db::Rows rows = lease->query(
+        "SELECT login FROM account WHERE kind = 'student' AND password_hash IS NOT NULL ORDER BY id LIMIT $1",
+        {static_cast<int64_t>(most)});
     while (rows.next()) logins.emplace_back(rows.text(0));
   }
   std::vector<policy::Asker> out;
@@ -124,12 +136,15 @@ int sql(const app::Words& words) {
   std::vector<double> bare, governed;
   for (int round = 0; round < 15; ++round) {
     bare.push_back(median_us(1, 1000, [&](int i) { bytes += bare_answer(*lease, pick(i).person, printed).size(); }));
-    governed.push_back(median_us(1, 1000, [&](int i) { bytes += std::get<query::Answer>(system->engine->ask(pick(i), request).result).json.size(); }));
+    governed.push_back(median_us(1, 1000, [&](int i) {
+      bytes += std::get<query::Answer>(system->engine->ask(pick(i), request).result).json.size();
+    }));
   }
   std::sort(bare.begin(), bare.end());
   std::sort(governed.begin(), governed.end());
-  std::cout << "{\"bare_us\":" << bare[bare.size() / 2] << ",\"governed_us\":" << governed[governed.size() / 2] << ",\"ratio\":" << governed[governed.size() / 2] / bare[bare.size() / 2]
-            << ",\"bytes\":" << bytes << "}\n";
+  std::cout << "{\"bare_us\":" << bare[bare.size() / 2] << ",\"governed_us\":" << governed[governed.size() / 2]
+            << ",\"ratio\":" << governed[governed.size() / 2] / bare[bare.size() / 2] << ",\"bytes\":" << bytes
+            << "}\n";
   return 0;
 }
 
@@ -152,7 +167,8 @@ int plan(const app::Words& words) {
         grant.from = Instant{0};
         grant.until = Instant{INT64_MAX / 2};
         grant.source = "bench";
-        if (!policy::put_grant(*system->catalogue, system->regulation, *writer, grant, system->clock->now())) throw std::runtime_error("grant refused");
+        if (!policy::put_grant(*system->catalogue, system->regulation, *writer, grant, system->clock->now()))
+          throw std::runtime_error("grant refused");
       }
       transaction.commit();
     }
@@ -161,7 +177,8 @@ int plan(const app::Words& words) {
       system->policy->refresh(*reader);
     }
     for (const policy::Asker& asker : askers) system->engine->plan_only(asker, *query);
-    const double us = median_us(15, 20'000, [&](int i) { system->engine->plan_only(askers[static_cast<size_t>(i) % askers.size()], *query); });
+    const double us = median_us(
+        15, 20'000, [&](int i) { system->engine->plan_only(askers[static_cast<size_t>(i) % askers.size()], *query); });
     std::cout << "{\"grants\":" << grants << ",\"plan_us\":" << us << "}\n";
   }
   return 0;
@@ -173,7 +190,8 @@ int statistics(const app::Words& words) {
   std::string login;
   {
     const auto lease = system->store->reader();
-    db::Rows rows = lease->query("SELECT login FROM account WHERE kind = 'academic_office' AND password_hash IS NOT NULL ORDER BY id LIMIT 1");
+    db::Rows rows = lease->query(
+        "SELECT login FROM account WHERE kind = 'academic_office' AND password_hash IS NOT NULL ORDER BY id LIMIT 1");
     if (!rows.next()) throw std::runtime_error("no academic office");
     login = rows.text(0);
   }
@@ -186,10 +204,14 @@ int statistics(const app::Words& words) {
     const char *name, *query, *bare;
   };
   constexpr Case kCases[] = {
-      {"college x term", R"({"dataset":"grade","group":["college","term"],"measures":[{"fn":"count"},{"fn":"avg","field":"score"}],"limit":100000})",
-       "SELECT s.\"unit\", t.\"term\", COUNT(*), SUM(t.\"score\"), COUNT(t.\"score\") FROM \"grade\" t JOIN \"student\" s ON s.\"id\" = t.\"student\" GROUP BY 1, 2"},
-      {"course x term", R"({"dataset":"grade","group":["course","term"],"measures":[{"fn":"count"},{"fn":"avg","field":"score"}],"limit":100000})",
-       "SELECT t.\"course\", t.\"term\", COUNT(*), SUM(t.\"score\"), COUNT(t.\"score\") FROM \"grade\" t GROUP BY 1, 2"}};
+      {"college x term",
+       R"({"dataset":"grade","group":["college","term"],"measures":[{"fn":"count"},{"fn":"avg","field":"score"}],"limit":100000})",
+       "SELECT s.\"unit\", t.\"term\", COUNT(*), SUM(t.\"score\"), COUNT(t.\"score\") FROM \"grade\" t JOIN "
+       "\"student\" s ON s.\"id\" = t.\"student\" GROUP BY 1, 2"},
+      {"course x term",
+       R"({"dataset":"grade","group":["course","term"],"measures":[{"fn":"count"},{"fn":"avg","field":"score"}],"limit":100000})",
+       "SELECT t.\"course\", t.\"term\", COUNT(*), SUM(t.\"score\"), COUNT(t.\"score\") FROM \"grade\" t GROUP BY 1, "
+       "2"}};
   const auto lease = system->store->reader();
   for (const Case& each : kCases) {
     int64_t groups = 0;
@@ -202,7 +224,8 @@ int statistics(const app::Words& words) {
       const auto outcome = system->engine->ask(asker, boost::json::parse(each.query));
       if (const auto* refusal = std::get_if<Refusal>(&outcome.result)) throw std::runtime_error(refusal->detail.en);
     });
-    std::cout << "{\"case\":\"" << each.name << "\",\"groups\":" << groups << ",\"bare_ms\":" << bare / 1000 << ",\"governed_ms\":" << governed / 1000 << ",\"ratio\":" << governed / bare << "}\n";
+    std::cout << "{\"case\":\"" << each.name << "\",\"groups\":" << groups << ",\"bare_ms\":" << bare / 1000
+              << ",\"governed_ms\":" << governed / 1000 << ",\"ratio\":" << governed / bare << "}\n";
   }
   return 0;
 }
@@ -212,7 +235,9 @@ int tokens(const app::Words& words) {
   const app::Arguments arguments(words, {"db", "home"}, {});
   const auto system = open(arguments);
   const auto lease = system->store->reader();
-  db::Rows rows = lease->query("SELECT login, person_id FROM account WHERE kind = 'student' AND password_hash IS NOT NULL ORDER BY id LIMIT 2000");
+  db::Rows rows = lease->query(
+      "SELECT login, person_id FROM account WHERE kind = 'student' AND password_hash IS NOT NULL ORDER BY id LIMIT "
+      "2000");
   std::vector<std::pair<std::string, int64_t>> found;
   while (rows.next()) found.emplace_back(std::string(rows.text(0)), rows.integer(1));
   for (const auto& [login, person] : found) {

@@ -1,8 +1,8 @@
-// The one way academic data is written (design §1: Change; §4.1.2, §4.2.1, §4.2.3): a batch of rows, checked, applied in one
-// transaction, with provenance on every row and every older version kept.
+// The one way academic data is written (design §1: Change; §4.1.2, §4.2.1, §4.2.3): a batch of rows, checked, applied
+// in one transaction, with provenance on every row and every older version kept.
 //
-// A batch belongs to the caller's writing transaction: open it, put rows into its tables, finish it, commit, then deliver
-// its record entry. If anything is refused the caller rolls back: a batch is applied whole or not at all.
+// A batch belongs to the caller's writing transaction: open it, put rows into its tables, finish it, commit, then
+// deliver its record entry. If anything is refused the caller rolls back: a batch is applied whole or not at all.
 #pragma once
 
 #include <map>
@@ -21,7 +21,8 @@
 
 namespace jw::change {
 
-// Who entered and who reviewed; never the same person, except where a batch is made by a named operator on the command line.
+// Who entered and who reviewed; never the same person, except where a batch is made by a named operator on the command
+// line.
 struct Hand {
   int64_t account = 0;  // 0 = operator on the command line
   std::string name;
@@ -39,7 +40,8 @@ using catalog::Value;
 
 // What is wrong with a row, by field: required, range, length, pattern, code and the dataset's checks (§4.2.3).
 // `values`: one for each own field of the dataset, as stored; refs as row ids.
-std::vector<FieldProblem> check_row(const catalog::Catalogue& catalogue, const catalog::Dataset& dataset, std::span<const Value> values);
+std::vector<FieldProblem> check_row(const catalog::Catalogue& catalogue, const catalog::Dataset& dataset,
+                                    std::span<const Value> values);
 
 class Batch;
 
@@ -49,11 +51,12 @@ class Table {
   const catalog::Dataset& dataset() const { return dataset_; }
   size_t width() const { return width_; }  // own fields
 
-  // Adds a row that is known to be new and to pass check_row; returns its id. Rows are sent in blocks: a repeated key shows
-  // as db::Error when the block is sent. `person`: for datasets of persons.
+  // Adds a row that is known to be new and to pass check_row; returns its id. Rows are sent in blocks: a repeated key
+  // shows as db::Error when the block is sent. `person`: for datasets of persons.
   int64_t insert(std::span<const Value> values, int64_t person = 0);
 
-  // Adds the row, or replaces the one with the same natural key (its old version goes to the history), or leaves it when nothing differs.
+  // Adds the row, or replaces the one with the same natural key (its old version goes to the history), or leaves it
+  // when nothing differs.
   enum class Put { added, replaced, same };
   struct Placed {
     Put put;
@@ -103,8 +106,9 @@ class Batch {
   void keep_source(int64_t n, std::string_view content, std::string_view problems_json);
   const Counts& counts() const { return counts_; }
 
-  // Sends what waits, notes the sums, raises the gate's epoch. The entry (kind "change") goes into the outbox of `recorder`; deliver the id after
-  // the commit. Without a recorder (a store being made, not yet open to anybody) the entry is left out and 0 returned.
+  // Sends what waits, notes the sums, raises the gate's epoch. The entry (kind "change") goes into the outbox of
+  // `recorder`; deliver the id after the commit. Without a recorder (a store being made, not yet open to anybody) the
+  // entry is left out and 0 returned.
   int64_t finish(record::Recorder* recorder);
 
  private:

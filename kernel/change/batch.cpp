@@ -19,15 +19,21 @@ db::Param param_of(const Value& value) {
   return nullptr;
 }
 
-std::string quoted(const std::string& name) { return "\"" + name + "\""; }
+std::string quoted(const std::string& name) {
+  return "\"" + name + "\"";
+}
 
-std::string history_name(const Dataset& dataset) { return quoted(dataset.name + "_history"); }
+std::string history_name(const Dataset& dataset) {
+  return quoted(dataset.name + "_history");
+}
 
 // The next free id of a dataset, held for this transaction.
 int64_t take_next_id(db::Connection& connection, const Dataset& dataset) {
-  connection.execute("INSERT INTO row_id (dataset, next) VALUES ($1, 1) ON CONFLICT (dataset) DO NOTHING", {dataset.name});
-  const char* sql = connection.dialect() == db::Dialect::postgres ? "SELECT next FROM row_id WHERE dataset = $1 FOR UPDATE"
-                                                                  : "SELECT next FROM row_id WHERE dataset = $1";
+  connection.execute("INSERT INTO row_id (dataset, next) VALUES ($1, 1) ON CONFLICT (dataset) DO NOTHING",
+                     {dataset.name});
+  const char* sql = connection.dialect() == db::Dialect::postgres
+                        ? "SELECT next FROM row_id WHERE dataset = $1 FOR UPDATE"
+                        : "SELECT next FROM row_id WHERE dataset = $1";
   db::Rows rows = connection.query(sql, {dataset.name});
   return rows.next() ? rows.integer(0) : 1;
 }
@@ -61,12 +67,14 @@ void Table::fill(int64_t id, int64_t person, std::span<const Value> values, std:
 }
 
 int64_t Table::insert(std::span<const Value> values, int64_t person) {
-  if (values.size() != width_) throw std::logic_error("a row of " + dataset_.name + " has " + std::to_string(width_) + " values");
+  if (values.size() != width_)
+    throw std::logic_error("a row of " + dataset_.name + " has " + std::to_string(width_) + " values");
   const int64_t id = next_id_++;
   fill(id, person, values, buffer_);
   ++batch_.counts_.added;
   if (dataset_.key.size() == 1) {
-    if (const auto* key = std::get_if<std::string>(&values[static_cast<size_t>(dataset_.key.front())])) keys_[*key] = id;
+    if (const auto* key = std::get_if<std::string>(&values[static_cast<size_t>(dataset_.key.front())]))
+      keys_[*key] = id;
   }
   if (buffer_.size() >= kBlock * columns_.size()) flush();
   return id;
@@ -74,11 +82,13 @@ int64_t Table::insert(std::span<const Value> values, int64_t person) {
 
 void Table::flush() {
   if (buffer_.empty() || flushing_) return;
-  // What rows point to goes first. While a deferred reference is open, SQLite looks for rows pointing to every row it adds.
+  // What rows point to goes first. While a deferred reference is open, SQLite looks for rows pointing to every row it
+  // adds.
   flushing_ = true;
   for (size_t i = 0; i < width_; ++i) {
     if (dataset_.fields[i].ref < 0) continue;
-    const auto target = batch_.tables_.find(batch_.catalogue_.datasets[static_cast<size_t>(dataset_.fields[i].ref)].name);
+    const auto target =
+        batch_.tables_.find(batch_.catalogue_.datasets[static_cast<size_t>(dataset_.fields[i].ref)].name);
     if (target != batch_.tables_.end()) target->second->flush();
   }
   flushing_ = false;
@@ -126,8 +136,9 @@ std::optional<int64_t> Table::existing(std::span<const Value> values) {
 void Table::keep_version(int64_t id) {
   std::string list;
   for (const std::string& column : columns_) list += quoted(column) + ", ";
-  batch_.connection_.execute("INSERT INTO " + history_name(dataset_) + " (" + list + "\"until_us\", \"ended_batch_id\") SELECT " + list +
-                                 "$1, $2 FROM " + catalog::table_name(dataset_) + " WHERE \"id\" = $3",
+  batch_.connection_.execute("INSERT INTO " + history_name(dataset_) + " (" + list +
+                                 "\"until_us\", \"ended_batch_id\") SELECT " + list + "$1, $2 FROM " +
+                                 catalog::table_name(dataset_) + " WHERE \"id\" = $3",
                              {batch_.now_.us, batch_.id_, id});
 }
 
@@ -171,8 +182,9 @@ Table::Placed Table::put(std::span<const Value> values, int64_t person) {
   keep_version(*id);
   updates.emplace_back(batch_.id_);
   updates.emplace_back(batch_.now_.us);
-  batch_.connection_.execute("UPDATE " + catalog::table_name(dataset_) + " SET " + assignments + "\"batch_id\" = $" + std::to_string(updates.size() - 1) +
-                                 ", \"since_us\" = $" + std::to_string(updates.size()) + " WHERE \"id\" = $1",
+  batch_.connection_.execute("UPDATE " + catalog::table_name(dataset_) + " SET " + assignments + "\"batch_id\" = $" +
+                                 std::to_string(updates.size() - 1) + ", \"since_us\" = $" +
+                                 std::to_string(updates.size()) + " WHERE \"id\" = $1",
                              updates);
   ++batch_.counts_.replaced;
   return {Put::replaced, *id};
@@ -181,7 +193,8 @@ Table::Placed Table::put(std::span<const Value> values, int64_t person) {
 bool Table::remove(int64_t id) {
   flush();
   keep_version(id);
-  const bool removed = batch_.connection_.execute("DELETE FROM " + catalog::table_name(dataset_) + " WHERE \"id\" = $1", {id}) == 1;
+  const bool removed =
+      batch_.connection_.execute("DELETE FROM " + catalog::table_name(dataset_) + " WHERE \"id\" = $1", {id}) == 1;
   if (removed) {
     ++batch_.counts_.removed;
     keys_.clear();
@@ -189,7 +202,8 @@ bool Table::remove(int64_t id) {
   return removed;
 }
 
-// ---- batches ----------------------------------------------------------------------------------------------------------
+// ---- batches
+// ----------------------------------------------------------------------------------------------------------
 
 Batch::Batch(const catalog::Catalogue& catalogue, db::Connection& transaction, const Head& head, Instant now)
     : catalogue_(catalogue), connection_(transaction), head_(head), now_(now) {
@@ -198,10 +212,11 @@ Batch::Batch(const catalog::Catalogue& catalogue, db::Connection& transaction, c
     if (rows.next()) id_ = rows.integer(0);
   }
   connection_.execute(
-      "INSERT INTO batch (id, kind, title, source, source_digest, entered_by, entered_name, reviewed_by, reviewed_name, opened_us) "
+      "INSERT INTO batch (id, kind, title, source, source_digest, entered_by, entered_name, reviewed_by, "
+      "reviewed_name, opened_us) "
       "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
-      {id_, head.kind, head.title, head.source, head.source_digest, head.entered.account, head.entered.name, head.reviewed.account,
-       head.reviewed.name, now.us});
+      {id_, head.kind, head.title, head.source, head.source_digest, head.entered.account, head.entered.name,
+       head.reviewed.account, head.reviewed.name, now.us});
 }
 
 Table& Batch::table(std::string_view name) {

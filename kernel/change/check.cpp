@@ -18,10 +18,16 @@ namespace {
 
 enum class Truth : int8_t { no = -1, unknown = 0, yes = 1 };
 
-Truth negate(Truth t) { return static_cast<Truth>(-static_cast<int>(t)); }
-Truth truth(bool b) { return b ? Truth::yes : Truth::no; }
+Truth negate(Truth t) {
+  return static_cast<Truth>(-static_cast<int>(t));
+}
+Truth truth(bool b) {
+  return b ? Truth::yes : Truth::no;
+}
 
-bool is_null(const Value& value) { return std::holds_alternative<std::monostate>(value); }
+bool is_null(const Value& value) {
+  return std::holds_alternative<std::monostate>(value);
+}
 
 Truth compare(Op op, const Value& a, const Value& b) {
   if (is_null(a) || is_null(b) || a.index() != b.index()) return Truth::unknown;
@@ -66,7 +72,8 @@ Truth evaluate_leaf(const Condition& leaf, std::span<const Value> row) {
       return Truth::no;
     }
     case Op::contains:
-      return text == nullptr ? Truth::unknown : truth(text->find(std::get<std::string>(leaf.values.at(0))) != std::string::npos);
+      return text == nullptr ? Truth::unknown
+                             : truth(text->find(std::get<std::string>(leaf.values.at(0))) != std::string::npos);
     case Op::starts:
       return text == nullptr ? Truth::unknown : truth(text->starts_with(std::get<std::string>(leaf.values.at(0))));
     default:
@@ -103,7 +110,8 @@ bool matches(const std::string& pattern, const std::string& text) {
     if (known != compiled.end()) return std::regex_match(text, known->second);
   }
   const std::unique_lock lock(mutex);
-  return std::regex_match(text, compiled.try_emplace(pattern, pattern, std::regex::ECMAScript | std::regex::optimize).first->second);
+  return std::regex_match(
+      text, compiled.try_emplace(pattern, pattern, std::regex::ECMAScript | std::regex::optimize).first->second);
 }
 
 std::optional<FieldProblem> check_range(const catalog::Catalogue& catalogue, const Field& field, int64_t number) {
@@ -114,7 +122,10 @@ std::optional<FieldProblem> check_range(const catalog::Catalogue& catalogue, con
     return catalog::print_value(catalogue, field, *value, true);
   };
   const std::string low = edge(field.min), high = edge(field.max);
-  return FieldProblem{field.name, "out_of_range", {"“" + field.label.zh + "”应在 " + low + " 至 " + high + " 之间", field.label.en + " must lie between " + low + " and " + high}};
+  return FieldProblem{field.name,
+                      "out_of_range",
+                      {"“" + field.label.zh + "”应在 " + low + " 至 " + high + " 之间",
+                       field.label.en + " must lie between " + low + " and " + high}};
 }
 
 std::optional<FieldProblem> check_field(const catalog::Catalogue& catalogue, const Field& field, const Value& value) {
@@ -126,32 +137,47 @@ std::optional<FieldProblem> check_field(const catalog::Catalogue& catalogue, con
   const auto* number = std::get_if<int64_t>(&value);
   const bool is_text = field.type == Type::text || field.type == Type::code || field.type == Type::date;
   if (is_text != (text != nullptr)) {
-    return FieldProblem{field.name, "wrong_kind", {"“" + field.label.zh + "”的类型不对", field.label.en + " is of the wrong kind"}};
+    return FieldProblem{
+        field.name, "wrong_kind", {"“" + field.label.zh + "”的类型不对", field.label.en + " is of the wrong kind"}};
   }
   if (number != nullptr) return check_range(catalogue, field, *number);
   if (field.type == Type::date) {
     const auto date = Date::parse(*text);
-    if (!date) return FieldProblem{field.name, "not_a_date", {"“" + field.label.zh + "”应为日期，如 2025-09-01", field.label.en + " must be a date such as 2025-09-01"}};
+    if (!date)
+      return FieldProblem{
+          field.name,
+          "not_a_date",
+          {"“" + field.label.zh + "”应为日期，如 2025-09-01", field.label.en + " must be a date such as 2025-09-01"}};
     return check_range(catalogue, field, date->days);
   }
   if (field.type == Type::code) {
     const catalog::CodeSet& set = catalogue.code_sets[static_cast<size_t>(field.code_set)];
     if (set.find(*text) != nullptr) return std::nullopt;
-    return FieldProblem{field.name, "code_unknown", {"“" + *text + "”不在代码表“" + set.label.zh + "”中", "“" + *text + "” is not a code of " + set.label.en}};
+    return FieldProblem{
+        field.name,
+        "code_unknown",
+        {"“" + *text + "”不在代码表“" + set.label.zh + "”中", "“" + *text + "” is not a code of " + set.label.en}};
   }
   if (field.size > 0 && code_points(*text) > static_cast<size_t>(field.size)) {
     const std::string most = std::to_string(field.size);
-    return FieldProblem{field.name, "too_long", {"“" + field.label.zh + "”至多 " + most + " 个字", field.label.en + " has at most " + most + " characters"}};
+    return FieldProblem{
+        field.name,
+        "too_long",
+        {"“" + field.label.zh + "”至多 " + most + " 个字", field.label.en + " has at most " + most + " characters"}};
   }
   if (!field.pattern.empty() && !matches(field.pattern, *text)) {
-    return FieldProblem{field.name, "pattern", {"“" + field.label.zh + "”的格式不对，例如：" + field.example, field.label.en + " has the wrong form; for example " + field.example}};
+    return FieldProblem{field.name,
+                        "pattern",
+                        {"“" + field.label.zh + "”的格式不对，例如：" + field.example,
+                         field.label.en + " has the wrong form; for example " + field.example}};
   }
   return std::nullopt;
 }
 
 }  // namespace
 
-std::vector<FieldProblem> check_row(const catalog::Catalogue& catalogue, const Dataset& dataset, std::span<const Value> values) {
+std::vector<FieldProblem> check_row(const catalog::Catalogue& catalogue, const Dataset& dataset,
+                                    std::span<const Value> values) {
   std::vector<FieldProblem> problems;
   for (size_t i = 0; i < values.size(); ++i) {
     if (auto problem = check_field(catalogue, dataset.fields[i], values[i])) problems.push_back(std::move(*problem));

@@ -1,5 +1,5 @@
-// Permission decisions (design §4). A decision is Denied, or a set of permits whose rows and cells are lowered to SQL by
-// kernel/query: there is no third thing and no null. Deny by default; what fails to load is an error, never empty.
+// Permission decisions (design §4). A decision is Denied, or a set of permits whose rows and cells are lowered to SQL
+// by kernel/query: there is no third thing and no null. Deny by default; what fails to load is an error, never empty.
 #pragma once
 
 #include <map>
@@ -22,7 +22,7 @@ namespace jw::policy {
 // Whoever asks. A query without an asker cannot be written.
 struct Asker {
   int64_t account = 0;
-  int64_t person = 0;   // 0: the account belongs to no person of the data; relations are then empty
+  int64_t person = 0;  // 0: the account belongs to no person of the data; relations are then empty
   int64_t session = 0;
   std::string kind;
   bool agreement_due = false;  // confidentiality agreement not signed in its current version (§4.3.3)
@@ -50,18 +50,18 @@ struct BoundForbid {
 struct Decision {
   const catalog::Dataset* dataset = nullptr;
   Action action = Action::query;
-  std::string purpose;  // as declared, or the first purpose of the first default permit
-  std::vector<const Atom*> permits;      // none = denied
-  std::vector<int64_t> permit_literals;  // ordinal of each permit's first literal
+  std::string purpose;                              // as declared, or the first purpose of the first default permit
+  std::vector<const Atom*> permits;                 // none = denied
+  std::vector<int64_t> permit_literals;             // ordinal of each permit's first literal
   std::map<int, std::vector<BoundForbid>> forbids;  // by dataset: forbids reach lookups from other datasets too
-  std::vector<FieldSight> fields;        // one per field of the dataset
-  std::vector<Literal> literals;         // values of the permits' and forbids' conditions
-  std::string shape;      // equal shapes compile to equal statements
-  bool own_only = false;  // every permit is `self`: all rows are about the asker
-  std::string scope_json; // {"text":…,"basis":[…]}
-  std::string basis;      // for the record: "§2.3.1,grant:2026-0017"
-  std::string post, unit; // for the record
-  std::optional<Refusal> refusal;  // why denied, and how to ask
+  std::vector<FieldSight> fields;                   // one per field of the dataset
+  std::vector<Literal> literals;                    // values of the permits' and forbids' conditions
+  std::string shape;                                // equal shapes compile to equal statements
+  bool own_only = false;                            // every permit is `self`: all rows are about the asker
+  std::string scope_json;                           // {"text":…,"basis":[…]}
+  std::string basis;                                // for the record: "§2.3.1,grant:2026-0017"
+  std::string post, unit;                           // for the record
+  std::optional<Refusal> refusal;                   // why denied, and how to ask
   bool allowed() const { return !permits.empty(); }
 };
 
@@ -91,7 +91,8 @@ class Authority {
 using AuthorityPtr = std::shared_ptr<const Authority>;
 
 // The remedy of §2.4.1: the application for access, filled in.
-Remedy access_remedy(const catalog::Dataset& dataset, const std::vector<std::string>& fields, Action action, const std::string& purpose);
+Remedy access_remedy(const catalog::Dataset& dataset, const std::vector<std::string>& fields, Action action,
+                     const std::string& purpose);
 
 // Everything in force at one epoch of the gate: regulation and grants.
 class Rules {
@@ -104,8 +105,8 @@ class Rules {
   bool knows_purpose(const std::string& purpose) const { return purposes_.contains(purpose); }
   const std::set<std::string>& purposes() const { return purposes_; }
   // Authority of a holder of these posts; interned. `edge` becomes the next instant at which a grant begins or ends.
-  AuthorityPtr authority(const std::shared_ptr<const Rules>& self, const std::vector<HeldPost>& posts, int64_t account, Instant now,
-                         Instant& edge) const;
+  AuthorityPtr authority(const std::shared_ptr<const Rules>& self, const std::vector<HeldPost>& posts, int64_t account,
+                         Instant now, Instant& edge) const;
 
  private:
   const catalog::Catalogue& catalogue_;
@@ -116,7 +117,8 @@ class Rules {
   std::unordered_map<int64_t, std::vector<const Atom*>> by_account_;
   std::vector<std::vector<const Atom*>> by_post_;  // defaults and grants
   mutable std::mutex mutex_;
-  mutable std::map<std::pair<std::vector<HeldPost>, std::vector<const Atom*>>, std::weak_ptr<const Authority>> interned_;
+  mutable std::map<std::pair<std::vector<HeldPost>, std::vector<const Atom*>>, std::weak_ptr<const Authority>>
+      interned_;
 };
 
 // Values for the slots of a statement.
@@ -128,7 +130,8 @@ struct Binding {
   const std::vector<Literal>* cursor = nullptr;
 };
 // `store` keeps made-up texts (dates) alive; reserve nothing: it is cleared here.
-void bind(const std::vector<Slot>& slots, const Binding& binding, std::vector<db::Param>& params, std::vector<std::string>& store);
+void bind(const std::vector<Slot>& slots, const Binding& binding, std::vector<db::Param>& params,
+          std::vector<std::string>& store);
 
 // The rules of a store, kept current by the gate's epoch. Thread-safe.
 class Policy {
@@ -168,7 +171,8 @@ class Policy {
   std::array<Shard, kShards> shards_;
 };
 
-// A grant or forbid as stored: content is {"rows": "all" | relation | {condition}, "clear": […], "masked": […], "actions": […], "purposes": […]}.
+// A grant or forbid as stored: content is {"rows": "all" | relation | {condition}, "clear": […], "masked": […],
+// "actions": […], "purposes": […]}.
 struct Grant {
   std::string number;
   Effect effect = Effect::permit;
@@ -178,12 +182,12 @@ struct Grant {
   std::string dataset;
   std::string content;
   Instant from, until;
-  std::string source;   // clause or case
+  std::string source;  // clause or case
 };
 Result<Atom> grant_atom(const catalog::Catalogue& catalogue, const Regulation& regulation, const Grant& grant);
 // Writes a grant and raises the gate's epoch, inside the caller's transaction.
-Result<Done> put_grant(const catalog::Catalogue& catalogue, const Regulation& regulation, db::Connection& transaction, const Grant& grant,
-                       Instant now);
+Result<Done> put_grant(const catalog::Catalogue& catalogue, const Regulation& regulation, db::Connection& transaction,
+                       const Grant& grant, Instant now);
 // Ends a grant at once (§2.5.2). False when there is no such live grant.
 bool revoke_grant(db::Connection& transaction, const std::string& number, Instant now);
 

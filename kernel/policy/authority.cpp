@@ -16,7 +16,9 @@ bool serves_purpose(const Atom& atom, const std::string& purpose) {
   return atom.purposes.empty() || std::find(atom.purposes.begin(), atom.purposes.end(), purpose) != atom.purposes.end();
 }
 
-bool allows(const Atom& atom, Action action) { return (atom.actions >> static_cast<int>(action) & 1) != 0; }
+bool allows(const Atom& atom, Action action) {
+  return (atom.actions >> static_cast<int>(action) & 1) != 0;
+}
 
 Text rows_in_words(const catalog::Catalogue& catalogue, const Dataset& dataset, const Atom& atom) {
   switch (atom.rows) {
@@ -27,7 +29,8 @@ Text rows_in_words(const catalog::Catalogue& catalogue, const Dataset& dataset, 
       return {label.zh + "的" + dataset.label.zh, dataset.label.en + " of " + label.en};
     }
     case Atom::Rows::where: {
-      if (!atom.text.zh.empty()) return {dataset.label.zh + "（" + atom.text.zh + "）", dataset.label.en + " (" + atom.text.en + ")"};
+      if (!atom.text.zh.empty())
+        return {dataset.label.zh + "（" + atom.text.zh + "）", dataset.label.en + " (" + atom.text.en + ")"};
       const Text words = catalog::describe_condition(catalogue, dataset, atom.where);
       return {dataset.label.zh + "（" + words.zh + "）", dataset.label.en + " (" + words.en + ")"};
     }
@@ -76,13 +79,17 @@ std::string scope_json(const catalog::Catalogue& catalogue, const Decision& deci
 
 }  // namespace
 
-Remedy access_remedy(const Dataset& dataset, const std::vector<std::string>& fields, Action action, const std::string& purpose) {
+Remedy access_remedy(const Dataset& dataset, const std::vector<std::string>& fields, Action action,
+                     const std::string& purpose) {
   Remedy remedy;
   remedy.clause = "2.4.1";
   remedy.kind = "access";
-  remedy.text = {"可填写《教务系统查询权限申请表》申请：写明内容、目的和使用期限，经本部门负责人审核签字后由教务处审批（§2.4.1、§2.4.2）",
-                 "apply with the access application form: state content, purpose and period; the head of your department signs, then the academic "
-                 "affairs office decides (§2.4.1, §2.4.2)"};
+  remedy.text = {
+      "可填写《教务系统查询权限申请表》申请：写明内容、目的和使用期限，经本部门负责人审核签字后由教务处审批（§2.4."
+      "1、§2.4.2）",
+      "apply with the access application form: state content, purpose and period; the head of your department signs, "
+      "then the academic "
+      "affairs office decides (§2.4.1, §2.4.2)"};
   JsonWriter json(remedy.prefill_json);
   json.object().field("dataset", dataset.name).key("fields").array();
   for (const std::string& field : fields) json.value(field);
@@ -93,7 +100,10 @@ Remedy access_remedy(const Dataset& dataset, const std::vector<std::string>& fie
 
 Authority::Authority(std::shared_ptr<const Rules> rules, std::vector<HeldPost> posts, std::vector<const Atom*> in_force,
                      std::vector<const Atom*> out_of_force)
-    : rules_(std::move(rules)), posts_(std::move(posts)), in_force_(std::move(in_force)), out_of_force_(std::move(out_of_force)) {}
+    : rules_(std::move(rules)),
+      posts_(std::move(posts)),
+      in_force_(std::move(in_force)),
+      out_of_force_(std::move(out_of_force)) {}
 
 const Decision& Authority::decide(const Dataset& dataset, Action action, const std::string& purpose) const {
   const std::tuple key{dataset.index, action, purpose};
@@ -116,7 +126,8 @@ std::unique_ptr<Decision> Authority::make(const Dataset& dataset, Action action,
   decision->purpose = purpose;
   decision->fields.resize(dataset.fields.size());
   for (const Atom* atom : in_force_) {
-    if (atom->effect == Effect::permit && atom->dataset == dataset.index && allows(*atom, action) && serves_purpose(*atom, purpose)) {
+    if (atom->effect == Effect::permit && atom->dataset == dataset.index && allows(*atom, action) &&
+        serves_purpose(*atom, purpose)) {
       decision->permits.push_back(atom);
     }
   }
@@ -128,7 +139,8 @@ std::unique_ptr<Decision> Authority::make(const Dataset& dataset, Action action,
     const auto& first = decision->permits.front()->purposes;
     decision->purpose = first.empty() ? "teaching_administration" : first.front();
   }
-  // A permit on all rows that shows at least as much makes others redundant only field by field; the lowering folds that.
+  // A permit on all rows that shows at least as much makes others redundant only field by field; the lowering folds
+  // that.
   decision->own_only = true;
   std::string& shape = decision->shape;
   shape = std::to_string(dataset.index) + "|";
@@ -140,8 +152,8 @@ std::unique_ptr<Decision> Authority::make(const Dataset& dataset, Action action,
       if (atom.fields[f] == Sight::clear) decision->fields[f].clear.push_back(static_cast<int>(i));
       if (atom.fields[f] == Sight::masked) decision->fields[f].masked.push_back(static_cast<int>(i));
     }
-    const bool own = atom.rows == Atom::Rows::relation &&
-                     rules_->catalogue().relations[static_cast<size_t>(atom.relation)].of < 0;
+    const bool own =
+        atom.rows == Atom::Rows::relation && rules_->catalogue().relations[static_cast<size_t>(atom.relation)].of < 0;
     decision->own_only = decision->own_only && own;
     append_atom_shape(shape, atom);
     const std::string mark = atom.grant.empty() ? "§" + atom.clause : "grant:" + atom.grant;
@@ -153,7 +165,8 @@ std::unique_ptr<Decision> Authority::make(const Dataset& dataset, Action action,
       if (("," + decision->post + ",").find("," + post + ",") == std::string::npos) {
         decision->post += (decision->post.empty() ? "" : ",") + post;
         for (const HeldPost& held : posts_) {
-          if (held.post == atom.post && !held.units.empty() && decision->unit.empty()) decision->unit = held.units.front();
+          if (held.post == atom.post && !held.units.empty() && decision->unit.empty())
+            decision->unit = held.units.front();
         }
       }
     }
@@ -179,14 +192,17 @@ Refusal Authority::refuse(const Dataset& dataset, Action action, const std::stri
     if (atom->effect != Effect::permit || atom->dataset != dataset.index) continue;
     if (!allows(*atom, action)) {
       refusal.type = "policy.action_closed";
-      refusal.detail = {"现有权限不包含对“" + dataset.label.zh + "”的这种操作（" + std::string(action_name(action)) + "）",
-                        "the permission held for " + dataset.label.en + " does not include this action (" + std::string(action_name(action)) + ")"};
+      refusal.detail = {
+          "现有权限不包含对“" + dataset.label.zh + "”的这种操作（" + std::string(action_name(action)) + "）",
+          "the permission held for " + dataset.label.en + " does not include this action (" +
+              std::string(action_name(action)) + ")"};
       continue;
     }
     refusal.type = purpose.empty() ? "policy.purpose_required" : "policy.purpose_closed";
     std::string purposes;
     for (const std::string& allowed : atom->purposes) purposes += (purposes.empty() ? "" : ", ") + allowed;
-    refusal.detail = {"该权限须声明许可的目的（purpose）：" + purposes, "this permission needs one of its purposes to be stated: " + purposes};
+    refusal.detail = {"该权限须声明许可的目的（purpose）：" + purposes,
+                      "this permission needs one of its purposes to be stated: " + purposes};
     return refusal;
   }
   if (!refusal.detail.zh.empty()) return refusal;
@@ -214,11 +230,14 @@ Refusal Authority::refuse(const Dataset& dataset, Action action, const std::stri
     en += (en.empty() ? "" : ", ") + post.label.en;
   }
   if (zh.empty()) {
-    refusal.detail = {"您目前没有任何查询身份（可能已离校、离职或毕业查询期限已过），不能查询“" + dataset.label.zh + "”",
-                      "you hold no post at present (left, or the graduates' period is over), so " + dataset.label.en + " is closed to you"};
+    refusal.detail = {
+        "您目前没有任何查询身份（可能已离校、离职或毕业查询期限已过），不能查询“" + dataset.label.zh + "”",
+        "you hold no post at present (left, or the graduates' period is over), so " + dataset.label.en +
+            " is closed to you"};
   } else {
-    refusal.detail = {"按规定，“" + zh + "”的默认权限不包括“" + dataset.label.zh + "”，也没有生效的授权",
-                      "the default permissions of " + en + " do not include " + dataset.label.en + ", and no grant is in force"};
+    refusal.detail = {
+        "按规定，“" + zh + "”的默认权限不包括“" + dataset.label.zh + "”，也没有生效的授权",
+        "the default permissions of " + en + " do not include " + dataset.label.en + ", and no grant is in force"};
   }
   return refusal;
 }

@@ -11,7 +11,8 @@ using catalog::Field;
 using catalog::Op;
 using catalog::Type;
 
-// ---- predicates -------------------------------------------------------------------------------------------------------
+// ---- predicates
+// -------------------------------------------------------------------------------------------------------
 
 std::string Predicate::text() const {
   switch (truth) {
@@ -46,10 +47,15 @@ Predicate join_parts(const std::vector<Predicate>& parts, bool all) {
 
 }  // namespace
 
-Predicate all_of(const std::vector<Predicate>& parts) { return join_parts(parts, true); }
-Predicate any_of(const std::vector<Predicate>& parts) { return join_parts(parts, false); }
+Predicate all_of(const std::vector<Predicate>& parts) {
+  return join_parts(parts, true);
+}
+Predicate any_of(const std::vector<Predicate>& parts) {
+  return join_parts(parts, false);
+}
 
-// ---- literals and shapes ----------------------------------------------------------------------------------------------
+// ---- literals and shapes
+// ----------------------------------------------------------------------------------------------
 
 namespace {
 
@@ -113,10 +119,12 @@ void append_shape(std::string& out, const Condition& condition) {
   out += static_cast<char>('0' + static_cast<int>(condition.source));
   out += condition.name;
   if (condition.source == Condition::Source::other_field) out += std::to_string(condition.other);
-  if (condition.op == Op::is_null) out += condition.values.empty() || condition.values[0] == catalog::Value{int64_t{1}} ? '+' : '-';
+  if (condition.op == Op::is_null)
+    out += condition.values.empty() || condition.values[0] == catalog::Value{int64_t{1}} ? '+' : '-';
 }
 
-// ---- frames -----------------------------------------------------------------------------------------------------------
+// ---- frames
+// -----------------------------------------------------------------------------------------------------------
 
 Frame::Frame(Statement& statement, const Dataset& dataset, std::string alias)
     : statement_(&statement), dataset_(&dataset), alias_(std::move(alias)) {}
@@ -135,8 +143,8 @@ const std::string& Frame::join(const std::vector<int>& path) {
   const Dataset& reached = statement_->catalogue().datasets[static_cast<size_t>(ref.ref)];
   Join join;
   join.alias = statement_->new_alias("j");
-  join.sql = " LEFT JOIN " + catalog::table_name(reached) + " " + join.alias + " ON " + join.alias + ".\"id\" = " + parent + "." +
-             catalog::column_name(ref);
+  join.sql = " LEFT JOIN " + catalog::table_name(reached) + " " + join.alias + " ON " + join.alias +
+             ".\"id\" = " + parent + "." + catalog::column_name(ref);
   const auto placed = joins_.emplace(path, std::move(join)).first;
   order_.push_back(&placed->second);  // references into a map stay valid
   return placed->second.alias;
@@ -148,7 +156,8 @@ std::string Frame::from_sql() const {
   return sql;
 }
 
-// ---- statements -------------------------------------------------------------------------------------------------------
+// ---- statements
+// -------------------------------------------------------------------------------------------------------
 
 std::string Statement::slot(Slot slot) {
   for (size_t i = 0; i < slots_.size(); ++i) {
@@ -158,7 +167,9 @@ std::string Statement::slot(Slot slot) {
   return "$" + std::to_string(slots_.size());
 }
 
-std::string Statement::new_alias(const char* prefix) { return prefix + std::to_string(++aliases_); }
+std::string Statement::new_alias(const char* prefix) {
+  return prefix + std::to_string(++aliases_);
+}
 
 const Dataset& Statement::dataset_at(const Place& place) const {
   const Dataset* dataset = &place.frame->dataset();
@@ -170,7 +181,8 @@ const Dataset& Statement::dataset_at(const Place& place) const {
 
 namespace {
 
-// Where the cell of a field really stands: the place of its row and its index there (a lookup stands where its path leads).
+// Where the cell of a field really stands: the place of its row and its index there (a lookup stands where its path
+// leads).
 struct Cell {
   Place place;
   int field;
@@ -225,7 +237,9 @@ std::string Statement::row_id(const Place& place) {
   return stored(parent, ref);
 }
 
-std::string Statement::person_id(const Place& place) { return place.frame->join(place.path) + ".\"person_id\""; }
+std::string Statement::person_id(const Place& place) {
+  return place.frame->join(place.path) + ".\"person_id\"";
+}
 
 std::string Statement::masked(const Place& place, int field) {
   const Field& f = dataset_at(place).fields[static_cast<size_t>(field)];
@@ -238,8 +252,8 @@ std::string Statement::masked(const Place& place, int field) {
   const std::string length = "length(" + x + ")";
   const auto starts_at = [&](const std::string& position) { return "substr(" + x + ", " + position + ")"; };
   const auto keep_last = [&](const std::string& count, const std::string& shortest) {
-    return "CASE WHEN " + length + " <= " + shortest + " THEN " + stars(length) + " ELSE " + stars(length + " - " + count) + " || " +
-           starts_at(length + " - " + count + " + 1") + " END";
+    return "CASE WHEN " + length + " <= " + shortest + " THEN " + stars(length) + " ELSE " +
+           stars(length + " - " + count) + " || " + starts_at(length + " - " + count + " + 1") + " END";
   };
   switch (f.mask.kind) {
     case catalog::Mask::Kind::none:
@@ -249,10 +263,11 @@ std::string Statement::masked(const Place& place, int field) {
     case catalog::Mask::Kind::id_number:
       return "(" + keep_last("4", "7") + ")";
     case catalog::Mask::Kind::keep_first:
-      return "(CASE WHEN " + length + " <= " + n + " THEN " + stars(length) + " ELSE substr(" + x + ", 1, " + n + ") || " +
-             stars(length + " - " + n) + " END)";
+      return "(CASE WHEN " + length + " <= " + n + " THEN " + stars(length) + " ELSE substr(" + x + ", 1, " + n +
+             ") || " + stars(length + " - " + n) + " END)";
     case catalog::Mask::Kind::surname:
-      return "(CASE WHEN " + length + " <= 1 THEN " + stars(length) + " ELSE substr(" + x + ", 1, 1) || " + stars(length + " - 1") + " END)";
+      return "(CASE WHEN " + length + " <= 1 THEN " + stars(length) + " ELSE substr(" + x + ", 1, 1) || " +
+             stars(length + " - 1") + " END)";
     case catalog::Mask::Kind::year:
       return "(substr(" + x + ", 1, 4) || '-**-**')";
     case catalog::Mask::Kind::phone:
@@ -260,7 +275,8 @@ std::string Statement::masked(const Place& place, int field) {
              starts_at(length + " - 3") + " ELSE " + stars(length) + " END)";
     case catalog::Mask::Kind::email: {
       const std::string at = (postgres() ? "strpos(" : "instr(") + x + ", '@')";
-      return "(CASE WHEN " + at + " > 1 THEN substr(" + x + ", 1, 1) || '***' || " + starts_at(at) + " ELSE " + stars(length) + " END)";
+      return "(CASE WHEN " + at + " > 1 THEN substr(" + x + ", 1, 1) || '***' || " + starts_at(at) + " ELSE " +
+             stars(length) + " END)";
     }
     case catalog::Mask::Kind::bucket:
       return "(" + x + " - ((" + x + " % " + n + ") + " + n + ") % " + n + ")";
@@ -274,13 +290,15 @@ std::string Statement::member(const std::string& expression, const std::string& 
 }
 
 Predicate Statement::joined(const Place& place, std::string sql, bool positive) const {
-  // A row that is not there ties to nothing. Saying so lets SQLite turn the LEFT JOIN into a plain one and drive the search from the set.
+  // A row that is not there ties to nothing. Saying so lets SQLite turn the LEFT JOIN into a plain one and drive the
+  // search from the set.
   if (!positive || place.path.size() < 2) return Predicate::depends(std::move(sql));
   const std::vector<int> holder(place.path.begin(), place.path.end() - 1);
   return Predicate::depends("(" + place.frame->join(holder) + ".\"id\" IS NOT NULL AND " + sql + ")");
 }
 
-// ---- relations --------------------------------------------------------------------------------------------------------
+// ---- relations
+// --------------------------------------------------------------------------------------------------------
 
 std::string Statement::relation_select(int relation, bool positive) {
   const catalog::Relation& r = catalogue_.relations[static_cast<size_t>(relation)];
@@ -308,10 +326,10 @@ Predicate Statement::tied(const Place& place, const catalog::Binding& binding, b
     if (end.path.empty()) {
       return Predicate::depends("(" + person_id(end) + (positive ? " = " : " <> ") + slot({Slot::Kind::person}) + ")");
     }
-    return Predicate::depends(member(row_id(end),
-                                     "SELECT \"id\" FROM " + catalog::table_name(persons) + " WHERE \"person_id\" = " +
-                                         slot({Slot::Kind::person}),
-                                     positive));
+    return Predicate::depends(member(
+        row_id(end),
+        "SELECT \"id\" FROM " + catalog::table_name(persons) + " WHERE \"person_id\" = " + slot({Slot::Kind::person}),
+        positive));
   }
   return joined(end, member(row_id(end), relation_select(binding.relation, positive), positive), positive);
 }
@@ -331,9 +349,11 @@ Predicate Statement::rows(const Place& place, const Atom& atom, bool positive, L
   return Predicate::never();
 }
 
-// ---- conditions -------------------------------------------------------------------------------------------------------
+// ---- conditions
+// -------------------------------------------------------------------------------------------------------
 
-Predicate Statement::lower(const Place& place, const Condition& condition, bool positive, Literals& literals, const Guard& guard) {
+Predicate Statement::lower(const Place& place, const Condition& condition, bool positive, Literals& literals,
+                           const Guard& guard) {
   switch (condition.kind) {
     case Condition::Kind::all:
     case Condition::Kind::any: {
@@ -346,7 +366,8 @@ Predicate Statement::lower(const Place& place, const Condition& condition, bool 
     case Condition::Kind::leaf:
       break;
   }
-  const Predicate visible = guard && condition.field != Condition::kRowId ? guard(condition.field) : Predicate::always();
+  const Predicate visible =
+      guard && condition.field != Condition::kRowId ? guard(condition.field) : Predicate::always();
   if (condition.op == Op::is_null) {
     const bool wants_null = (condition.values.empty() || condition.values[0] == catalog::Value{int64_t{1}}) == positive;
     const std::string x = shown(place, condition.field);
@@ -389,25 +410,29 @@ Predicate Statement::leaf(const Place& place, const Condition& leaf, bool positi
       return compare(place, leaf, positive, literals);
     case Condition::Source::me: {
       if (leaf.field == Condition::kRowId) {
-        return Predicate::depends("(" + person_id(place) + (positive ? " = " : " <> ") + slot({Slot::Kind::person}) + ")");
+        return Predicate::depends("(" + person_id(place) + (positive ? " = " : " <> ") + slot({Slot::Kind::person}) +
+                                  ")");
       }
       const Dataset& persons =
           catalogue_.datasets[static_cast<size_t>(dataset_at(place).fields[static_cast<size_t>(leaf.field)].ref)];
-      return Predicate::depends(member(stored(place, leaf.field),
-                                       "SELECT \"id\" FROM " + catalog::table_name(persons) + " WHERE \"person_id\" = " +
-                                           slot({Slot::Kind::person}),
-                                       positive));
+      return Predicate::depends(member(
+          stored(place, leaf.field),
+          "SELECT \"id\" FROM " + catalog::table_name(persons) + " WHERE \"person_id\" = " + slot({Slot::Kind::person}),
+          positive));
     }
     case Condition::Source::today:
     case Condition::Source::today_minus_years: {
       const bool date = dataset_at(place).fields[static_cast<size_t>(leaf.field)].type == Type::date;
       Slot value{date ? Slot::Kind::today : Slot::Kind::now};
-      if (leaf.source == Condition::Source::today_minus_years) value = {Slot::Kind::years_ago, regulation_.setting(leaf.name)};
-      return Predicate::depends("(" + stored(place, leaf.field) + std::string(comparison(leaf.op, positive)) + slot(value) + ")");
+      if (leaf.source == Condition::Source::today_minus_years)
+        value = {Slot::Kind::years_ago, regulation_.setting(leaf.name)};
+      return Predicate::depends("(" + stored(place, leaf.field) + std::string(comparison(leaf.op, positive)) +
+                                slot(value) + ")");
     }
     case Condition::Source::relation: {
       const std::string expression = leaf.field == Condition::kRowId ? row_id(place) : stored(place, leaf.field);
-      return Predicate::depends(member(expression, relation_select(catalogue_.relation(leaf.name), positive), positive));
+      return Predicate::depends(
+          member(expression, relation_select(catalogue_.relation(leaf.name), positive), positive));
     }
     case Condition::Source::other_field:
       return Predicate::depends("(" + shown(place, leaf.field) + std::string(comparison(leaf.op, positive)) +
@@ -446,15 +471,19 @@ Predicate Statement::set_member(const Place& place, const Condition& leaf, bool 
     if (select.empty()) select = "SELECT NULL WHERE 1=0";
     select = "SELECT value FROM (" + select + ") fixed";
   } else if (const std::string list = slot({literals.kind, literals.next++}); postgres()) {
-    select = std::string("SELECT ") + (text ? "value" : "CAST(value AS BIGINT)") + " FROM json_array_elements_text(CAST(" + list + " AS JSON))";
+    select = std::string("SELECT ") + (text ? "value" : "CAST(value AS BIGINT)") +
+             " FROM json_array_elements_text(CAST(" + list + " AS JSON))";
   } else {
     select = "SELECT value FROM json_each(" + list + ")";
   }
   if (f.type == Type::ref && positive) {
     const Dataset& target = catalogue_.datasets[static_cast<size_t>(f.ref)];
     const std::string key = catalog::column_name(target.fields[static_cast<size_t>(target.key.front())]);
-    return joined(ref_place(place, leaf.field),
-                  member(stored(place, leaf.field), "SELECT \"id\" FROM " + catalog::table_name(target) + " WHERE " + member(key, select, true), true), true);
+    return joined(
+        ref_place(place, leaf.field),
+        member(stored(place, leaf.field),
+               "SELECT \"id\" FROM " + catalog::table_name(target) + " WHERE " + member(key, select, true), true),
+        true);
   }
   const std::string x = shown(place, leaf.field);
   if (positive) return Predicate::depends(member(x, select, true));
@@ -471,8 +500,11 @@ Predicate Statement::compare(const Place& place, const Condition& leaf, bool pos
     // By the id of the row with this key, so that the index on the ref column is used.
     const Dataset& target = catalogue_.datasets[static_cast<size_t>(f.ref)];
     const std::string key = catalog::column_name(target.fields[static_cast<size_t>(target.key.front())]);
-    return joined(ref_place(place, leaf.field),
-                  member(stored(place, leaf.field), "SELECT \"id\" FROM " + catalog::table_name(target) + " WHERE " + key + " = " + next_value(), true), true);
+    return joined(
+        ref_place(place, leaf.field),
+        member(stored(place, leaf.field),
+               "SELECT \"id\" FROM " + catalog::table_name(target) + " WHERE " + key + " = " + next_value(), true),
+        true);
   }
   const std::string x = shown(place, leaf.field);
   switch (leaf.op) {
@@ -482,7 +514,8 @@ Predicate Statement::compare(const Place& place, const Condition& leaf, bool pos
       return Predicate::depends("(" + x + " < " + low + " OR " + x + " > " + high + ")");
     }
     case Op::contains:
-      return Predicate::depends("(" + std::string(postgres() ? "strpos(" : "instr(") + x + ", " + next_value() + ")" + (positive ? " > 0)" : " = 0)"));
+      return Predicate::depends("(" + std::string(postgres() ? "strpos(" : "instr(") + x + ", " + next_value() + ")" +
+                                (positive ? " > 0)" : " = 0)"));
     case Op::starts: {
       const std::string v = next_value();
       const std::string head = "substr(" + x + ", 1, length(" + v + "))";

@@ -1,7 +1,8 @@
 // Lowering conditions and permissions to SQL (governance §3.2–3.4).
 //
-// Meaning: every leaf but is_null is *unknown* on NULL. T(φ) is true where φ is definitely true, F(φ) where it is definitely
-// false; NOT is pushed to the leaves and never printed. The text depends on shapes only: every value is a slot bound later.
+// Meaning: every leaf but is_null is *unknown* on NULL. T(φ) is true where φ is definitely true, F(φ) where it is
+// definitely false; NOT is pushed to the leaves and never printed. The text depends on shapes only: every value is a
+// slot bound later.
 #pragma once
 
 #include <functional>
@@ -54,7 +55,8 @@ class Frame {
   Frame(Statement& statement, const catalog::Dataset& dataset, std::string alias);
   const catalog::Dataset& dataset() const { return *dataset_; }
   const std::string& alias() const { return alias_; }
-  // Alias of the dataset reached over these ref fields; joins are added once each. An empty path is the frame's own alias.
+  // Alias of the dataset reached over these ref fields; joins are added once each. An empty path is the frame's own
+  // alias.
   const std::string& join(const std::vector<int>& path);
   // `"d" t LEFT JOIN … ON …`
   std::string from_sql() const;
@@ -70,7 +72,8 @@ class Frame {
   std::vector<const Join*> order_;
 };
 
-// One place in a frame: the row itself, or the row reached over refs. Conditions over that row's dataset are lowered there.
+// One place in a frame: the row itself, or the row reached over refs. Conditions over that row's dataset are lowered
+// there.
 struct Place {
   Frame* frame;
   std::vector<int> path;
@@ -98,9 +101,9 @@ class Statement {
   std::string row_id(const Place& place);               // id of the row at the place
   std::string person_id(const Place& place);            // person of the person row at the place
 
-  // T(condition) when positive, else F(condition). `literals` is the kind of its literal slots and the ordinal of its first
-  // literal; it is moved past the literals of this condition.
-  // `printed`: the condition is the catalogue's own (relations, posts): its values are part of the text.
+  // T(condition) when positive, else F(condition). `literals` is the kind of its literal slots and the ordinal of its
+  // first literal; it is moved past the literals of this condition. `printed`: the condition is the catalogue's own
+  // (relations, posts): its values are part of the text.
   struct Literals {
     Slot::Kind kind;
     int64_t next;

@@ -14,7 +14,8 @@ namespace jw::policy {
 using catalog::Catalogue;
 using catalog::Dataset;
 
-// ---- rules ------------------------------------------------------------------------------------------------------------
+// ---- rules
+// ------------------------------------------------------------------------------------------------------------
 
 Rules::Rules(const Catalogue& catalogue, Regulation regulation, std::vector<Atom> grants, int64_t epoch)
     : catalogue_(catalogue), regulation_(std::move(regulation)), grants_(std::move(grants)), epoch_(epoch) {
@@ -34,8 +35,8 @@ Rules::Rules(const Catalogue& catalogue, Regulation regulation, std::vector<Atom
   for (const Atom& atom : grants_) place(atom);
 }
 
-AuthorityPtr Rules::authority(const std::shared_ptr<const Rules>& self, const std::vector<HeldPost>& posts, int64_t account, Instant now,
-                              Instant& edge) const {
+AuthorityPtr Rules::authority(const std::shared_ptr<const Rules>& self, const std::vector<HeldPost>& posts,
+                              int64_t account, Instant now, Instant& edge) const {
   std::vector<const Atom*> in_force, out_of_force;
   edge = Instant{INT64_MAX};
   const auto consider = [&](const Atom* atom) {
@@ -46,7 +47,8 @@ AuthorityPtr Rules::authority(const std::shared_ptr<const Rules>& self, const st
   };
   for (const HeldPost& held : posts) {
     for (const Atom* atom : by_post_[static_cast<size_t>(held.post)]) {
-      if (atom->unit.empty() || std::find(held.units.begin(), held.units.end(), atom->unit) != held.units.end()) consider(atom);
+      if (atom->unit.empty() || std::find(held.units.begin(), held.units.end(), atom->unit) != held.units.end())
+        consider(atom);
     }
   }
   if (const auto own = by_account_.find(account); own != by_account_.end()) {
@@ -64,7 +66,8 @@ AuthorityPtr Rules::authority(const std::shared_ptr<const Rules>& self, const st
   return made;
 }
 
-// ---- binding ----------------------------------------------------------------------------------------------------------
+// ---- binding
+// ----------------------------------------------------------------------------------------------------------
 
 namespace {
 
@@ -76,7 +79,8 @@ db::Param param_of(const Literal& literal) {
 
 }  // namespace
 
-void bind(const std::vector<Slot>& slots, const Binding& binding, std::vector<db::Param>& params, std::vector<std::string>& store) {
+void bind(const std::vector<Slot>& slots, const Binding& binding, std::vector<db::Param>& params,
+          std::vector<std::string>& store) {
   params.clear();
   store.clear();
   store.reserve(slots.size());  // the parameters point into it
@@ -99,7 +103,8 @@ void bind(const std::vector<Slot>& slots, const Binding& binding, std::vector<db
         params.emplace_back(std::string_view(store.emplace_back(binding.today.print())));
         break;
       case Slot::Kind::years_ago:
-        params.emplace_back(std::string_view(store.emplace_back(binding.today.plus_years(-static_cast<int>(slot.index)).print())));
+        params.emplace_back(
+            std::string_view(store.emplace_back(binding.today.plus_years(-static_cast<int>(slot.index)).print())));
         break;
       case Slot::Kind::query_literal:
         params.push_back(param_of(binding.query->at(index)));
@@ -114,7 +119,8 @@ void bind(const std::vector<Slot>& slots, const Binding& binding, std::vector<db
   }
 }
 
-// ---- policy -----------------------------------------------------------------------------------------------------------
+// ---- policy
+// -----------------------------------------------------------------------------------------------------------
 
 Policy::Policy(const Catalogue& catalogue, Regulation regulation, db::Store& store)
     : catalogue_(catalogue), regulation_(std::move(regulation)) {
@@ -134,7 +140,8 @@ void Policy::compile_posts(db::Dialect dialect) {
     const Predicate where = statement.lower(place, post.where, true, printed);
     const std::string unit = post.unit >= 0 ? statement.shown(place, post.unit) : "CAST(NULL AS TEXT)";
     if (!sql.empty()) sql += " UNION ALL ";
-    sql += "SELECT " + std::to_string(i) + " AS post, " + unit + " AS unit FROM " + frame.from_sql() + " WHERE " + where.text();
+    sql += "SELECT " + std::to_string(i) + " AS post, " + unit + " AS unit FROM " + frame.from_sql() + " WHERE " +
+           where.text();
   }
   posts_sql_ = sql.empty() ? "SELECT 0 AS post, NULL AS unit WHERE 1=0" : sql;
   posts_slots_ = statement.slots();
@@ -214,7 +221,8 @@ AuthorityPtr Policy::authority(db::Connection& connection, const Asker& asker, I
   {
     const std::lock_guard lock(shard.mutex);
     const auto known = shard.facts.find(asker.account);
-    if (known != shard.facts.end() && known->second.epoch == current->epoch() && known->second.today == today && now < known->second.edge) {
+    if (known != shard.facts.end() && known->second.epoch == current->epoch() && known->second.today == today &&
+        now < known->second.edge) {
       return known->second.authority;
     }
   }
@@ -228,7 +236,8 @@ AuthorityPtr Policy::authority(db::Connection& connection, const Asker& asker, I
   return facts.authority;
 }
 
-// ---- grants -----------------------------------------------------------------------------------------------------------
+// ---- grants
+// -----------------------------------------------------------------------------------------------------------
 
 namespace {
 
@@ -240,9 +249,11 @@ Result<std::vector<std::string>> names(const boost::json::object& json, const ch
   std::vector<std::string> out;
   const boost::json::value* value = json.if_contains(key);
   if (value == nullptr) return out;
-  if (!value->is_array()) return bad_grant(key, {std::string(key) + " 应是名称的数组", std::string(key) + " must be an array of names"});
+  if (!value->is_array())
+    return bad_grant(key, {std::string(key) + " 应是名称的数组", std::string(key) + " must be an array of names"});
   for (const boost::json::value& name : value->get_array()) {
-    if (!name.is_string()) return bad_grant(key, {std::string(key) + " 应是名称的数组", std::string(key) + " must be an array of names"});
+    if (!name.is_string())
+      return bad_grant(key, {std::string(key) + " 应是名称的数组", std::string(key) + " must be an array of names"});
     out.emplace_back(name.get_string());
   }
   return out;
@@ -270,10 +281,12 @@ Result<Done> set_sights(const Dataset& dataset, const boost::json::object& json,
 Result<Atom> grant_atom(const Catalogue& catalogue, const Regulation& regulation, const Grant& grant) {
   Atom atom;
   const Dataset* dataset = catalogue.find(grant.dataset);
-  if (dataset == nullptr) return bad_grant("dataset", {"没有名为“" + grant.dataset + "”的数据", "no dataset is named " + grant.dataset});
+  if (dataset == nullptr)
+    return bad_grant("dataset", {"没有名为“" + grant.dataset + "”的数据", "no dataset is named " + grant.dataset});
   boost::system::error_code error;
   const boost::json::value parsed = boost::json::parse(grant.content, error);
-  if (error || !parsed.is_object()) return bad_grant("content", {"授权内容应是 JSON 对象", "the content of a grant must be a JSON object"});
+  if (error || !parsed.is_object())
+    return bad_grant("content", {"授权内容应是 JSON 对象", "the content of a grant must be a JSON object"});
   const boost::json::object& json = parsed.get_object();
   atom.effect = grant.effect;
   atom.dataset = dataset->index;
@@ -303,7 +316,8 @@ Result<Atom> grant_atom(const Catalogue& catalogue, const Regulation& regulation
   atom.clause = grant.source;
   if (!grant.post.empty()) {
     atom.post = regulation.post(grant.post);
-    if (atom.post < 0) return bad_grant("post", {"没有名为“" + grant.post + "”的岗位", "no post is named " + grant.post});
+    if (atom.post < 0)
+      return bad_grant("post", {"没有名为“" + grant.post + "”的岗位", "no post is named " + grant.post});
     atom.unit = grant.unit;
   } else {
     if (grant.account == 0) return bad_grant("account", {"授权须写明对象", "a grant needs a holder"});
@@ -315,7 +329,8 @@ Result<Atom> grant_atom(const Catalogue& catalogue, const Regulation& regulation
   return atom;
 }
 
-Result<Done> put_grant(const Catalogue& catalogue, const Regulation& regulation, db::Connection& transaction, const Grant& grant, Instant now) {
+Result<Done> put_grant(const Catalogue& catalogue, const Regulation& regulation, db::Connection& transaction,
+                       const Grant& grant, Instant now) {
   JW_CHECK(grant_atom(catalogue, regulation, grant));
   int64_t id = 1;
   {
@@ -325,17 +340,18 @@ Result<Done> put_grant(const Catalogue& catalogue, const Regulation& regulation,
   const db::Param account = grant.account == 0 ? db::Param() : db::Param(grant.account);
   const db::Param post = grant.post.empty() ? db::Param() : db::Param(grant.post);
   transaction.execute(
-      "INSERT INTO access_grant (id, number, effect, account, post, unit, dataset, content, from_us, until_us, source, created_us) "
+      "INSERT INTO access_grant (id, number, effect, account, post, unit, dataset, content, from_us, until_us, source, "
+      "created_us) "
       "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
-      {id, grant.number, grant.effect == Effect::forbid ? "forbid" : "permit", account, post, grant.unit, grant.dataset, grant.content,
-       grant.from.us, grant.until.us, grant.source, now.us});
+      {id, grant.number, grant.effect == Effect::forbid ? "forbid" : "permit", account, post, grant.unit, grant.dataset,
+       grant.content, grant.from.us, grant.until.us, grant.source, now.us});
   transaction.execute("UPDATE gate SET epoch = epoch + 1 WHERE id = 1");
   return Done{};
 }
 
 bool revoke_grant(db::Connection& transaction, const std::string& number, Instant now) {
-  const int64_t changed =
-      transaction.execute("UPDATE access_grant SET revoked_us = $1 WHERE number = $2 AND revoked_us IS NULL", {now.us, number});
+  const int64_t changed = transaction.execute(
+      "UPDATE access_grant SET revoked_us = $1 WHERE number = $2 AND revoked_us IS NULL", {now.us, number});
   if (changed > 0) transaction.execute("UPDATE gate SET epoch = epoch + 1 WHERE id = 1");
   return changed > 0;
 }

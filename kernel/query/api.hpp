@@ -1,6 +1,6 @@
-// The one reader (design §1, §5). A query by a person is evaluated over the authorised view of that person: the database in
-// which rows that may not be seen are absent and cells that may not be seen are NULL. Query and permissions compile to one
-// parametrised statement whose text depends on shapes only; plans are cached, decisions' answers never.
+// The one reader (design §1, §5). A query by a person is evaluated over the authorised view of that person: the
+// database in which rows that may not be seen are absent and cells that may not be seen are NULL. Query and permissions
+// compile to one parametrised statement whose text depends on shapes only; plans are cached, decisions' answers never.
 //
 // Every outcome, refusals included, comes with the entry that must be durable in the record before it is released.
 #pragma once
@@ -23,35 +23,36 @@
 
 namespace jw::query {
 
-// ---- the language -----------------------------------------------------------------------------------------------------
+// ---- the language
+// -----------------------------------------------------------------------------------------------------
 
 enum class Function : uint8_t { count, count_distinct, sum, avg, min, max, share, median, stddev, histogram };
 
 struct Measure {
   Function function = Function::count;
-  int field = -1;                              // count and share: none
+  int field = -1;  // count and share: none
   std::string as;
-  bool named = false;                          // `as` was given
-  int places = 2;                              // avg, share, stddev, median: decimals, half up
-  int64_t width = 0;                           // histogram: stored units
-  std::optional<catalog::Condition> where;     // share
+  bool named = false;                       // `as` was given
+  int places = 2;                           // avg, share, stddev, median: decimals, half up
+  int64_t width = 0;                        // histogram: stored units
+  std::optional<catalog::Condition> where;  // share
 };
 
 struct OrderKey {
-  int field = -1;   // list: field; statistics: index of the answer's column (groups, then measures)
+  int field = -1;  // list: field; statistics: index of the answer's column (groups, then measures)
   bool descending = false;
 };
 
 // A query as understood: everything resolved and typed.
 struct Query {
   const catalog::Dataset* dataset = nullptr;
-  std::vector<int> fields;      // empty: all that one may see
+  std::vector<int> fields;  // empty: all that one may see
   std::optional<catalog::Condition> where;
   std::vector<OrderKey> order;
   std::vector<int> group;
   std::vector<Measure> measures;
   int64_t limit = 50;
-  std::string after;            // page token
+  std::string after;  // page token
   std::string purpose;
   bool is_statistics() const { return !measures.empty(); }
 };
@@ -63,7 +64,8 @@ constexpr size_t kFieldsMax = 200;
 // Refusals name the field in the request, e.g. `where.all[0].value`.
 Result<Query> parse(const catalog::Catalogue& catalogue, const boost::json::value& json);
 
-// ---- answers ----------------------------------------------------------------------------------------------------------
+// ---- answers
+// ----------------------------------------------------------------------------------------------------------
 
 struct Answer {
   // JSON up to and including `"scope":{…}`; the caller appends `,"record":"origin/seq"}` once the entry is durable.
@@ -96,7 +98,8 @@ struct Plan;
 // Thread-safe.
 class Engine {
  public:
-  Engine(const catalog::Catalogue& catalogue, policy::Policy& policy, db::Store& store, const Clock& clock, Options options);
+  Engine(const catalog::Catalogue& catalogue, policy::Policy& policy, db::Store& store, const Clock& clock,
+         Options options);
   ~Engine();
 
   // Any query; the action follows from its form.
@@ -115,8 +118,8 @@ class Engine {
   };
   using RowSink = std::function<void(const std::vector<std::string>&)>;
   using HeadSink = std::function<void(const std::vector<Column>&)>;
-  DocumentOutcome make_document(const policy::Asker& asker, const boost::json::value& request, policy::Action action, bool zh,
-                                const HeadSink& head, const RowSink& row);
+  DocumentOutcome make_document(const policy::Asker& asker, const boost::json::value& request, policy::Action action,
+                                bool zh, const HeadSink& head, const RowSink& row);
   // The decision without data. Recorded like a query.
   Outcome explain(const policy::Asker& asker, const boost::json::value& request);
   // Which datasets this person may query, and one dataset's description (docs/api.md). No data, no record.

@@ -59,7 +59,8 @@ class View {
     return policy::all_of({shown_rows_, allowed_at(place_, dataset_)});
   }
 
-  // Cell seen as it is / seen at least masked. Relative to a visible row: constant when the row's visibility implies it.
+  // Cell seen as it is / seen at least masked. Relative to a visible row: constant when the row's visibility implies
+  // it.
   const Predicate& clear(int field) { return sight(field, clear_, false); }
   const Predicate& seen(int field) { return sight(field, masked_, true); }
 
@@ -134,7 +135,8 @@ class View {
   // Every permit that opens a row is among these, or opens no other rows than one of these.
   bool covers_rows(const std::vector<int>& which) const {
     for (size_t i = 0; i < permits_.size(); ++i) {
-      const bool covered = std::any_of(which.begin(), which.end(), [&](int w) { return permits_[static_cast<size_t>(w)] == permits_[i]; });
+      const bool covered = std::any_of(which.begin(), which.end(),
+                                       [&](int w) { return permits_[static_cast<size_t>(w)] == permits_[i]; });
       if (!covered && !permits_[i].is_never()) return false;
     }
     return true;
@@ -174,7 +176,8 @@ class Selection {
   }
   std::string sql() const {
     std::string out;
-    for (size_t i = 0; i < expressions_.size(); ++i) out += (i == 0 ? "" : ", ") + expressions_[i] + " AS c" + std::to_string(i);
+    for (size_t i = 0; i < expressions_.size(); ++i)
+      out += (i == 0 ? "" : ", ") + expressions_[i] + " AS c" + std::to_string(i);
     return out;
   }
 
@@ -187,10 +190,13 @@ Refusal closed(const Dataset& dataset, const Decision& decision, int field, cons
   Refusal refusal;
   refusal.code = Code::forbidden;
   refusal.type = "policy.field_closed";
-  refusal.detail = masked_only
-                       ? Text{"“" + f.label.zh + "”只以掩码显示，不能这样使用", f.label.en + " is shown masked only and cannot be used this way"}
-                       : Text{"按现有权限（" + decision.basis + "），“" + dataset.label.zh + "”的字段“" + f.label.zh + "”不开放",
-                              "the permissions held (" + decision.basis + ") do not open the field " + f.label.en + " of " + dataset.label.en};
+  refusal.detail =
+      masked_only
+          ? Text{"“" + f.label.zh + "”只以掩码显示，不能这样使用",
+                 f.label.en + " is shown masked only and cannot be used this way"}
+          : Text{"按现有权限（" + decision.basis + "），“" + dataset.label.zh + "”的字段“" + f.label.zh + "”不开放",
+                 "the permissions held (" + decision.basis + ") do not open the field " + f.label.en + " of " +
+                     dataset.label.en};
   refusal.fields.push_back({path, "field_closed", refusal.detail});
   refusal.remedy = policy::access_remedy(dataset, {f.name}, decision.action, decision.purpose);
   return refusal;
@@ -199,11 +205,14 @@ Refusal closed(const Dataset& dataset, const Decision& decision, int field, cons
 Result<Done> check_open(const Decision& decision, const Condition& condition, const std::string& path) {
   for (const Condition& part : condition.parts) JW_CHECK(check_open(decision, part, path));
   if (condition.kind != Condition::Kind::leaf) return Done{};
-  if (decision.fields[static_cast<size_t>(condition.field)].is_closed()) return closed(*decision.dataset, decision, condition.field, path, false);
+  if (decision.fields[static_cast<size_t>(condition.field)].is_closed())
+    return closed(*decision.dataset, decision, condition.field, path, false);
   return Done{};
 }
 
-Printed printed_of(const Field& field) { return {field.type, field.type == Type::decimal ? field.size : 0}; }
+Printed printed_of(const Field& field) {
+  return {field.type, field.type == Type::decimal ? field.size : 0};
+}
 
 void describe_column(JsonWriter& json, const Dataset& dataset, int field) {
   const Field& f = dataset.fields[static_cast<size_t>(field)];
@@ -216,18 +225,26 @@ Text closed_reason(const Decision& decision) {
   return {"依据 " + decision.basis + "，此字段不在许可范围内", "not within what " + decision.basis + " permits"};
 }
 
-void describe_hidden(JsonWriter& json, const Decision& decision, int field, std::string_view sight, const Text& reason) {
+void describe_hidden(JsonWriter& json, const Decision& decision, int field, std::string_view sight,
+                     const Text& reason) {
   const Field& f = decision.dataset->fields[static_cast<size_t>(field)];
   json.key(f.name).object().field("sight", sight).field("reason", reason);
-  json.field("remedy", policy::access_remedy(*decision.dataset, {f.name}, decision.action, decision.purpose)).end_object();
+  json.field("remedy", policy::access_remedy(*decision.dataset, {f.name}, decision.action, decision.purpose))
+      .end_object();
 }
 
 class Compilation {
  public:
   Compilation(const Compiler& compiler, const Query& query, const Decision& decision)
-      : compiler_(compiler), query_(query), decision_(decision), dataset_(*decision.dataset),
-        statement_(compiler.catalogue, compiler.regulation, compiler.dialect), gate_(gate_sql(statement_)),
-        frame_(statement_, dataset_, "t"), view_(statement_, frame_, decision), plan_(std::make_shared<Plan>()) {
+      : compiler_(compiler),
+        query_(query),
+        decision_(decision),
+        dataset_(*decision.dataset),
+        statement_(compiler.catalogue, compiler.regulation, compiler.dialect),
+        gate_(gate_sql(statement_)),
+        frame_(statement_, dataset_, "t"),
+        view_(statement_, frame_, decision),
+        plan_(std::make_shared<Plan>()) {
     where_parts_.push_back(view_.rows());
     selection_.add(gate_);
   }
@@ -239,14 +256,18 @@ class Compilation {
   Result<Done> add_where();
   Predicate guarded(const Condition& condition, int64_t& literal, bool positive) {
     Statement::Literals literals{Slot::Kind::query_literal, literal};
-    const Predicate lowered = statement_.lower(view_.place(), condition, positive, literals, [this](int field) { return view_.clear(field); });
+    const Predicate lowered = statement_.lower(view_.place(), condition, positive, literals,
+                                               [this](int field) { return view_.clear(field); });
     literal = literals.next;
     return lowered;
   }
   void add_out(int field);
   void add_hidden_fields(const std::vector<int>& fields);
   void add_subjects();
-  std::string after_cursor(const std::vector<std::string>& keys, const std::vector<bool>& descending, const std::vector<bool>& nulls);
+  void fill_columns(const Measure& measure, const std::string& x, const Field* f, bool by_value, int64_t& literal,
+                    MeasureColumns& columns);
+  std::string after_cursor(const std::vector<std::string>& keys, const std::vector<bool>& descending,
+                           const std::vector<bool>& nulls);
   std::shared_ptr<const Plan> finish(const std::string& tail);
 
   const Compiler& compiler_;
@@ -285,15 +306,18 @@ void Compilation::add_hidden_fields(const std::vector<int>& fields) {
   for (int field : fields) {
     const std::string mark = view_.mark(field);
     if (!mark.empty()) {
-      describe_hidden(json, decision_, field, "varies",
-                      {"只在部分行上可见，依据 " + decision_.basis, "seen on some rows only, under " + decision_.basis});
+      describe_hidden(
+          json, decision_, field, "varies",
+          {"只在部分行上可见，依据 " + decision_.basis, "seen on some rows only, under " + decision_.basis});
     } else if (view_.clear(field).is_never()) {
-      describe_hidden(json, decision_, field, "masked", {"以掩码显示，依据 " + decision_.basis, "shown masked, under " + decision_.basis});
+      describe_hidden(json, decision_, field, "masked",
+                      {"以掩码显示，依据 " + decision_.basis, "shown masked, under " + decision_.basis});
     }
   }
   if (query_.fields.empty()) {
     for (size_t f = 0; f < dataset_.fields.size(); ++f) {
-      if (decision_.fields[f].is_closed()) describe_hidden(json, decision_, static_cast<int>(f), "hidden", closed_reason(decision_));
+      if (decision_.fields[f].is_closed())
+        describe_hidden(json, decision_, static_cast<int>(f), "hidden", closed_reason(decision_));
     }
   }
   json.end_object();
@@ -305,12 +329,14 @@ void Compilation::add_subjects() {
   subject.path.insert(subject.path.end(), dataset_.about.begin(), dataset_.about.end());
   plan_->person = static_cast<int>(selection_.add(statement_.person_id(subject)));
   const Dataset* persons = &dataset_;
-  for (int hop : dataset_.about) persons = &compiler_.catalogue.datasets[static_cast<size_t>(persons->fields[static_cast<size_t>(hop)].ref)];
+  for (int hop : dataset_.about)
+    persons = &compiler_.catalogue.datasets[static_cast<size_t>(persons->fields[static_cast<size_t>(hop)].ref)];
   if (persons->group >= 0) plan_->group = static_cast<int>(selection_.add(statement_.stored(subject, persons->group)));
 }
 
 // Rows after the last one of the page before, NULLs last in both directions.
-std::string Compilation::after_cursor(const std::vector<std::string>& keys, const std::vector<bool>& descending, const std::vector<bool>& nulls) {
+std::string Compilation::after_cursor(const std::vector<std::string>& keys, const std::vector<bool>& descending,
+                                      const std::vector<bool>& nulls) {
   std::string sql, equal;
   for (size_t i = 0; i < keys.size(); ++i) {
     const bool is_null = i < nulls.size() && nulls[i];
@@ -389,8 +415,10 @@ Result<std::shared_ptr<const Plan>> Compilation::list(const std::vector<bool>& c
 // What a measure's column is called: the name given, or the function and its field.
 Text measure_label(const Measure& measure, const Field* field) {
   if (measure.named) return {measure.as, measure.as};
-  static const Text kLabels[] = {{"数量", "Count"}, {"不同值数", "Distinct"}, {"合计", "Sum"}, {"平均", "Average"}, {"最小", "Least"},
-                                 {"最大", "Greatest"}, {"占比", "Share"}, {"中位数", "Median"}, {"标准差", "Standard deviation"}, {"分布", "Distribution"}};
+  static const Text kLabels[] = {{"数量", "Count"},       {"不同值数", "Distinct"}, {"合计", "Sum"},
+                                 {"平均", "Average"},     {"最小", "Least"},        {"最大", "Greatest"},
+                                 {"占比", "Share"},       {"中位数", "Median"},     {"标准差", "Standard deviation"},
+                                 {"分布", "Distribution"}};
   const Text& label = kLabels[static_cast<size_t>(measure.function)];
   if (field == nullptr) return label;
   return {field->label.zh + label.zh, label.en + " of " + field->label.en};
@@ -398,6 +426,48 @@ Text measure_label(const Measure& measure, const Field* field) {
 
 bool folds_values(Function function) {
   return function == Function::median || function == Function::stddev || function == Function::histogram;
+}
+
+// The statement's columns from which a measure is made; `x` is its value seen in clear, `literal` moves past a share's
+// condition.
+void Compilation::fill_columns(const Measure& measure, const std::string& x, const Field* f, bool by_value,
+                               int64_t& literal, MeasureColumns& columns) {
+  switch (measure.function) {
+    case Function::count:
+      columns.first = plan_->count;
+      break;
+    case Function::count_distinct:
+      if (!by_value) columns.first = selection_.add("CAST(COUNT(DISTINCT " + x + ") AS BIGINT)");
+      break;
+    case Function::sum:
+      columns.first = selection_.add("CAST(SUM(" + x + ") AS BIGINT)");
+      columns.printed = printed_of(*f);
+      break;
+    case Function::avg:
+      columns.first = selection_.add("CAST(SUM(" + x + ") AS BIGINT)");
+      columns.printed = {Type::decimal, measure.places};
+      break;
+    case Function::min:
+    case Function::max:
+      columns.first = selection_.add(std::string(measure.function == Function::min ? "MIN(" : "MAX(") + x + ")");
+      columns.printed = printed_of(*f);
+      break;
+    case Function::share: {
+      const Predicate hit = guarded(*measure.where, literal, true);
+      columns.first =
+          selection_.add("CAST(COALESCE(SUM(CASE WHEN " + hit.text() + " THEN 1 ELSE 0 END), 0) AS BIGINT)");
+      columns.printed = {Type::decimal, measure.places};
+      break;
+    }
+    case Function::median:
+    case Function::stddev:
+      columns.printed = {Type::decimal, measure.places};
+      break;
+    case Function::histogram:
+      columns.printed = printed_of(*f);
+      break;
+  }
+  if (measure.function == Function::avg) columns.second = selection_.add("CAST(COUNT(" + x + ") AS BIGINT)");
 }
 
 Result<std::shared_ptr<const Plan>> Compilation::statistics() {
@@ -422,7 +492,8 @@ Result<std::shared_ptr<const Plan>> Compilation::statistics() {
     group(out.column);
     describe_column(json, dataset_, field);
   }
-  const bool folding = std::any_of(query_.measures.begin(), query_.measures.end(), [](const Measure& m) { return folds_values(m.function); });
+  const bool folding = std::any_of(query_.measures.begin(), query_.measures.end(),
+                                   [](const Measure& m) { return folds_values(m.function); });
   int64_t literal = query_.where ? static_cast<int64_t>(policy::literal_count(*query_.where)) : 0;
   plan_->count = selection_.add("CAST(COUNT(*) AS BIGINT)");
   for (size_t i = 0; i < query_.measures.size(); ++i) {
@@ -443,45 +514,12 @@ Result<std::shared_ptr<const Plan>> Compilation::statistics() {
         group(columns.first);
       }
     }
-    switch (measure.function) {
-      case Function::count:
-        columns.first = plan_->count;
-        break;
-      case Function::count_distinct:
-        if (!by_value) columns.first = selection_.add("CAST(COUNT(DISTINCT " + x + ") AS BIGINT)");
-        break;
-      case Function::sum:
-        columns.first = selection_.add("CAST(SUM(" + x + ") AS BIGINT)");
-        columns.printed = printed_of(*f);
-        break;
-      case Function::avg:
-        columns.first = selection_.add("CAST(SUM(" + x + ") AS BIGINT)");
-        columns.printed = {Type::decimal, measure.places};
-        break;
-      case Function::min:
-      case Function::max:
-        columns.first = selection_.add(std::string(measure.function == Function::min ? "MIN(" : "MAX(") + x + ")");
-        columns.printed = printed_of(*f);
-        break;
-      case Function::share: {
-        const Predicate hit = guarded(*measure.where, literal, true);
-        columns.first = selection_.add("CAST(COALESCE(SUM(CASE WHEN " + hit.text() + " THEN 1 ELSE 0 END), 0) AS BIGINT)");
-        columns.printed = {Type::decimal, measure.places};
-        break;
-      }
-      case Function::median:
-      case Function::stddev:
-        columns.printed = {Type::decimal, measure.places};
-        break;
-      case Function::histogram:
-        columns.printed = printed_of(*f);
-        break;
-    }
-    if (measure.function == Function::avg) columns.second = selection_.add("CAST(COUNT(" + x + ") AS BIGINT)");
+    fill_columns(measure, x, f, by_value, literal, columns);
     plan_->measures.push_back(columns);
     json.object().field("name", measure.as);
     json.field("label", measure_label(measure, f));
-    json.field("type", measure.function == Function::histogram ? std::string_view("histogram") : catalog::type_name(columns.printed.type));
+    json.field("type", measure.function == Function::histogram ? std::string_view("histogram")
+                                                               : catalog::type_name(columns.printed.type));
     if (columns.printed.type == Type::decimal) json.field("places", columns.printed.places);
     json.field("level", f == nullptr ? 1 : static_cast<int>(f->level)).end_object();
   }

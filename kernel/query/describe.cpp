@@ -1,4 +1,5 @@
-// What may be queried, and why or why not: descriptions and explanations. Functions of person, request and policy, never of data.
+// What may be queried, and why or why not: descriptions and explanations. Functions of person, request and policy,
+// never of data.
 #include <boost/json.hpp>
 
 #include <algorithm>
@@ -20,14 +21,16 @@ namespace {
 
 constexpr Action kEveryAction[] = {Action::query, Action::detail, Action::statistics, Action::print, Action::export_};
 
-// Every decision that opens the dataset for an action: under the defaults, then under each purpose (grants need one stated).
+// Every decision that opens the dataset for an action: under the defaults, then under each purpose (grants need one
+// stated).
 std::vector<const Decision*> openings(const Authority& authority, const Dataset& dataset, Action action) {
   std::vector<const Decision*> out;
   const Decision& plain = authority.decide(dataset, action, "");
   if (plain.allowed()) out.push_back(&plain);
   for (const std::string& purpose : authority.rules().purposes()) {
     const Decision& decision = authority.decide(dataset, action, purpose);
-    if (decision.allowed() && std::none_of(out.begin(), out.end(), [&](const Decision* d) { return d->permits == decision.permits; })) {
+    if (decision.allowed() &&
+        std::none_of(out.begin(), out.end(), [&](const Decision* d) { return d->permits == decision.permits; })) {
       out.push_back(&decision);
     }
   }
@@ -56,7 +59,9 @@ void write_actions(JsonWriter& out, const Authority& authority, const Dataset& d
 // The best that any opening shows of a field: clear on all rows, masked on all rows, differing by row, or nothing.
 std::string_view sight_of(const std::vector<const Decision*>& decisions, size_t field) {
   std::string_view best = "hidden";
-  const auto rank = [](std::string_view sight) { return sight == "clear" ? 3 : sight == "varies" ? 2 : sight == "masked" ? 1 : 0; };
+  const auto rank = [](std::string_view sight) {
+    return sight == "clear" ? 3 : sight == "varies" ? 2 : sight == "masked" ? 1 : 0;
+  };
   for (const Decision* decision : decisions) {
     const policy::FieldSight& sight = decision->fields[field];
     const auto on_all_rows = [&](const std::vector<int>& permits) {
@@ -77,14 +82,17 @@ std::string_view sight_of(const std::vector<const Decision*>& decisions, size_t 
   return best;
 }
 
-void write_field(JsonWriter& out, const catalog::Catalogue& catalogue, const Authority& authority, const Dataset& dataset, size_t index,
-                 const std::vector<const Decision*>& decisions) {
+void write_field(JsonWriter& out, const catalog::Catalogue& catalogue, const Authority& authority,
+                 const Dataset& dataset, size_t index, const std::vector<const Decision*>& decisions) {
   const Field& field = dataset.fields[index];
   const std::string_view sight = sight_of(decisions, index);
   out.object().field("name", field.name).field("label", field.label).field("type", catalog::type_name(field.type));
   if (field.type == Type::decimal) out.field("places", field.size);
   if (field.type == Type::text) out.field("length", field.size);
-  out.field("level", static_cast<int>(field.level)).field("sight", sight).field("lookup", field.is_lookup()).field("required", field.required);
+  out.field("level", static_cast<int>(field.level))
+      .field("sight", sight)
+      .field("lookup", field.is_lookup())
+      .field("required", field.required);
   out.key("operators").array();
   for (catalog::Op op : catalog::ops_of(field)) out.value(catalog::op_name(op));
   out.end_array();
@@ -100,12 +108,18 @@ void write_field(JsonWriter& out, const catalog::Catalogue& catalogue, const Aut
   }
   if (field.type == Type::ref) {
     const Dataset& target = catalogue.datasets[static_cast<size_t>(field.ref)];
-    const std::string label_field = target.field("name") >= 0 ? "name" : target.fields[static_cast<size_t>(target.key.front())].name;
-    out.key("ref").object().field("dataset", target.name).field("key", target.fields[static_cast<size_t>(target.key.front())].name);
-    out.field("label_field", label_field).field("queryable", !openings(authority, target, Action::query).empty()).end_object();
+    const std::string label_field =
+        target.field("name") >= 0 ? "name" : target.fields[static_cast<size_t>(target.key.front())].name;
+    out.key("ref")
+        .object()
+        .field("dataset", target.name)
+        .field("key", target.fields[static_cast<size_t>(target.key.front())].name);
+    out.field("label_field", label_field)
+        .field("queryable", !openings(authority, target, Action::query).empty())
+        .end_object();
   }
   if (sight != "clear") {
-    const Text reason = sight == "masked"   ? Text{"按许可范围以掩码显示", "shown masked within what is permitted"}
+    const Text reason = sight == "masked" ? Text{"按许可范围以掩码显示", "shown masked within what is permitted"}
                         : sight == "varies" ? Text{"只在部分行上可见", "seen on some rows only"}
                                             : Text{"不在许可范围内", "not within what is permitted"};
     out.field("reason", reason);
@@ -155,11 +169,22 @@ std::string Engine::modules_json(const policy::Asker& asker) {
       const auto decisions = openings(*authority, dataset, Action::query);
       if (decisions.empty()) continue;
       any = true;
-      datasets.object().field("name", dataset.name).field("label", dataset.label).key("basis").raw(basis_json(decisions)).end_object();
+      datasets.object()
+          .field("name", dataset.name)
+          .field("label", dataset.label)
+          .key("basis")
+          .raw(basis_json(decisions))
+          .end_object();
     }
     datasets.end_array();
     if (!any) continue;
-    json.object().field("name", module.name).field("label", module.label).field("icon", module.icon).key("datasets").raw(inner).end_object();
+    json.object()
+        .field("name", module.name)
+        .field("label", module.label)
+        .field("icon", module.icon)
+        .key("datasets")
+        .raw(inner)
+        .end_object();
   }
   json.end_array();
   return out;
@@ -184,7 +209,8 @@ std::string Engine::posts_json(const policy::Asker& asker) {
 
 Result<std::string> Engine::dataset_json(const policy::Asker& asker, std::string_view name) {
   const Dataset* dataset = impl_->catalogue.find(name);
-  if (dataset == nullptr) return Refusal{Code::not_found, "query.dataset_unknown", {"没有这种数据", "there is no such dataset"}};
+  if (dataset == nullptr)
+    return Refusal{Code::not_found, "query.dataset_unknown", {"没有这种数据", "there is no such dataset"}};
   const policy::AuthorityPtr authority = authority_of(impl_->policy, impl_->store, asker, impl_->clock.now());
   const auto decisions = openings(*authority, *dataset, Action::query);
   if (decisions.empty()) return *authority->decide(*dataset, Action::query, "").refusal;
@@ -204,7 +230,8 @@ Result<std::string> Engine::dataset_json(const policy::Asker& asker, std::string
   }
   json.end_array();
   if (dataset->has_subject) {
-    json.field("about", dataset->about.empty() ? std::string("id") : dataset->fields[static_cast<size_t>(dataset->about.front())].name);
+    json.field("about", dataset->about.empty() ? std::string("id")
+                                               : dataset->fields[static_cast<size_t>(dataset->about.front())].name);
   }
   json.key("purposes").array();
   for (const std::string& purpose : authority->rules().purposes()) {
@@ -214,7 +241,8 @@ Result<std::string> Engine::dataset_json(const policy::Asker& asker, std::string
   write_actions(json, *authority, *dataset);
   json.key("basis").raw(basis_json(decisions));
   json.key("fields").array();
-  for (size_t i = 0; i < dataset->fields.size(); ++i) write_field(json, impl_->catalogue, *authority, *dataset, i, decisions);
+  for (size_t i = 0; i < dataset->fields.size(); ++i)
+    write_field(json, impl_->catalogue, *authority, *dataset, i, decisions);
   json.end_array().end_object();
   return out;
 }

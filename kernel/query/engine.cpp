@@ -32,8 +32,9 @@ void append_shape(std::string& out, const Query& query) {
   out += 'g';
   for (int field : query.group) out += std::to_string(field) + ',';
   for (const Measure& measure : query.measures) {
-    out += 'm' + std::to_string(static_cast<int>(measure.function)) + '/' + std::to_string(measure.field) + '/' + std::to_string(measure.places) +
-           '/' + std::to_string(measure.width) + '/' + (measure.named ? '=' : '~') + measure.as;
+    out += 'm' + std::to_string(static_cast<int>(measure.function)) + '/' + std::to_string(measure.field) + '/' +
+           std::to_string(measure.places) + '/' + std::to_string(measure.width) + '/' + (measure.named ? '=' : '~') +
+           measure.as;
     if (measure.where) policy::append_shape(out, *measure.where);
   }
 }
@@ -48,24 +49,35 @@ std::vector<policy::Literal> literals_of(const Query& query) {
 }
 
 Refusal session_ended() {
-  return {Code::unauthenticated, "identity.session_ended", {"登录已失效（已退出、超时或账号被暂停），请重新登录", "the session is over (signed out, expired or suspended); sign in again"}};
+  return {Code::unauthenticated,
+          "identity.session_ended",
+          {"登录已失效（已退出、超时或账号被暂停），请重新登录",
+           "the session is over (signed out, expired or suspended); sign in again"}};
 }
 
 Refusal agreement_due() {
-  Refusal refusal{Code::forbidden, "identity.agreement_due",
-                  {"接触个人数据的人员须先签署保密协议（§4.3.3），签署后即可查询", "whoever handles data about persons signs the confidentiality agreement first (§4.3.3)"}};
-  refusal.remedy = Remedy{"4.3.3", {"在“我的”页面阅读并签署保密协议", "read and sign the agreement on the page “Me”"}, "agreement", "{}"};
+  Refusal refusal{Code::forbidden,
+                  "identity.agreement_due",
+                  {"接触个人数据的人员须先签署保密协议（§4.3.3），签署后即可查询",
+                   "whoever handles data about persons signs the confidentiality agreement first (§4.3.3)"}};
+  refusal.remedy = Remedy{
+      "4.3.3", {"在“我的”页面阅读并签署保密协议", "read and sign the agreement on the page “Me”"}, "agreement", "{}"};
   return refusal;
 }
 
 Refusal store_failed(const db::Error& error) {
   if (error.failure() == db::Failure::timeout) {
-    return {Code::timeout, "query.timeout", {"查询超时，请收窄条件后重试", "the query took too long; narrow the conditions and try again"}};
+    return {Code::timeout,
+            "query.timeout",
+            {"查询超时，请收窄条件后重试", "the query took too long; narrow the conditions and try again"}};
   }
-  return {Code::unavailable, "query.store_unavailable", {"数据库暂不可用，请稍后重试", "the store is not available now; try again later"}};
+  return {Code::unavailable,
+          "query.store_unavailable",
+          {"数据库暂不可用，请稍后重试", "the store is not available now; try again later"}};
 }
 
-// Whose data an answer told about: each person up to record::kPersonsMax, beyond that the groups they belong to (§1.3.1).
+// Whose data an answer told about: each person up to record::kPersonsMax, beyond that the groups they belong to
+// (§1.3.1).
 class Subjects {
  public:
   Subjects(const Plan& plan, int64_t asker) : plan_(plan), asker_(asker) {}
@@ -80,7 +92,9 @@ class Subjects {
 
   std::vector<record::Subject> take() {
     std::sort(persons_.begin(), persons_.end());
-    persons_.erase(std::unique(persons_.begin(), persons_.end(), [](const auto& a, const auto& b) { return a.first == b.first; }), persons_.end());
+    persons_.erase(
+        std::unique(persons_.begin(), persons_.end(), [](const auto& a, const auto& b) { return a.first == b.first; }),
+        persons_.end());
     std::vector<record::Subject> out;
     if (persons_.size() <= record::kPersonsMax) {
       for (const auto& [person, group] : persons_) out.push_back({record::Subject::Kind::person, person, 1});
@@ -105,7 +119,8 @@ void digest_answer(record::Entry& entry, std::string_view text) {
 
 }  // namespace
 
-Engine::Engine(const catalog::Catalogue& catalogue, policy::Policy& policy, db::Store& store, const Clock& clock, Options options)
+Engine::Engine(const catalog::Catalogue& catalogue, policy::Policy& policy, db::Store& store, const Clock& clock,
+               Options options)
     : impl_(new Impl{catalogue, policy, store, clock, std::move(options)}) {
   policy::Statement statement(catalogue, impl_->policy.rules()->regulation(), store.dialect());
   impl_->gate_statement = "SELECT " + gate_sql(statement);
@@ -143,8 +158,9 @@ std::optional<int64_t> Engine::Impl::gate(db::Connection& connection, const Run&
   return rows.integer(0);
 }
 
-Result<std::shared_ptr<const Plan>> Engine::Impl::plan_for(const Query& query, const Decision& decision, const std::string& context,
-                                                           const std::vector<bool>& nulls, bool has_cursor) {
+Result<std::shared_ptr<const Plan>> Engine::Impl::plan_for(const Query& query, const Decision& decision,
+                                                           const std::string& context, const std::vector<bool>& nulls,
+                                                           bool has_cursor) {
   std::string key = context;
   if (has_cursor) {
     key += "#c";
@@ -165,14 +181,16 @@ Result<std::shared_ptr<const Plan>> Engine::Impl::plan_for(const Query& query, c
   return plan;
 }
 
-Result<Engine::Impl::Prepared> Engine::Impl::prepare(db::Connection& connection, const Query& query, Action action, Run& run) {
+Result<Engine::Impl::Prepared> Engine::Impl::prepare(db::Connection& connection, const Query& query, Action action,
+                                                     Run& run) {
   Prepared prepared;
   prepared.authority = policy.authority(connection, run.asker, run.now);
   if (run.asker.agreement_due && query.dataset->has_subject) return agreement_due();
   if (!query.purpose.empty() && !prepared.authority->rules().knows_purpose(query.purpose)) {
     Refusal refusal{Code::unprocessable, "query.purpose_unknown", {"没有这种目的", "there is no such purpose"}};
     std::string known;
-    for (const std::string& purpose : prepared.authority->rules().purposes()) known += (known.empty() ? "" : ", ") + purpose;
+    for (const std::string& purpose : prepared.authority->rules().purposes())
+      known += (known.empty() ? "" : ", ") + purpose;
     refusal.fields.push_back({"purpose", "purpose_unknown", {"应为下列之一：" + known, "must be one of " + known}});
     return refusal;
   }
@@ -187,12 +205,19 @@ Result<Engine::Impl::Prepared> Engine::Impl::prepare(db::Connection& connection,
   prepared.context += '@' + decision.shape;
   std::vector<bool> nulls;
   if (!query.after.empty()) {
-    prepared.cursor = unseal_cursor(options.token_key, prepared.context + "/" + std::to_string(run.asker.account), query.after);
+    prepared.cursor =
+        unseal_cursor(options.token_key, prepared.context + "/" + std::to_string(run.asker.account), query.after);
     if (!prepared.cursor) {
-      return Refusal{Code::unprocessable, "query.bad_token", {"翻页标记无效，请从第一页重新查询", "the page token does not belong to this query; start from the first page"},
-                     {{"after", "bad_token", {"应是同一查询上一页给出的 next", "must be the next of the page before of the same query"}}}};
+      return Refusal{Code::unprocessable,
+                     "query.bad_token",
+                     {"翻页标记无效，请从第一页重新查询",
+                      "the page token does not belong to this query; start from the first page"},
+                     {{"after",
+                       "bad_token",
+                       {"应是同一查询上一页给出的 next", "must be the next of the page before of the same query"}}}};
     }
-    for (const catalog::Value& value : prepared.cursor->values) nulls.push_back(std::holds_alternative<std::monostate>(value));
+    for (const catalog::Value& value : prepared.cursor->values)
+      nulls.push_back(std::holds_alternative<std::monostate>(value));
   }
   JW_TRY(prepared.plan, plan_for(query, decision, prepared.context, nulls, prepared.cursor.has_value()));
   run.entry.plan = prepared.plan->digest;
@@ -200,7 +225,8 @@ Result<Engine::Impl::Prepared> Engine::Impl::prepare(db::Connection& connection,
 }
 
 template <class Read>
-auto Engine::Impl::governed(const Query& query, Action action, Run& run, int64_t limit, std::chrono::milliseconds time, const Read& read)
+auto Engine::Impl::governed(const Query& query, Action action, Run& run, int64_t limit, std::chrono::milliseconds time,
+                            const Read& read)
     -> decltype(read(std::declval<const Prepared&>(), std::declval<db::Rows&>(), true)) {
   run.entry.dataset = query.dataset->name;
   run.entry.action = policy::action_name(action);
@@ -246,7 +272,9 @@ auto Engine::Impl::governed(const Query& query, Action action, Run& run, int64_t
     }
     policy.refresh(*lease);
   }
-  return Refusal{Code::unavailable, "policy.changing", {"权限正在变更，请稍后重试", "permissions are being changed; try again in a moment"}};
+  return Refusal{Code::unavailable,
+                 "policy.changing",
+                 {"权限正在变更，请稍后重试", "permissions are being changed; try again in a moment"}};
 }
 
 Outcome Engine::Impl::answer(const Query& query, Action action, Run run) {
@@ -275,7 +303,8 @@ Outcome Engine::Impl::answer(const Query& query, Action action, Run run) {
         if (column.mark >= 0) {
           const int64_t mark = rows.integer(static_cast<size_t>(column.mark));
           if (mark != 0) {
-            cells += (cells.empty() ? "[" : ",[") + std::to_string(answer.rows) + ',' + std::to_string(c) + (mark == 1 ? ",\"masked\"]" : ",\"hidden\"]");
+            cells += (cells.empty() ? "[" : ",[") + std::to_string(answer.rows) + ',' + std::to_string(c) +
+                     (mark == 1 ? ",\"masked\"]" : ",\"hidden\"]");
           }
         }
       }
@@ -298,7 +327,8 @@ Outcome Engine::Impl::answer(const Query& query, Action action, Run run) {
     out += plan.hidden_json;
     out += ",\"cells\":[" + cells + "]},\"next\":";
     if (more) {
-      append_json_string(out, seal_cursor(options.token_key, prepared.context + "/" + std::to_string(run.asker.account), last));
+      append_json_string(
+          out, seal_cursor(options.token_key, prepared.context + "/" + std::to_string(run.asker.account), last));
     } else {
       out += "null";
     }
@@ -326,15 +356,16 @@ Outcome Engine::Impl::answer_statistics(const Query& query, Run run) {
     JW_TRY(Statistics statistics, fold(query, *prepared.plan, rows, any));
     Answer answer;
     answer.rows = statistics.rows;
-    answer.json = "{\"columns\":" + prepared.plan->columns_json + ",\"rows\":" + statistics.rows_json + ",\"hidden\":{\"fields\":" + prepared.plan->hidden_json +
-                  ",\"cells\":[]},\"next\":null";
+    answer.json = "{\"columns\":" + prepared.plan->columns_json + ",\"rows\":" + statistics.rows_json +
+                  ",\"hidden\":{\"fields\":" + prepared.plan->hidden_json + ",\"cells\":[]},\"next\":null";
     digest_answer(run.entry, answer.json);
     answer.json += ",\"scope\":" + prepared.decision->scope_json;
     run.entry.rows = answer.rows;
     return answer;
   };
   try {
-    Result<Answer> answer = governed(query, Action::statistics, run, 20 * kGroupsMax + 1, options.statistics_limit, read);
+    Result<Answer> answer =
+        governed(query, Action::statistics, run, 20 * kGroupsMax + 1, options.statistics_limit, read);
     if (!answer) return refused(std::move(run), std::move(answer).refusal());
     run.entry.kind = "statistics";
     run.entry.decision = "allowed";
@@ -358,7 +389,9 @@ Outcome Engine::ask_one(const Asker& asker, std::string_view name, std::string_v
   request["key"] = key;
   if (!purpose.empty()) request["purpose"] = purpose;
   Run run = impl_->begin(asker, request);
-  const Refusal unknown{Code::not_found, "query.row_unknown", {"没有这条记录，或不在您可见的范围内", "there is no such row within what you may see"}};
+  const Refusal unknown{Code::not_found,
+                        "query.row_unknown",
+                        {"没有这条记录，或不在您可见的范围内", "there is no such row within what you may see"}};
   const Dataset* dataset = impl_->catalogue.find(name);
   if (dataset == nullptr) return impl_->refused(std::move(run), unknown);
   Query query;
@@ -372,7 +405,8 @@ Outcome Engine::ask_one(const Asker& asker, std::string_view name, std::string_v
     catalog::Condition leaf;
     leaf.kind = catalog::Condition::Kind::leaf;
     leaf.field = dataset->key[i];
-    Result<catalog::Value> value = catalog::parse_value(impl_->catalogue, dataset->fields[static_cast<size_t>(leaf.field)], parts[i]);
+    Result<catalog::Value> value =
+        catalog::parse_value(impl_->catalogue, dataset->fields[static_cast<size_t>(leaf.field)], parts[i]);
     if (!value) return impl_->refused(std::move(run), unknown);
     if (std::holds_alternative<std::monostate>(*value)) {
       leaf.op = catalog::Op::is_null;
@@ -392,8 +426,8 @@ Outcome Engine::ask_one(const Asker& asker, std::string_view name, std::string_v
   return outcome;
 }
 
-Engine::DocumentOutcome Engine::make_document(const Asker& asker, const json::value& request, Action action, bool zh, const HeadSink& head,
-                                              const RowSink& sink) {
+Engine::DocumentOutcome Engine::make_document(const Asker& asker, const json::value& request, Action action, bool zh,
+                                              const HeadSink& head, const RowSink& sink) {
   Run run = impl_->begin(asker, request);
   const auto refuse = [&](Refusal refusal) {
     Outcome outcome = impl_->refused(std::move(run), std::move(refusal));
@@ -403,11 +437,14 @@ Engine::DocumentOutcome Engine::make_document(const Asker& asker, const json::va
   if (!parsed) return refuse(std::move(parsed).refusal());
   Query& query = *parsed;
   if (query.purpose.empty()) {
-    return refuse({Code::unprocessable, "query.purpose_required", {"导出和打印须写明目的（§3.3.1）", "exports and prints need a stated purpose (§3.3.1)"},
+    return refuse({Code::unprocessable,
+                   "query.purpose_required",
+                   {"导出和打印须写明目的（§3.3.1）", "exports and prints need a stated purpose (§3.3.1)"},
                    {{"purpose", "required", {"须写明目的", "a purpose is required"}}}});
   }
   if (query.is_statistics()) {
-    return refuse({Code::unprocessable, "query.not_a_list", {"只能导出列表查询", "only list queries become documents"}, {}});
+    return refuse(
+        {Code::unprocessable, "query.not_a_list", {"只能导出列表查询", "only list queries become documents"}, {}});
   }
   const auto read = [&](const Impl::Prepared& prepared, db::Rows& rows, bool any) -> Result<Document> {
     const Plan& plan = *prepared.plan;
@@ -422,13 +459,16 @@ Engine::DocumentOutcome Engine::make_document(const Asker& asker, const json::va
     std::vector<std::string> texts(plan.out.size());
     for (; any; any = rows.next()) {
       if (document.rows == impl_->options.document_rows_max) {
-        return Refusal{Code::too_large, "query.document_too_large", {"结果超过导出上限，请收窄条件", "more rows than a document may hold; narrow the conditions"}};
+        return Refusal{Code::too_large,
+                       "query.document_too_large",
+                       {"结果超过导出上限，请收窄条件", "more rows than a document may hold; narrow the conditions"}};
       }
       for (size_t c = 0; c < plan.out.size(); ++c) {
         const size_t at = plan.out[c].column;
         catalog::Value value;
         if (!rows.is_null(at)) {
-          value = rows.kind(at) == db::Kind::integer ? catalog::Value(rows.integer(at)) : catalog::Value(std::string(rows.text(at)));
+          value = rows.kind(at) == db::Kind::integer ? catalog::Value(rows.integer(at))
+                                                     : catalog::Value(std::string(rows.text(at)));
         }
         texts[c] = catalog::print_value(impl_->catalogue, *document.columns[c].field, value, zh);
         digest.add(texts[c]).add(std::string_view("\x1f", 1));
@@ -445,8 +485,8 @@ Engine::DocumentOutcome Engine::make_document(const Asker& asker, const json::va
     return document;
   };
   try {
-    Result<Document> document =
-        impl_->governed(query, action, run, impl_->options.document_rows_max + 1, impl_->options.statistics_limit, read);
+    Result<Document> document = impl_->governed(query, action, run, impl_->options.document_rows_max + 1,
+                                                impl_->options.statistics_limit, read);
     if (!document) return refuse(std::move(document).refusal());
     run.entry.kind = policy::action_name(action);
     run.entry.decision = "allowed";
@@ -465,14 +505,16 @@ Result<std::string> Engine::statement_text(const Asker& asker, const json::value
   Run run = impl_->begin(asker, request);
   JW_TRY(const Query query, parse(impl_->catalogue, request));
   const db::Store::Lease lease = impl_->store.reader();
-  JW_TRY(const Impl::Prepared prepared, impl_->prepare(*lease, query, query.is_statistics() ? Action::statistics : Action::query, run));
+  JW_TRY(const Impl::Prepared prepared,
+         impl_->prepare(*lease, query, query.is_statistics() ? Action::statistics : Action::query, run));
   return prepared.plan->sql;
 }
 
 bool Engine::plan_only(const Asker& asker, const Query& query) {
   Run run{asker, impl_->clock.now(), {}};
   const db::Store::Lease lease = impl_->store.reader();
-  return static_cast<bool>(impl_->prepare(*lease, query, query.is_statistics() ? Action::statistics : Action::query, run));
+  return static_cast<bool>(
+      impl_->prepare(*lease, query, query.is_statistics() ? Action::statistics : Action::query, run));
 }
 
 }  // namespace jw::query

@@ -37,15 +37,16 @@ struct Engine::Impl {
     std::string context;  // shape of the plan; binds page tokens
   };
   Result<Prepared> prepare(db::Connection& connection, const Query& query, policy::Action action, Run& run);
-  Result<std::shared_ptr<const Plan>> plan_for(const Query& query, const policy::Decision& decision, const std::string& context,
-                                               const std::vector<bool>& nulls, bool has_cursor);
+  Result<std::shared_ptr<const Plan>> plan_for(const Query& query, const policy::Decision& decision,
+                                               const std::string& context, const std::vector<bool>& nulls,
+                                               bool has_cursor);
   // Epoch when the asker's session is live, else nullopt.
   std::optional<int64_t> gate(db::Connection& connection, const Run& run) const;
 
   // Runs `read` on the rows of the compiled statement; plans anew when the permissions changed meanwhile.
   template <class Read>
-  auto governed(const Query& query, policy::Action action, Run& run, int64_t limit, std::chrono::milliseconds time, const Read& read)
-      -> decltype(read(std::declval<const Prepared&>(), std::declval<db::Rows&>(), true));
+  auto governed(const Query& query, policy::Action action, Run& run, int64_t limit, std::chrono::milliseconds time,
+                const Read& read) -> decltype(read(std::declval<const Prepared&>(), std::declval<db::Rows&>(), true));
   Outcome refused(Run run, Refusal refusal) const;
   Outcome answer(const Query& query, policy::Action action, Run run);
   Outcome answer_statistics(const Query& query, Run run);

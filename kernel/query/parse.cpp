@@ -22,11 +22,14 @@ Refusal refuse(const std::string& field, const std::string& code, Text text) {
 }
 
 Result<int> field_named(const Dataset& dataset, const json::value& name, const std::string& path) {
-  if (!name.is_string()) return refuse(path, "not_a_name", {"这里应是字段名（文字）", "a field name (text) belongs here"});
+  if (!name.is_string())
+    return refuse(path, "not_a_name", {"这里应是字段名（文字）", "a field name (text) belongs here"});
   const int field = dataset.field(std::string_view(name.get_string()));
   if (field < 0) {
     const std::string given(name.get_string());
-    return refuse(path, "field_unknown", {"“" + dataset.label.zh + "”没有字段“" + given + "”", dataset.name + " has no field “" + given + "”"});
+    return refuse(
+        path, "field_unknown",
+        {"“" + dataset.label.zh + "”没有字段“" + given + "”", dataset.name + " has no field “" + given + "”"});
   }
   return field;
 }
@@ -35,21 +38,26 @@ struct FunctionName {
   std::string_view name;
   Function function;
 };
-constexpr FunctionName kFunctions[] = {
-    {"count", Function::count}, {"count_distinct", Function::count_distinct}, {"sum", Function::sum},       {"avg", Function::avg},
-    {"min", Function::min},     {"max", Function::max},                       {"share", Function::share},   {"median", Function::median},
-    {"stddev", Function::stddev}, {"histogram", Function::histogram}};
+constexpr FunctionName kFunctions[] = {{"count", Function::count},   {"count_distinct", Function::count_distinct},
+                                       {"sum", Function::sum},       {"avg", Function::avg},
+                                       {"min", Function::min},       {"max", Function::max},
+                                       {"share", Function::share},   {"median", Function::median},
+                                       {"stddev", Function::stddev}, {"histogram", Function::histogram}};
 
-bool is_number(const Field& field) { return field.type == Type::integer || field.type == Type::decimal; }
+bool is_number(const Field& field) {
+  return field.type == Type::integer || field.type == Type::decimal;
+}
 
-Result<Measure> parse_measure(const Catalogue& catalogue, const Dataset& dataset, const json::value& given, const std::string& path) {
+Result<Measure> parse_measure(const Catalogue& catalogue, const Dataset& dataset, const json::value& given,
+                              const std::string& path) {
   if (!given.is_object()) return refuse(path, "not_an_object", {"度量应是对象", "a measure must be an object"});
   const json::object& object = given.get_object();
   for (const auto& member : object) {
     constexpr std::string_view kKnown[] = {"fn", "field", "as", "places", "width", "where"};
     if (std::find(std::begin(kKnown), std::end(kKnown), std::string_view(member.key())) == std::end(kKnown)) {
       const std::string name(member.key());
-      return refuse(path + "." + name, "key_unknown", {"度量没有“" + name + "”这一项", "a measure has no “" + name + "”"});
+      return refuse(path + "." + name, "key_unknown",
+                    {"度量没有“" + name + "”这一项", "a measure has no “" + name + "”"});
     }
   }
   Measure measure;
@@ -66,7 +74,8 @@ Result<Measure> parse_measure(const Catalogue& catalogue, const Dataset& dataset
   measure.as = known->name;
   const bool takes_field = measure.function != Function::count && measure.function != Function::share;
   if (const json::value* field = object.if_contains("field")) {
-    if (!takes_field) return refuse(path + ".field", "field_not_taken", {"count 和 share 不带 field", "count and share take no field"});
+    if (!takes_field)
+      return refuse(path + ".field", "field_not_taken", {"count 和 share 不带 field", "count and share take no field"});
     JW_TRY(measure.field, field_named(dataset, *field, path + ".field"));
     measure.as += "_" + dataset.fields[static_cast<size_t>(measure.field)].name;
   } else if (takes_field) {
@@ -78,28 +87,34 @@ Result<Measure> parse_measure(const Catalogue& catalogue, const Dataset& dataset
     const bool ordered = measure.function == Function::min || measure.function == Function::max;
     if (!any_kind && !is_number(field) && !(ordered && (field.type == Type::date || field.type == Type::timestamp))) {
       return refuse(path + ".field", "not_a_number",
-                    {"“" + field.label.zh + "”不是数值，不能这样统计", field.name + " is not a number and cannot be measured this way"});
+                    {"“" + field.label.zh + "”不是数值，不能这样统计",
+                     field.name + " is not a number and cannot be measured this way"});
     }
   }
   const json::value* where = object.if_contains("where");
   if (measure.function == Function::share) {
-    if (where == nullptr) return refuse(path + ".where", "required", {"share 须写明条件 where", "share needs a condition where"});
-    JW_TRY(measure.where, catalog::parse_condition(catalogue, dataset, *where, catalog::ConditionUse::query, path + ".where"));
+    if (where == nullptr)
+      return refuse(path + ".where", "required", {"share 须写明条件 where", "share needs a condition where"});
+    JW_TRY(measure.where,
+           catalog::parse_condition(catalogue, dataset, *where, catalog::ConditionUse::query, path + ".where"));
   } else if (where != nullptr) {
     return refuse(path + ".where", "not_taken", {"只有 share 带 where", "only share takes where"});
   }
   if (const json::value* as = object.if_contains("as")) {
     const bool valid = as->is_string() && !as->get_string().empty() && as->get_string().size() <= 40 &&
-                       std::all_of(as->get_string().begin(), as->get_string().end(), [](char c) {
-                         return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
-                       });
-    if (!valid) return refuse(path + ".as", "bad_name", {"as 只用小写字母、数字和下划线，至多 40 个", "as takes lower-case letters, digits and _, at most 40"});
+                       std::all_of(as->get_string().begin(), as->get_string().end(),
+                                   [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_'; });
+    if (!valid)
+      return refuse(
+          path + ".as", "bad_name",
+          {"as 只用小写字母、数字和下划线，至多 40 个", "as takes lower-case letters, digits and _, at most 40"});
     measure.as = as->get_string();
     measure.named = true;
   }
   if (const json::value* places = object.if_contains("places")) {
     if (!places->is_int64() || places->get_int64() < 0 || places->get_int64() > 6) {
-      return refuse(path + ".places", "out_of_range", {"places 应为 0 到 6 的整数", "places must be an integer from 0 to 6"});
+      return refuse(path + ".places", "out_of_range",
+                    {"places 应为 0 到 6 的整数", "places must be an integer from 0 to 6"});
     }
     measure.places = static_cast<int>(places->get_int64());
   }
@@ -107,7 +122,8 @@ Result<Measure> parse_measure(const Catalogue& catalogue, const Dataset& dataset
     const Field& field = dataset.fields[static_cast<size_t>(measure.field)];
     const json::value* width = object.if_contains("width");
     if (width == nullptr || !width->is_int64() || width->get_int64() < 1 || width->get_int64() > 1'000'000) {
-      return refuse(path + ".width", "out_of_range", {"histogram 的 width 应为 1 以上的整数", "width of a histogram must be an integer of 1 or more"});
+      return refuse(path + ".width", "out_of_range",
+                    {"histogram 的 width 应为 1 以上的整数", "width of a histogram must be an integer of 1 or more"});
     }
     measure.width = width->get_int64();
     for (int i = 0; i < (field.type == Type::decimal ? field.size : 0); ++i) measure.width *= 10;
@@ -119,7 +135,9 @@ Result<Done> parse_list(const Catalogue&, const json::object& object, Query& que
   const Dataset& dataset = *query.dataset;
   if (const json::value* fields = object.if_contains("fields")) {
     if (!fields->is_array() || fields->get_array().empty()) {
-      return refuse("fields", "not_a_list", {"fields 应是字段名的非空数组，或省略", "fields must be a non-empty array of names, or be left out"});
+      return refuse(
+          "fields", "not_a_list",
+          {"fields 应是字段名的非空数组，或省略", "fields must be a non-empty array of names, or be left out"});
     }
     if (fields->get_array().size() > kFieldsMax) return refuse("fields", "too_many", {"字段太多", "too many fields"});
     for (size_t i = 0; i < fields->get_array().size(); ++i) {
@@ -131,7 +149,8 @@ Result<Done> parse_list(const Catalogue&, const json::object& object, Query& que
     }
   }
   if (const json::value* after = object.if_contains("after"); after != nullptr && !after->is_null()) {
-    if (!after->is_string()) return refuse("after", "bad_token", {"after 应是上一页给出的 next", "after must be the next of the page before"});
+    if (!after->is_string())
+      return refuse("after", "bad_token", {"after 应是上一页给出的 next", "after must be the next of the page before"});
     query.after = after->get_string();
   }
   return Done{};
@@ -140,10 +159,13 @@ Result<Done> parse_list(const Catalogue&, const json::object& object, Query& que
 Result<Done> parse_statistics(const Catalogue& catalogue, const json::object& object, Query& query) {
   const Dataset& dataset = *query.dataset;
   if (object.contains("fields")) {
-    return refuse("fields", "not_with_measures", {"统计用 group 和 measures，不用 fields", "statistics take group and measures, not fields"});
+    return refuse("fields", "not_with_measures",
+                  {"统计用 group 和 measures，不用 fields", "statistics take group and measures, not fields"});
   }
   if (const json::value* group = object.if_contains("group")) {
-    if (!group->is_array() || group->get_array().size() > 8) return refuse("group", "not_a_list", {"group 应是至多 8 个字段名的数组", "group must be an array of at most 8 field names"});
+    if (!group->is_array() || group->get_array().size() > 8)
+      return refuse("group", "not_a_list",
+                    {"group 应是至多 8 个字段名的数组", "group must be an array of at most 8 field names"});
     for (size_t i = 0; i < group->get_array().size(); ++i) {
       JW_TRY(const int field, field_named(dataset, group->get_array()[i], "group[" + std::to_string(i) + "]"));
       if (std::find(query.group.begin(), query.group.end(), field) != query.group.end()) {
@@ -153,15 +175,19 @@ Result<Done> parse_statistics(const Catalogue& catalogue, const json::object& ob
     }
   }
   const json::value* measures = object.if_contains("measures");
-  if (measures == nullptr || !measures->is_array() || measures->get_array().empty() || measures->get_array().size() > 20) {
-    return refuse("measures", "not_a_list", {"measures 应是 1 到 20 个度量的数组", "measures must be an array of 1 to 20 measures"});
+  if (measures == nullptr || !measures->is_array() || measures->get_array().empty() ||
+      measures->get_array().size() > 20) {
+    return refuse("measures", "not_a_list",
+                  {"measures 应是 1 到 20 个度量的数组", "measures must be an array of 1 to 20 measures"});
   }
   std::set<std::string> names;
   for (int field : query.group) names.insert(dataset.fields[static_cast<size_t>(field)].name);
   for (size_t i = 0; i < measures->get_array().size(); ++i) {
     const std::string path = "measures[" + std::to_string(i) + "]";
     JW_TRY(Measure measure, parse_measure(catalogue, dataset, measures->get_array()[i], path));
-    if (!names.insert(measure.as).second) return refuse(path + ".as", "repeated", {"列名重复，请用 as 另起名", "the column name is taken; give another with as"});
+    if (!names.insert(measure.as).second)
+      return refuse(path + ".as", "repeated",
+                    {"列名重复，请用 as 另起名", "the column name is taken; give another with as"});
     query.measures.push_back(std::move(measure));
   }
   return Done{};
@@ -169,17 +195,20 @@ Result<Done> parse_statistics(const Catalogue& catalogue, const json::object& ob
 
 Result<Done> parse_order(const json::value& order, Query& query) {
   const Dataset& dataset = *query.dataset;
-  if (!order.is_array() || order.get_array().size() > 8) return refuse("order", "not_a_list", {"order 应是至多 8 项的数组", "order must be an array of at most 8 keys"});
+  if (!order.is_array() || order.get_array().size() > 8)
+    return refuse("order", "not_a_list", {"order 应是至多 8 项的数组", "order must be an array of at most 8 keys"});
   for (size_t i = 0; i < order.get_array().size(); ++i) {
     const std::string path = "order[" + std::to_string(i) + "]";
     const json::value& given = order.get_array()[i];
     if (!given.is_object() || !given.get_object().contains("field")) {
-      return refuse(path, "not_an_object", {"排序项应为 {\"field\":…,\"desc\":true}", "an order key is {\"field\":…,\"desc\":true}"});
+      return refuse(path, "not_an_object",
+                    {"排序项应为 {\"field\":…,\"desc\":true}", "an order key is {\"field\":…,\"desc\":true}"});
     }
     OrderKey key;
     for (const auto& member : given.get_object()) {
       if (member.key() == "desc") {
-        if (!member.value().is_bool()) return refuse(path + ".desc", "not_a_bool", {"desc 应为 true 或 false", "desc must be true or false"});
+        if (!member.value().is_bool())
+          return refuse(path + ".desc", "not_a_bool", {"desc 应为 true 或 false", "desc must be true or false"});
         key.descending = member.value().get_bool();
       } else if (member.key() != "field") {
         return refuse(path, "key_unknown", {"排序项只有 field 和 desc", "an order key has only field and desc"});
@@ -195,9 +224,12 @@ Result<Done> parse_order(const json::value& order, Query& query) {
                                                            : query.measures[c - query.group.size()].as;
         if (column == wanted) key.field = static_cast<int>(c);
       }
-      if (key.field < 0 || (key.field >= static_cast<int>(query.group.size()) &&
-                            query.measures[static_cast<size_t>(key.field) - query.group.size()].function == Function::histogram)) {
-        return refuse(path + ".field", "field_unknown", {"统计结果只能按 group 或 measures 的列排序", "statistics are ordered by a column of group or measures"});
+      if (key.field < 0 ||
+          (key.field >= static_cast<int>(query.group.size()) &&
+           query.measures[static_cast<size_t>(key.field) - query.group.size()].function == Function::histogram)) {
+        return refuse(
+            path + ".field", "field_unknown",
+            {"统计结果只能按 group 或 measures 的列排序", "statistics are ordered by a column of group or measures"});
       }
     }
     query.order.push_back(key);
@@ -208,10 +240,12 @@ Result<Done> parse_order(const json::value& order, Query& query) {
 }  // namespace
 
 Result<Query> parse(const Catalogue& catalogue, const json::value& request) {
-  if (!request.is_object()) return Refusal{Code::bad_request, "query.not_an_object", {"查询应是 JSON 对象", "a query must be a JSON object"}};
+  if (!request.is_object())
+    return Refusal{Code::bad_request, "query.not_an_object", {"查询应是 JSON 对象", "a query must be a JSON object"}};
   const json::object& object = request.get_object();
   for (const auto& member : object) {
-    constexpr std::string_view kKnown[] = {"dataset", "fields", "where", "order", "limit", "after", "purpose", "group", "measures"};
+    constexpr std::string_view kKnown[] = {"dataset", "fields",  "where", "order",   "limit",
+                                           "after",   "purpose", "group", "measures"};
     if (std::find(std::begin(kKnown), std::end(kKnown), std::string_view(member.key())) == std::end(kKnown)) {
       const std::string name(member.key());
       return refuse(name, "key_unknown", {"查询没有“" + name + "”这一项", "a query has no “" + name + "”"});
@@ -219,10 +253,13 @@ Result<Query> parse(const Catalogue& catalogue, const json::value& request) {
   }
   Query query;
   const json::value* dataset = object.if_contains("dataset");
-  if (dataset == nullptr || !dataset->is_string()) return refuse("dataset", "required", {"须写明 dataset", "dataset is required"});
+  if (dataset == nullptr || !dataset->is_string())
+    return refuse("dataset", "required", {"须写明 dataset", "dataset is required"});
   query.dataset = catalogue.find(std::string_view(dataset->get_string()));
   if (query.dataset == nullptr) {
-    return Refusal{Code::not_found, "query.dataset_unknown", {"没有这种数据", "there is no such dataset"},
+    return Refusal{Code::not_found,
+                   "query.dataset_unknown",
+                   {"没有这种数据", "there is no such dataset"},
                    {{"dataset", "dataset_unknown", {"没有这种数据", "there is no such dataset"}}}};
   }
   const bool statistics = object.contains("measures") || object.contains("group");
@@ -230,27 +267,35 @@ Result<Query> parse(const Catalogue& catalogue, const json::value& request) {
     JW_CHECK(parse_statistics(catalogue, object, query));
     query.limit = 1000;
     if (const json::value* after = object.if_contains("after"); after != nullptr && !after->is_null()) {
-      return refuse("after", "not_with_measures", {"统计结果不分页，请用条件或 limit 收窄", "statistics are not paged; narrow them by conditions or limit"});
+      return refuse(
+          "after", "not_with_measures",
+          {"统计结果不分页，请用条件或 limit 收窄", "statistics are not paged; narrow them by conditions or limit"});
     }
   } else {
     JW_CHECK(parse_list(catalogue, object, query));
   }
   if (const json::value* where = object.if_contains("where"); where != nullptr && !where->is_null()) {
-    JW_TRY(query.where, catalog::parse_condition(catalogue, *query.dataset, *where, catalog::ConditionUse::query, "where"));
+    JW_TRY(query.where,
+           catalog::parse_condition(catalogue, *query.dataset, *where, catalog::ConditionUse::query, "where"));
   }
-  if (const json::value* order = object.if_contains("order"); order != nullptr && !order->is_null()) JW_CHECK(parse_order(*order, query));
+  if (const json::value* order = object.if_contains("order"); order != nullptr && !order->is_null())
+    JW_CHECK(parse_order(*order, query));
   if (const json::value* limit = object.if_contains("limit")) {
     const int64_t most = statistics ? kGroupsMax : kLimitMax;
     if (!limit->is_int64() || limit->get_int64() < 1 || limit->get_int64() > most) {
       const std::string range = "1–" + std::to_string(most);
-      return refuse("limit", "out_of_range", {"limit 应为 " + range + " 的整数", "limit must be an integer of " + range});
+      return refuse("limit", "out_of_range",
+                    {"limit 应为 " + range + " 的整数", "limit must be an integer of " + range});
     }
     query.limit = limit->get_int64();
   }
   if (const json::value* purpose = object.if_contains("purpose"); purpose != nullptr && !purpose->is_null()) {
     const bool valid = purpose->is_string() && !purpose->get_string().empty() && purpose->get_string().size() <= 40 &&
-                       std::all_of(purpose->get_string().begin(), purpose->get_string().end(), [](char c) { return (c >= 'a' && c <= 'z') || c == '_'; });
-    if (!valid) return refuse("purpose", "bad_name", {"purpose 应为目的的代码，如 study", "purpose must be the code of a purpose, such as study"});
+                       std::all_of(purpose->get_string().begin(), purpose->get_string().end(),
+                                   [](char c) { return (c >= 'a' && c <= 'z') || c == '_'; });
+    if (!valid)
+      return refuse("purpose", "bad_name",
+                    {"purpose 应为目的的代码，如 study", "purpose must be the code of a purpose, such as study"});
     query.purpose = purpose->get_string();
   }
   return query;

@@ -1,4 +1,5 @@
-// A compiled query: one statement and how to read its rows. Depends on shapes only; shared by everybody with the same shapes.
+// A compiled query: one statement and how to read its rows. Depends on shapes only; shared by everybody with the same
+// shapes.
 #pragma once
 
 #include <memory>
@@ -42,10 +43,10 @@ struct Plan {
   std::vector<int> order_fields;
   // Statistics.
   std::vector<OutColumn> groups;
-  std::vector<size_t> values;             // further grouped columns: counts by value (median, stddev, histogram, count_distinct)
-  std::vector<int> value_fields;          // field of each
+  std::vector<size_t> values;  // further grouped columns: counts by value (median, stddev, histogram, count_distinct)
+  std::vector<int> value_fields;  // field of each
   std::vector<MeasureColumns> measures;
-  size_t count = 0;                       // column of COUNT(*)
+  size_t count = 0;  // column of COUNT(*)
 };
 
 // Page token content: the order keys of the last row and its id.
@@ -60,8 +61,9 @@ struct Compiler {
 };
 
 // `cursor`: which of the order keys are NULL in the page token; empty when there is none.
-Result<std::shared_ptr<const Plan>> compile(const Compiler& compiler, const Query& query, const policy::Decision& decision,
-                                            const std::vector<bool>& cursor_nulls, bool has_cursor);
+Result<std::shared_ptr<const Plan>> compile(const Compiler& compiler, const Query& query,
+                                            const policy::Decision& decision, const std::vector<bool>& cursor_nulls,
+                                            bool has_cursor);
 
 // The gate alone: (epoch) when the session is live, NULL otherwise.
 std::string gate_sql(policy::Statement& statement);

@@ -22,7 +22,9 @@ constexpr Wide power_of_ten(int n) {
 }
 
 // a / b to the nearest integer, halves away from zero; b > 0.
-Wide divide(Wide a, Wide b) { return a >= 0 ? (a + b / 2) / b : -((-a + b / 2) / b); }
+Wide divide(Wide a, Wide b) {
+  return a >= 0 ? (a + b / 2) / b : -((-a + b / 2) / b);
+}
 
 Wide square_root(Wide value) {
   if (value <= 0) return 0;
@@ -41,9 +43,9 @@ Wide square_root(Wide value) {
 // Running result of one measure in one group.
 struct Running {
   Wide sum = 0;
-  int64_t count = 0;                 // not NULL
-  Value extreme;                     // min, max
-  std::map<Value, int64_t> by_value; // median, histogram, count_distinct
+  int64_t count = 0;                  // not NULL
+  Value extreme;                      // min, max
+  std::map<Value, int64_t> by_value;  // median, histogram, count_distinct
 };
 
 Value value_of(const db::Rows& rows, size_t column) {
@@ -66,7 +68,7 @@ int compare(const Value& a, const Value& b, bool descending) {
 }
 
 struct Line {
-  std::vector<Value> keys;      // values to order by: groups, then measures (NULL for histogram)
+  std::vector<Value> keys;  // values to order by: groups, then measures (NULL for histogram)
   std::vector<std::string> json;
 };
 
@@ -110,8 +112,10 @@ class Folding {
     }
     json.end_array();
     if (overflow_) {
-      return Refusal{Code::unprocessable, "query.measure_too_large",
-                     {"数值过大，无法精确统计；请减少小数位或收窄条件", "the numbers are too large to measure exactly; ask for fewer places or narrow the conditions"}};
+      return Refusal{Code::unprocessable,
+                     "query.measure_too_large",
+                     {"数值过大，无法精确统计；请减少小数位或收窄条件",
+                      "the numbers are too large to measure exactly; ask for fewer places or narrow the conditions"}};
     }
     return out;
   }
@@ -162,7 +166,8 @@ class Folding {
         const Value value = value_of(rows, columns.first);
         if (std::holds_alternative<std::monostate>(value)) return;
         const bool none = std::holds_alternative<std::monostate>(running.extreme);
-        if (none || (measure.function == Function::min ? value < running.extreme : running.extreme < value)) running.extreme = value;
+        if (none || (measure.function == Function::min ? value < running.extreme : running.extreme < value))
+          running.extreme = value;
         return;
       }
       default:
@@ -214,7 +219,9 @@ class Folding {
         return running.count == 0 ? put_null(result) : put_decimal(running.sum, printed.places, result);
       case Function::avg:
         if (running.count == 0) return put_null(result);
-        return put_decimal(divide(running.sum * power_of_ten(measure.places), running.count * power_of_ten(places_of(measure))), measure.places, result);
+        return put_decimal(
+            divide(running.sum * power_of_ten(measure.places), running.count * power_of_ten(places_of(measure))),
+            measure.places, result);
       case Function::min:
       case Function::max:
         result.keys.push_back(running.extreme);
@@ -250,7 +257,8 @@ class Folding {
       }
       before += count;
     }
-    put_decimal(divide(sum * power_of_ten(measure.places), 2 * power_of_ten(places_of(measure))), measure.places, result);
+    put_decimal(divide(sum * power_of_ten(measure.places), 2 * power_of_ten(places_of(measure))), measure.places,
+                result);
   }
 
   // Of the whole population: sqrt(n·Σx² − (Σx)²) / n.
@@ -270,7 +278,8 @@ class Folding {
     const Wide factor = 2 * power_of_ten(measure.places);
     if (__builtin_mul_overflow(spread, factor * factor, &scaled)) overflow_ = true;
     if (overflow_) return put_null(result);
-    put_decimal(divide(square_root(scaled), 2 * static_cast<Wide>(n) * power_of_ten(places_of(measure))), measure.places, result);
+    put_decimal(divide(square_root(scaled), 2 * static_cast<Wide>(n) * power_of_ten(places_of(measure))),
+                measure.places, result);
   }
 
   void finish_histogram(const Measure& measure, const Running& running, const Printed& printed, Line& result) {
@@ -292,7 +301,8 @@ class Folding {
   void order(std::vector<Line>& results) const {
     std::stable_sort(results.begin(), results.end(), [this](const Line& a, const Line& b) {
       for (const OrderKey& key : query_.order) {
-        const int c = compare(a.keys[static_cast<size_t>(key.field)], b.keys[static_cast<size_t>(key.field)], key.descending);
+        const int c =
+            compare(a.keys[static_cast<size_t>(key.field)], b.keys[static_cast<size_t>(key.field)], key.descending);
         if (c != 0) return c < 0;
       }
       for (size_t g = 0; g < plan_.groups.size(); ++g) {
@@ -318,8 +328,10 @@ Result<Statistics> fold(const Query& query, const Plan& plan, db::Rows& rows, bo
   for (; more; more = rows.next()) {
     folding.add(rows);
     if (static_cast<int64_t>(folding.groups()) > kGroupsMax || ++read > 20 * kGroupsMax) {
-      return Refusal{Code::too_large, "query.too_many_groups",
-                     {"分组多于 " + std::to_string(kGroupsMax) + " 个，请减少分组或收窄条件", "more than " + std::to_string(kGroupsMax) + " groups; group by less or narrow the conditions"}};
+      return Refusal{Code::too_large,
+                     "query.too_many_groups",
+                     {"分组多于 " + std::to_string(kGroupsMax) + " 个，请减少分组或收窄条件",
+                      "more than " + std::to_string(kGroupsMax) + " groups; group by less or narrow the conditions"}};
     }
   }
   return folding.finish();

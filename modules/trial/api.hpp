@@ -1,5 +1,6 @@
-// The made-up university: a store filled with a plausible one, for trials, tests and measurements. Deterministic: the same seed,
-// size and day give the same rows on every store. Everything is written through kernel/change, like real data.
+// The made-up university: a store filled with a plausible one, for trials, tests and measurements. Deterministic: the
+// same seed, size and day give the same rows on every store. Everything is written through kernel/change, like real
+// data.
 #pragma once
 
 #include <cstdint>
@@ -18,7 +19,7 @@ namespace jw::trial {
 struct Options {
   int64_t students = 2000;  // in school; two graduated years come besides
   uint64_t seed = 1;
-  int64_t sign_ins = 10;    // students with a password
+  int64_t sign_ins = 10;  // students with a password
 };
 
 constexpr int64_t kStudentsMin = 50, kStudentsMax = 200'000;
@@ -29,8 +30,10 @@ struct SignIn {
   Text note;  // which clause this person shows
 };
 
-// Within the caller's writing transaction, on a store whose tables are made and empty (else refused: made_up.not_empty).
-Result<std::vector<SignIn>> fill(const catalog::Catalogue& catalogue, const policy::Regulation& regulation, db::Connection& transaction,
-                                 identity::Identity& identity, Instant now, const Options& options);
+// Within the caller's writing transaction, on a store whose tables are made and empty (else refused:
+// made_up.not_empty).
+Result<std::vector<SignIn>> fill(const catalog::Catalogue& catalogue, const policy::Regulation& regulation,
+                                 db::Connection& transaction, identity::Identity& identity, Instant now,
+                                 const Options& options);
 
 }  // namespace jw::trial

@@ -23,7 +23,10 @@ class Chance {
   int64_t between(int64_t low, int64_t high) { return low + below(high - low + 1); }
   bool one_in(int64_t n) { return below(n) == 0; }
   // Bell-shaped around 0, within ±2·spread: the mean of four even draws.
-  int64_t bell(int64_t spread) { return (between(-spread, spread) + between(-spread, spread) + between(-spread, spread) + between(-spread, spread)) / 2; }
+  int64_t bell(int64_t spread) {
+    return (between(-spread, spread) + between(-spread, spread) + between(-spread, spread) + between(-spread, spread)) /
+           2;
+  }
 
  private:
   uint64_t state_;

@@ -15,8 +15,12 @@ namespace {
 
 using Given = std::vector<std::pair<std::string_view, Value>>;
 
-Value text_or_null(const std::string& text) { return text.empty() ? Value{} : Value{text}; }
-Value number_or_null(int64_t number) { return number < 0 ? Value{} : Value{number}; }
+Value text_or_null(const std::string& text) {
+  return text.empty() ? Value{} : Value{text};
+}
+Value number_or_null(int64_t number) {
+  return number < 0 ? Value{} : Value{number};
+}
 
 class Loader {
  public:
@@ -24,7 +28,9 @@ class Loader {
     imported_.rows = static_cast<int64_t>(found.sources.size());
     imported_.problems = found.problems;
     for (const auto& [key, count] : found.unmapped) {
-      note(0, key, {"未使用的键，共 " + std::to_string(count) + " 行", "a key that nothing uses, in " + std::to_string(count) + " rows"});
+      note(0, key,
+           {"未使用的键，共 " + std::to_string(count) + " 行",
+            "a key that nothing uses, in " + std::to_string(count) + " rows"});
     }
   }
 
@@ -48,7 +54,9 @@ class Loader {
   }
 
  private:
-  void note(int64_t row, std::string_view field, Text text) { imported_.problems.push_back({row, std::string(field), std::move(text)}); }
+  void note(int64_t row, std::string_view field, Text text) {
+    imported_.problems.push_back({row, std::string(field), std::move(text)});
+  }
 
   // Puts a row when it passes the catalogue's checks; nullopt and a problem otherwise.
   std::optional<int64_t> put(const char* dataset, const Given& given, int64_t source, int64_t person = 0) {
@@ -66,12 +74,15 @@ class Loader {
   // Code of a set by its name; a name that is no code is reported and left empty.
   Value code_named(const char* set_name, const std::string& name, int64_t row, const char* key) {
     if (name.empty()) return {};
-    const catalog::CodeSet& set = batch_.catalogue().code_sets[static_cast<size_t>(batch_.catalogue().code_set(set_name))];
+    const catalog::CodeSet& set =
+        batch_.catalogue().code_sets[static_cast<size_t>(batch_.catalogue().code_set(set_name))];
     for (const catalog::Code& code : set.codes) {
       if (code.name.zh == name) return code.code;
     }
     if (unknown_codes_.insert(std::string(set_name) + name).second) {
-      note(row, key, {"“" + name + "”不在代码表“" + set.label.zh + "”中，留空", "“" + name + "” is not in the code set " + set.label.en + "; left empty"});
+      note(row, key,
+           {"“" + name + "”不在代码表“" + set.label.zh + "”中，留空",
+            "“" + name + "” is not in the code set " + set.label.en + "; left empty"});
     }
     return {};
   }
@@ -82,18 +93,33 @@ class Loader {
     for (const auto& [code, row] : terms) {
       if (const auto known = batch_.table("term").find(code)) {
         terms_[code] = *known;
-        note(row, "xqm", {"学期 " + code + " 的起止日期导出中没有，用系统中已有的", "the export has no dates of term " + code + "; those known already are kept"});
+        note(row, "xqm",
+             {"学期 " + code + " 的起止日期导出中没有，用系统中已有的",
+              "the export has no dates of term " + code + "; those known already are kept"});
         continue;
       }
       const int year = std::stoi(code.substr(0, 4));
       const char season = code.back();
-      // The export has no dates. The usual ones: autumn from the second Monday of September, spring from the last of February, summer in July.
-      Date begins = season == '1' ? Date::from_civil(year, 9, 8) : season == '2' ? Date::from_civil(year + 1, 2, 22) : Date::from_civil(year + 1, 7, 6);
+      // The export has no dates. The usual ones: autumn from the second Monday of September, spring from the last of
+      // February, summer in July.
+      Date begins = season == '1'   ? Date::from_civil(year, 9, 8)
+                    : season == '2' ? Date::from_civil(year + 1, 2, 22)
+                                    : Date::from_civil(year + 1, 7, 6);
       while (begins.weekday() != 1) ++begins.days;
       const int weeks = season == '3' ? 6 : 19;
       const Date ends{begins.days + weeks * 7 - 1};
-      note(row, "xqm", {"学期 " + code + " 的起止日期导出中没有，暂定 " + begins.print() + " 至 " + ends.print(), "the export has no dates of term " + code + "; " + begins.print() + " to " + ends.print() + " are assumed"});
-      const auto id = put("term", {{"code", code}, {"school_year", code.substr(0, 9)}, {"season", std::string(1, season)}, {"begins", begins.print()}, {"ends", ends.print()}, {"weeks", int64_t{weeks}}}, row);
+      note(
+          row, "xqm",
+          {"学期 " + code + " 的起止日期导出中没有，暂定 " + begins.print() + " 至 " + ends.print(),
+           "the export has no dates of term " + code + "; " + begins.print() + " to " + ends.print() + " are assumed"});
+      const auto id = put("term",
+                          {{"code", code},
+                           {"school_year", code.substr(0, 9)},
+                           {"season", std::string(1, season)},
+                           {"begins", begins.print()},
+                           {"ends", ends.print()},
+                           {"weeks", int64_t{weeks}}},
+                          row);
       if (id) terms_[code] = *id;
     }
   }
@@ -110,7 +136,8 @@ class Loader {
         units_[code] = *known;
         continue;
       }
-      if (const auto id = put("unit", {{"code", code}, {"name", m->unit_name.empty() ? code : m->unit_name}}, m->row)) units_[code] = *id;
+      if (const auto id = put("unit", {{"code", code}, {"name", m->unit_name.empty() ? code : m->unit_name}}, m->row))
+        units_[code] = *id;
     }
   }
 
@@ -124,10 +151,19 @@ class Loader {
     for (const Meeting& m : found_.meetings) units[m.course].insert(m.unit);
     for (const auto& [number, m] : courses_) {
       const std::set<std::string>& offered = units[number];
-      if (offered.size() > 1) note(m->row, "kkbm_id", {"课程 " + number + " 由多个单位开设，归口单位留空", "course " + number + " is offered by several units; its own unit is left empty"});
-      const auto id = put("course", {{"number", number}, {"name", m->course_name.empty() ? number : m->course_name}, {"unit", offered.size() == 1 ? unit_of(m->unit) : Value{}},
-                                     {"credits", number_or_null(m->credits)}, {"hours", m->credits > 0 ? number_or_null(m->hours) : Value{}},
-                                     {"hours_by_kind", text_or_null(m->hours_by_kind)}, {"source_id", text_or_null(m->course_id)}}, m->row);
+      if (offered.size() > 1)
+        note(m->row, "kkbm_id",
+             {"课程 " + number + " 由多个单位开设，归口单位留空",
+              "course " + number + " is offered by several units; its own unit is left empty"});
+      const auto id = put("course",
+                          {{"number", number},
+                           {"name", m->course_name.empty() ? number : m->course_name},
+                           {"unit", offered.size() == 1 ? unit_of(m->unit) : Value{}},
+                           {"credits", number_or_null(m->credits)},
+                           {"hours", m->credits > 0 ? number_or_null(m->hours) : Value{}},
+                           {"hours_by_kind", text_or_null(m->hours_by_kind)},
+                           {"source_id", text_or_null(m->course_id)}},
+                          m->row);
       if (id) course_rows_[number] = *id;
     }
   }
@@ -140,13 +176,21 @@ class Loader {
       if (chosen == nullptr) {
         chosen = &m;
       } else if (chosen->campus != m.campus) {
-        if (campus_noted_.insert(m.room).second) note(m.row, "xqmc", {"教室 " + m.room + " 的校区前后不一致", "the campus of room " + m.room + " differs between rows"});
+        if (campus_noted_.insert(m.room).second)
+          note(m.row, "xqmc",
+               {"教室 " + m.room + " 的校区前后不一致", "the campus of room " + m.room + " differs between rows"});
         if (m.campus < chosen->campus) chosen = &m;  // the same choice whatever the order of rows
       }
     }
     for (const auto& [code, m] : rooms) {
-      const auto id = put("room", {{"code", code}, {"name", m->room_name.empty() ? code : m->room_name}, {"kind", code_named("JSLX", m->room_kind, m->row, "cdlbmc")},
-                                   {"building", text_or_null(m->building)}, {"campus", text_or_null(m->campus)}, {"seats", number_or_null(m->seats)}}, m->row);
+      const auto id = put("room",
+                          {{"code", code},
+                           {"name", m->room_name.empty() ? code : m->room_name},
+                           {"kind", code_named("JSLX", m->room_kind, m->row, "cdlbmc")},
+                           {"building", text_or_null(m->building)},
+                           {"campus", text_or_null(m->campus)},
+                           {"seats", number_or_null(m->seats)}},
+                          m->row);
       if (id) room_rows_[code] = *id;
     }
   }
@@ -164,9 +208,11 @@ class Loader {
       const int64_t person = identity::add_persons(batch_.connection(), names, batch_.now());
       const Value unit = unit_of(m.unit);
       if (std::holds_alternative<std::monostate>(unit)) {
-        note(m.row, "kkbm_id", {"教师“" + name + "”没有单位，未导入", "teacher “" + name + "” has no unit and is left out"});
+        note(m.row, "kkbm_id",
+             {"教师“" + name + "”没有单位，未导入", "teacher “" + name + "” has no unit and is left out"});
       } else {
-        id = put("staff", {{"number", number}, {"name", name}, {"unit", unit}, {"provisional", int64_t{1}}}, m.row, person);
+        id = put("staff", {{"number", number}, {"name", name}, {"unit", unit}, {"provisional", int64_t{1}}}, m.row,
+                 person);
       }
     }
     if (id) staff_[key] = *id;
@@ -193,11 +239,23 @@ class Loader {
         note(m.row, "jxb_id", {"教学班的课程或学期未能导入", "the section's course or term could not be imported"});
         continue;
       }
-      const auto id = put("section", {{"number", number}, {"name", text_or_null(m.section_name)}, {"course", course->second}, {"term", term->second}, {"unit", unit_of(m.unit)},
-                                      {"teachers", text_or_null(listed)}, {"capacity", number_or_null(m.capacity)}, {"students_count", number_or_null(m.students)},
-                                      {"nature", text_or_null(m.nature)}, {"kind", code_named("SECTION_KIND", m.kind, m.row, "kklx")}, {"hours", number_or_null(m.hours)},
-                                      {"groups", text_or_null(m.groups)}, {"grade_years", text_or_null(m.grade_years == "wnj" ? "" : m.grade_years)},
-                                      {"campus", text_or_null(m.campus)}, {"source_id", source_id}}, m.row);
+      const auto id = put("section",
+                          {{"number", number},
+                           {"name", text_or_null(m.section_name)},
+                           {"course", course->second},
+                           {"term", term->second},
+                           {"unit", unit_of(m.unit)},
+                           {"teachers", text_or_null(listed)},
+                           {"capacity", number_or_null(m.capacity)},
+                           {"students_count", number_or_null(m.students)},
+                           {"nature", text_or_null(m.nature)},
+                           {"kind", code_named("SECTION_KIND", m.kind, m.row, "kklx")},
+                           {"hours", number_or_null(m.hours)},
+                           {"groups", text_or_null(m.groups)},
+                           {"grade_years", text_or_null(m.grade_years == "wnj" ? "" : m.grade_years)},
+                           {"campus", text_or_null(m.campus)},
+                           {"source_id", source_id}},
+                          m.row);
       if (!id) continue;
       put_teachers(*id, m, names);
       put_meetings(*id, meetings);
@@ -209,7 +267,13 @@ class Loader {
     for (const std::string& name : names) {
       ++ordinal;
       const auto id = teacher(name, m);
-      if (id) put("section_teacher", {{"section", section}, {"teacher", *id}, {"lead", int64_t{name == m.lead || (m.lead.empty() && ordinal == 1) ? 1 : 0}}, {"ordinal", ordinal}}, m.row);
+      if (id)
+        put("section_teacher",
+            {{"section", section},
+             {"teacher", *id},
+             {"lead", int64_t{name == m.lead || (m.lead.empty() && ordinal == 1) ? 1 : 0}},
+             {"ordinal", ordinal}},
+            m.row);
     }
   }
 
@@ -230,8 +294,16 @@ class Loader {
       std::string listed;
       for (const std::string& name : m->meeting_teachers) listed += (listed.empty() ? "" : "、") + name;
       const auto at = room_rows_.find(room);
-      put("meeting", {{"section", section}, {"ordinal", ++ordinal}, {"weekday", int64_t{weekday}}, {"first_period", int64_t{first}}, {"last_period", int64_t{last}},
-                      {"weeks", weeks}, {"room", at == room_rows_.end() ? Value{} : Value{at->second}}, {"teachers", text_or_null(listed)}}, m->row);
+      put("meeting",
+          {{"section", section},
+           {"ordinal", ++ordinal},
+           {"weekday", int64_t{weekday}},
+           {"first_period", int64_t{first}},
+           {"last_period", int64_t{last}},
+           {"weeks", weeks},
+           {"room", at == room_rows_.end() ? Value{} : Value{at->second}},
+           {"teachers", text_or_null(listed)}},
+          m->row);
     }
   }
 
@@ -261,6 +333,8 @@ class Loader {
 
 }  // namespace
 
-Imported load(const Export& found, change::Batch& batch) { return Loader(found, batch).run(); }
+Imported load(const Export& found, change::Batch& batch) {
+  return Loader(found, batch).run();
+}
 
 }  // namespace jw::zfsoft

@@ -17,12 +17,15 @@ namespace {
 
 // Every key that is used, or known to say again what another one says.
 const std::set<std::string_view> kMapped = {
-    "jxb_id", "jxbmc", "kch", "kch_id", "kcmc", "xnm", "xqm", "xn", "xq", "kkbm_id", "kkxy", "xf", "rwzxs", "zhxs", "kcxzmc", "kklx", "jxbzc", "nj", "jxbrs", "xkrs",
-    "jsxx", "zjs", "jszc", "xqj", "jc", "skjc", "zcd", "qsjsz", "cdbh", "cdmc", "cdlbmc", "jxlmc", "xqmc", "zws", "cdjc", "cdskjc", "cdqsjsz", "sksj", "jxdd"};
+    "jxb_id", "jxbmc", "kch",   "kch_id", "kcmc",   "xnm",    "xqm",     "xn",    "xq",    "kkbm_id",
+    "kkxy",   "xf",    "rwzxs", "zhxs",   "kcxzmc", "kklx",   "jxbzc",   "nj",    "jxbrs", "xkrs",
+    "jsxx",   "zjs",   "jszc",  "xqj",    "jc",     "skjc",   "zcd",     "qsjsz", "cdbh",  "cdmc",
+    "cdlbmc", "jxlmc", "xqmc",  "zws",    "cdjc",   "cdskjc", "cdqsjsz", "sksj",  "jxdd"};
 
 class RowReader {
  public:
-  RowReader(const json::object& row, int64_t number, std::vector<Problem>& problems) : row_(row), number_(number), problems_(problems) {}
+  RowReader(const json::object& row, int64_t number, std::vector<Problem>& problems)
+      : row_(row), number_(number), problems_(problems) {}
 
   std::string text(std::string_view key) const {
     const json::value* value = row_.if_contains(key);
@@ -50,7 +53,8 @@ class RowReader {
     int64_t out = 0;
     const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), out);
     if (error != std::errc{} || end != value.data() + value.size() || out < 0) {
-      problem(key, {"“" + clip(value) + "”应是不小于 0 的整数", "“" + clip(value) + "” must be an integer of 0 or more"});
+      problem(key,
+              {"“" + clip(value) + "”应是不小于 0 的整数", "“" + clip(value) + "” must be an integer of 0 or more"});
       return -1;
     }
     return out;
@@ -62,10 +66,11 @@ class RowReader {
     const size_t dot = value.find('.');
     int64_t whole = 0, tenths = 0;
     const std::string head = value.substr(0, dot), tail = dot == std::string::npos ? "0" : value.substr(dot + 1);
-    const bool good = std::from_chars(head.data(), head.data() + head.size(), whole).ptr == head.data() + head.size() && !head.empty() && tail.size() == 1 &&
-                      tail[0] >= '0' && tail[0] <= '9';
+    const bool good = std::from_chars(head.data(), head.data() + head.size(), whole).ptr == head.data() + head.size() &&
+                      !head.empty() && tail.size() == 1 && tail[0] >= '0' && tail[0] <= '9';
     if (!good || whole > 60) {
-      problem("xf", {"学分“" + clip(value) + "”应为 0 到 60，一位小数", "credits “" + clip(value) + "” must be 0 to 60 with one decimal place"});
+      problem("xf", {"学分“" + clip(value) + "”应为 0 到 60，一位小数",
+                     "credits “" + clip(value) + "” must be 0 to 60 with one decimal place"});
       return -1;
     }
     tenths = tail[0] - '0';
@@ -82,7 +87,9 @@ class RowReader {
     return out;
   }
 
-  void problem(std::string_view key, Text text) const { problems_.push_back({number_, std::string(key), std::move(text)}); }
+  void problem(std::string_view key, Text text) const {
+    problems_.push_back({number_, std::string(key), std::move(text)});
+  }
   void unusable() { usable_ = false; }
   bool usable() const { return usable_; }
 
@@ -97,17 +104,20 @@ class RowReader {
 
 // "3-4节", "9节,12节", "11-15节(单)" as a mask, bit 0 = period 1: written like weeks with another word.
 std::optional<int64_t> periods_of(std::string text) {
-  for (size_t at = text.find("节"); at != std::string::npos; at = text.find("节", at)) text.replace(at, std::string_view("节").size(), "周");
+  for (size_t at = text.find("节"); at != std::string::npos; at = text.find("节", at))
+    text.replace(at, std::string_view("节").size(), "周");
   return catalog::parse_weeks(text);
 }
 
-void check_mask(const RowReader& row, std::string_view mask_key, int64_t mask, std::string_view text_key, const std::optional<int64_t>& told) {
+void check_mask(const RowReader& row, std::string_view mask_key, int64_t mask, std::string_view text_key,
+                const std::optional<int64_t>& told) {
   const std::string text = row.text(text_key);
   if (text.empty()) return;
   if (!told) {
     row.problem(text_key, {"看不懂“" + text + "”", "“" + text + "” is not understood"});
   } else if (*told != mask) {
-    row.problem(text_key, {"“" + text + "”与 " + std::string(mask_key) + " 不一致，以后者为准", "“" + text + "” differs from " + std::string(mask_key) + ", which is used"});
+    row.problem(text_key, {"“" + text + "”与 " + std::string(mask_key) + " 不一致，以后者为准",
+                           "“" + text + "” differs from " + std::string(mask_key) + ", which is used"});
   }
 }
 
@@ -138,7 +148,9 @@ void read_time(RowReader& row, Meeting& meeting) {
   } else {
     check_mask(row, "jc", periods, "skjc", periods_of(row.text("skjc")));
     if (meeting.periods.size() > 1) {
-      row.problem("jc", {"节次不连续，分为 " + std::to_string(meeting.periods.size()) + " 次上课存放", "the periods are not contiguous; kept as " + std::to_string(meeting.periods.size()) + " meetings"});
+      row.problem("jc",
+                  {"节次不连续，分为 " + std::to_string(meeting.periods.size()) + " 次上课存放",
+                   "the periods are not contiguous; kept as " + std::to_string(meeting.periods.size()) + " meetings"});
     }
   }
   if (weeks <= 0 || weeks >> 60 != 0) {
@@ -149,11 +161,14 @@ void read_time(RowReader& row, Meeting& meeting) {
     check_mask(row, "zcd", weeks, "qsjsz", catalog::parse_weeks(row.text("qsjsz")));
   }
   if (row.text("cdbh").empty()) return;
-  if (row.number("cdjc") != periods) row.problem("cdjc", {"教室的节次与上课节次不一致，以上课为准", "the room's periods differ from the meeting's, which are used"});
+  if (row.number("cdjc") != periods)
+    row.problem("cdjc", {"教室的节次与上课节次不一致，以上课为准",
+                         "the room's periods differ from the meeting's, which are used"});
   std::string room_weeks = row.text("cdqsjsz");
   if (room_weeks.starts_with("第")) room_weeks.erase(0, std::string_view("第").size());
   if (!room_weeks.empty() && catalog::parse_weeks(room_weeks) != weeks) {
-    row.problem("cdqsjsz", {"教室的周次与上课周次不一致，以上课为准", "the room's weeks differ from the meeting's, which are used"});
+    row.problem("cdqsjsz", {"教室的周次与上课周次不一致，以上课为准",
+                            "the room's weeks differ from the meeting's, which are used"});
   }
 }
 
@@ -166,11 +181,13 @@ void check_summary(const RowReader& row, const Meeting& meeting) {
   int64_t weeks = 0;
   for (const std::string_view segment : split(summary, ';')) {
     const size_t open = segment.find('{'), close = segment.find('}');
-    if (!segment.starts_with(day) || open == std::string_view::npos || close == std::string_view::npos || close < open) continue;
+    if (!segment.starts_with(day) || open == std::string_view::npos || close == std::string_view::npos || close < open)
+      continue;
     weeks |= catalog::parse_weeks(segment.substr(open + 1, close - open - 1)).value_or(0);
   }
   if ((meeting.weeks & ~weeks) != 0) {
-    row.problem("sksj", {"教学班的时间汇总中没有这一次上课的全部周次", "the section's summary of times does not hold all weeks of this meeting"});
+    row.problem("sksj", {"教学班的时间汇总中没有这一次上课的全部周次",
+                         "the section's summary of times does not hold all weeks of this meeting"});
   }
 }
 
@@ -197,7 +214,8 @@ std::optional<Meeting> read_row(const json::object& object, int64_t number, std:
   m.course_id = row.text("kch_id");
   m.unit = row.text("kkbm_id");
   m.unit_name = row.text("kkxy");
-  if (m.unit_name.empty() && !m.unit.empty()) row.problem("kkxy", {"开课单位缺名称，以代码代替", "the unit has no name; its code is used"});
+  if (m.unit_name.empty() && !m.unit.empty())
+    row.problem("kkxy", {"开课单位缺名称，以代码代替", "the unit has no name; its code is used"});
   m.credits = row.credits();
   m.hours = row.number("rwzxs");
   m.hours_by_kind = row.text("zhxs");
@@ -232,7 +250,9 @@ Result<Export> read_export(std::string_view text) {
   boost::system::error_code error;
   json::monotonic_resource memory;
   const json::value parsed = json::parse(text, error, &memory);
-  if (error || !parsed.is_array()) return refuse({"文件应是 JSON 数组，每个元素是一次上课", "the file must be a JSON array, an object for each meeting"});
+  if (error || !parsed.is_array())
+    return refuse(
+        {"文件应是 JSON 数组，每个元素是一次上课", "the file must be a JSON array, an object for each meeting"});
   Export out;
   int64_t number = 0;
   for (const json::value& value : parsed.get_array()) {

@@ -1,4 +1,5 @@
-// PostgreSQL through libpq: prepared statements with declared parameter types, values sent as text, answers read in binary form.
+// PostgreSQL through libpq: prepared statements with declared parameter types, values sent as text, answers read in
+// binary form.
 #include <arpa/inet.h>
 #include <libpq-fe.h>
 
@@ -15,7 +16,20 @@ namespace jw::db {
 namespace {
 
 // Types of PostgreSQL by their fixed object ids (pg_type.dat).
-enum Type : Oid { kBool = 16, kBytea = 17, kName = 19, kInt8 = 20, kInt2 = 21, kInt4 = 23, kText = 25, kBpchar = 1042, kVarchar = 1043, kVoid = 2278, kUnknown = 705, kNumeric = 1700 };
+enum Type : Oid {
+  kBool = 16,
+  kBytea = 17,
+  kName = 19,
+  kInt8 = 20,
+  kInt2 = 21,
+  kInt4 = 23,
+  kText = 25,
+  kBpchar = 1042,
+  kVarchar = 1043,
+  kVoid = 2278,
+  kUnknown = 705,
+  kNumeric = 1700
+};
 
 constexpr size_t kStatementsMax = 512;  // prepared per connection
 
@@ -36,7 +50,8 @@ Failure failure_of(std::string_view state) {
   if (state == "25006" || state == "42501") return Failure::read_only;
   if (state == "53100") return Failure::full;
   if (state == "08P01") return Failure::statement;  // too few values
-  if (state.starts_with("08") || state.starts_with("57P") || state.starts_with("53") || state.empty()) return Failure::unavailable;
+  if (state.starts_with("08") || state.starts_with("57P") || state.starts_with("53") || state.empty())
+    return Failure::unavailable;
   if (state.starts_with("XX")) return Failure::corrupt;
   return Failure::statement;
 }
@@ -51,7 +66,8 @@ Error error_of(PGconn* connection, const PGresult* result, std::string_view sql)
   const std::string state = result == nullptr ? "" : field_of(result, PG_DIAG_SQLSTATE);
   const Failure failure = PQstatus(connection) == CONNECTION_BAD ? Failure::unavailable : failure_of(state);
   std::string constraint = result == nullptr ? "" : field_of(result, PG_DIAG_CONSTRAINT_NAME);
-  if (failure == Failure::not_null) constraint = field_of(result, PG_DIAG_TABLE_NAME) + "." + field_of(result, PG_DIAG_COLUMN_NAME);
+  if (failure == Failure::not_null)
+    constraint = field_of(result, PG_DIAG_TABLE_NAME) + "." + field_of(result, PG_DIAG_COLUMN_NAME);
   std::string what = result == nullptr ? "connection lost" : field_of(result, PG_DIAG_MESSAGE_PRIMARY);
   what += " [" + state + "] in: " + std::string(sql.substr(0, 500));
   return Error(failure, what, constraint);
@@ -77,7 +93,8 @@ int64_t whole_numeric(std::string_view bytes) {
   bool whole = weight <= 4;
   for (int i = std::max(0, weight + 1); i < digits; ++i) whole = whole && part(4 + static_cast<size_t>(i)) == 0;
   if (sign != 0) value = -value;
-  if (!whole || value > INT64_MAX || value < INT64_MIN) throw Error(Failure::statement, "a number that is no 64-bit integer");
+  if (!whole || value > INT64_MAX || value < INT64_MIN)
+    throw Error(Failure::statement, "a number that is no 64-bit integer");
   return static_cast<int64_t>(value);
 }
 
@@ -103,7 +120,8 @@ class PostgresConnection final : public Connection {
   PGconn* handle() { return handle_.get(); }
   void run(const char* sql) {
     const Answer answer(PQexec(handle_.get(), sql));
-    if (PQresultStatus(answer.get()) != PGRES_COMMAND_OK && PQresultStatus(answer.get()) != PGRES_TUPLES_OK) throw error_of(handle_.get(), answer.get(), sql);
+    if (PQresultStatus(answer.get()) != PGRES_COMMAND_OK && PQresultStatus(answer.get()) != PGRES_TUPLES_OK)
+      throw error_of(handle_.get(), answer.get(), sql);
   }
 
  protected:
@@ -147,14 +165,16 @@ const std::string& PostgresConnection::prepare(std::string_view sql, std::span<c
     return known->second.name;
   }
   if (statements_.size() >= kStatementsMax) {
-    const auto oldest = std::min_element(statements_.begin(), statements_.end(), [](const auto& a, const auto& b) { return a.second.used < b.second.used; });
+    const auto oldest = std::min_element(statements_.begin(), statements_.end(),
+                                         [](const auto& a, const auto& b) { return a.second.used < b.second.used; });
     run(("DEALLOCATE " + oldest->second.name).c_str());
     statements_.erase(oldest);
   }
   std::vector<Oid> types;
   for (const Param& param : params) types.push_back(type_of(param.kind));
   const std::string name = "s" + std::to_string(++names_);
-  const Answer answer(PQprepare(handle_.get(), name.c_str(), std::string(sql).c_str(), static_cast<int>(types.size()), types.data()));
+  const Answer answer(
+      PQprepare(handle_.get(), name.c_str(), std::string(sql).c_str(), static_cast<int>(types.size()), types.data()));
   if (PQresultStatus(answer.get()) != PGRES_COMMAND_OK) throw error_of(handle_.get(), answer.get(), sql);
   return statements_.emplace(std::move(key), Statement{name, ++uses_}).first->second.name;
 }
@@ -168,13 +188,15 @@ Answer PostgresConnection::run_prepared(std::string_view sql, std::span<const Pa
   for (size_t i = 0; i < params.size(); ++i) {
     const Param& param = params[i];
     if (param.kind == Kind::null) continue;
-    if (param.kind == Kind::text && !is_valid_utf8(param.bytes)) throw Error(Failure::statement, "a text that is not UTF-8 or has a NUL");
+    if (param.kind == Kind::text && !is_valid_utf8(param.bytes))
+      throw Error(Failure::statement, "a text that is not UTF-8 or has a NUL");
     texts[i] = param.kind == Kind::integer ? std::to_string(param.integer) : std::string(param.bytes);
     values[i] = texts[i].c_str();
     lengths[i] = static_cast<int>(texts[i].size());
     formats[i] = param.kind == Kind::blob ? 1 : 0;
   }
-  Answer answer(PQexecPrepared(handle_.get(), name.c_str(), static_cast<int>(params.size()), values.data(), lengths.data(), formats.data(), 1));
+  Answer answer(PQexecPrepared(handle_.get(), name.c_str(), static_cast<int>(params.size()), values.data(),
+                               lengths.data(), formats.data(), 1));
   const ExecStatusType status = PQresultStatus(answer.get());
   if (status != PGRES_TUPLES_OK && status != PGRES_COMMAND_OK) throw error_of(handle_.get(), answer.get(), sql);
   return answer;
@@ -252,7 +274,9 @@ int64_t PostgresConnection::execute(std::string_view sql, std::span<const Param>
   return changed;
 }
 
-void PostgresConnection::script(std::string_view sql) { run(std::string(sql).c_str()); }
+void PostgresConnection::script(std::string_view sql) {
+  run(std::string(sql).c_str());
+}
 
 void PostgresConnection::statement_limit(std::chrono::milliseconds limit) {
   if (limit == limit_) return;
@@ -295,7 +319,8 @@ void PostgresConnection::reset() noexcept {
 // COPY in text form: tabs, backslashes and line ends escaped, \N for NULL.
 class PostgresBulk final : public Bulk {
  public:
-  PostgresBulk(PostgresConnection& connection, std::string sql, size_t width) : connection_(connection), sql_(std::move(sql)), width_(width) {
+  PostgresBulk(PostgresConnection& connection, std::string sql, size_t width)
+      : connection_(connection), sql_(std::move(sql)), width_(width) {
     const Answer answer(PQexec(connection_.handle(), sql_.c_str()));
     if (PQresultStatus(answer.get()) != PGRES_COPY_IN) throw error_of(connection_.handle(), answer.get(), sql_);
   }
@@ -373,7 +398,8 @@ class PostgresBulk final : public Bulk {
 
   void send() {
     if (buffer_.empty()) return;
-    if (PQputCopyData(connection_.handle(), buffer_.data(), static_cast<int>(buffer_.size())) != 1) throw error_of(connection_.handle(), nullptr, sql_);
+    if (PQputCopyData(connection_.handle(), buffer_.data(), static_cast<int>(buffer_.size())) != 1)
+      throw error_of(connection_.handle(), nullptr, sql_);
     buffer_.clear();
   }
 
@@ -392,7 +418,8 @@ std::unique_ptr<Bulk> PostgresConnection::bulk(std::string_view table, std::span
   return std::make_unique<PostgresBulk>(*this, sql + ") FROM STDIN", columns.size());
 }
 
-// ---- store ------------------------------------------------------------------------------------------------------------
+// ---- store
+// ------------------------------------------------------------------------------------------------------------
 
 class PostgresStore final : public Store {
  public:
@@ -402,7 +429,8 @@ class PostgresStore final : public Store {
         writers_(static_cast<size_t>(std::max(1, options.writers)), [this] { return connect(true); }) {
     const Lease first = writer();  // so that what is wrong shows now
     if (!options_.attached_name.empty()) {
-      static_cast<PostgresConnection&>(*first).run(("CREATE SCHEMA IF NOT EXISTS \"" + options_.attached_name + "\"").c_str());
+      static_cast<PostgresConnection&>(*first).run(
+          ("CREATE SCHEMA IF NOT EXISTS \"" + options_.attached_name + "\"").c_str());
     }
   }
   ~PostgresStore() override {
@@ -435,10 +463,14 @@ class PostgresStore final : public Store {
   std::unique_ptr<PostgresConnection> connect(bool writer) const {
     Handle handle(PQconnectdb(options_.url.c_str()));
     if (PQstatus(handle.get()) != CONNECTION_OK) throw Error(Failure::unavailable, "cannot connect to PostgreSQL");
-    PQsetNoticeProcessor(handle.get(), [](void*, const char*) {}, nullptr);
+    PQsetNoticeProcessor(
+        handle.get(), [](void*, const char*) {}, nullptr);
     auto connection = std::make_unique<PostgresConnection>(std::move(handle));
-    connection->run(("SET client_encoding = 'UTF8'; SET TimeZone = 'UTC'; SET standard_conforming_strings = on; SET random_page_cost = 1.1; SET jit = off; "
-                     "SET lock_timeout = " + std::to_string(options_.busy_wait.count())).c_str());
+    connection->run(("SET client_encoding = 'UTF8'; SET TimeZone = 'UTC'; SET standard_conforming_strings = on; SET "
+                     "random_page_cost = 1.1; SET jit = off; "
+                     "SET lock_timeout = " +
+                     std::to_string(options_.busy_wait.count()))
+                        .c_str());
     if (!writer) {
       connection->run("SET default_transaction_read_only = on");
       if (!options_.role.empty()) connection->run(("SET ROLE \"" + options_.role + "\"").c_str());
@@ -453,6 +485,8 @@ class PostgresStore final : public Store {
 
 }  // namespace
 
-std::unique_ptr<Store> open_postgres(const Options& options) { return std::make_unique<PostgresStore>(options); }
+std::unique_ptr<Store> open_postgres(const Options& options) {
+  return std::make_unique<PostgresStore>(options);
+}
 
 }  // namespace jw::db

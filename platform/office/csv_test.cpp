@@ -11,7 +11,10 @@ std::string row(std::vector<std::string> cells) {
   return out;
 }
 
-TEST(Csv, QuotesWhatNeedsIt) { EXPECT_EQ(row({"张三", "a,b", "say \"hi\"", "line\nbreak", ""}), "张三,\"a,b\",\"say \"\"hi\"\"\",\"line\nbreak\",\r\n"); }
+TEST(Csv, QuotesWhatNeedsIt) {
+  EXPECT_EQ(row({"张三", "a,b", "say \"hi\"", "line\nbreak", ""}),
+            "张三,\"a,b\",\"say \"\"hi\"\"\",\"line\nbreak\",\r\n");
+}
 
 TEST(Csv, DisarmsFormulasButNotNumbers) {
   EXPECT_EQ(row({"=1+1", "+cmd", "-5.5", "@x", "+86"}), "\"'=1+1\",\"'+cmd\",-5.5,\"'@x\",+86\r\n");

@@ -1,9 +1,9 @@
-// A campus of a handful of people in a store of its own, for tests that want to see every row: rows are given as a person
-// would type them, by field name; whatever a dataset requires and a test does not care about is filled in.
+// A campus of a handful of people in a store of its own, for tests that want to see every row: rows are given as a
+// person would type them, by field name; whatever a dataset requires and a test does not care about is filled in.
 #pragma once
 
-#include <boost/json.hpp>
 #include <gtest/gtest.h>
+#include <boost/json.hpp>
 
 #include <fstream>
 #include <map>
@@ -37,7 +37,10 @@ class Campus {
   }
 
   app::System& system() { return *system_; }
-  void at(const std::string& instant) { std::ofstream(clock_file_ + ".new") << instant << "\n"; std::filesystem::rename(clock_file_ + ".new", clock_file_); }
+  void at(const std::string& instant) {
+    std::ofstream(clock_file_ + ".new") << instant << "\n";
+    std::filesystem::rename(clock_file_ + ".new", clock_file_);
+  }
 
   // Adds or replaces rows of one dataset. A row of persons is tied to the person called `person` there, made when new.
   void put(const std::string& dataset, const std::vector<Row>& rows) {
@@ -79,7 +82,9 @@ class Campus {
     return asker;
   }
 
-  query::Outcome ask(const policy::Asker& asker, std::string_view json) { return system_->engine->ask(asker, boost::json::parse(json)); }
+  query::Outcome ask(const policy::Asker& asker, std::string_view json) {
+    return system_->engine->ask(asker, boost::json::parse(json));
+  }
   // The rows of an answer as JSON text, or the type of the refusal.
   std::string rows(const policy::Asker& asker, std::string_view json) {
     const query::Outcome outcome = ask(asker, json);

@@ -50,14 +50,17 @@ clause  = "2.3.1"
 TEST(NewDataset, C4_1_1_one_file_and_one_row_are_enough) {
   const fs::path home = fs::temp_directory_path() / ("jiaowu_home_" + std::to_string(::getpid()));
   fs::create_directories(home);
-  for (const char* folder : {"catalog", "regulation", "db"}) fs::copy(fs::path(JW_SOURCE_DIR) / folder, home / folder, fs::copy_options::recursive);
+  for (const char* folder : {"catalog", "regulation", "db"})
+    fs::copy(fs::path(JW_SOURCE_DIR) / folder, home / folder, fs::copy_options::recursive);
   std::ofstream(home / "catalog" / "club_member.toml") << kClub;
   std::ofstream(home / "regulation" / "permissions.toml", std::ios::app) << kPermit;
   {
     Campus campus(db::Dialect::sqlite, home.string());
     campus.put("unit", {{{"code", "cs"}, {"name", "计算机学院"}}});
-    campus.put("student", {{{"number", "202400001"}, {"name", "张三"}, {"unit", "cs"}, {"state", "01"}}, {{"number", "202400002"}, {"name", "李四"}, {"unit", "cs"}, {"state", "01"}}});
-    campus.put("club_member", {{{"student", "202400001"}, {"club", "围棋社"}}, {{"student", "202400002"}, {"club", "合唱团"}}});
+    campus.put("student", {{{"number", "202400001"}, {"name", "张三"}, {"unit", "cs"}, {"state", "01"}},
+                           {{"number", "202400002"}, {"name", "李四"}, {"unit", "cs"}, {"state", "01"}}});
+    campus.put("club_member",
+               {{{"student", "202400001"}, {"club", "围棋社"}}, {{"student", "202400002"}, {"club", "合唱团"}}});
     const auto zhang = campus.sign_in("zhang", "student", "202400001");
     EXPECT_EQ(campus.rows(zhang, R"({"dataset":"club_member"})"), R"([["202400001","围棋社"]])");
     EXPECT_NE(campus.system().engine->modules_json(zhang).find("club_member"), std::string::npos);
@@ -66,7 +69,8 @@ TEST(NewDataset, C4_1_1_one_file_and_one_row_are_enough) {
     EXPECT_NE(described->find("围棋社"), std::string::npos);
     EXPECT_NE(app::data_dictionary(*campus.system().catalogue).find("`club_member`"), std::string::npos);
     EXPECT_NE(app::schemas(*campus.system().catalogue).find("\"club_member\""), std::string::npos);
-    EXPECT_NE(app::permission_table(*campus.system().catalogue, campus.system().regulation).find("club_member"), std::string::npos);
+    EXPECT_NE(app::permission_table(*campus.system().catalogue, campus.system().regulation).find("club_member"),
+              std::string::npos);
   }
   fs::remove_all(home);
 }
@@ -78,7 +82,8 @@ TEST(Permissions, C2_1_C2_2_C2_3_the_table_of_default_permissions_is_the_one_pub
   const std::string table = app::permission_table(*catalogue, std::get<policy::Regulation>(regulation));
   std::ifstream in(fs::path(JW_SOURCE_DIR) / "docs" / "permissions.md");
   const std::string published((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
-  EXPECT_TRUE(published.ends_with(table)) << "run: jiaowu permissions, and read the difference before publishing it in docs/permissions.md";
+  EXPECT_TRUE(published.ends_with(table))
+      << "run: jiaowu permissions, and read the difference before publishing it in docs/permissions.md";
 }
 
 }  // namespace

@@ -87,8 +87,7 @@ std::vector<http::Route> query_routes(Serving& serving) {
              if (!body) return respond(problem(body.refusal(), request.id));
              release(serving, *session, serving.system.engine->explain(asker_of(*session), *body), request.id,
                      std::move(respond));
-           },
-           Alive::by_gate),
+           }),
        .summary = {"为什么能查或不能查", "why a query is permitted or not"},
        .request_schema = kQuerySchema,
        .response_schema = R"({"type":"object"})",

@@ -120,7 +120,8 @@ forEachStore('§2.2.1–§2.3.1 nobody sees foreign rows', (world) => {
       await inTurns(each, async (one) => {
         const { own, foreign, fields } = one;
         const visible = new Set((await person.get(`/api/datasets/${one.dataset}`)).json.fields.filter((field) => field.sight === 'clear').map((field) => field.name));
-        for (const field of fields.filter(({ name, type }) => visible.has(name) && ['text', 'ref', 'code'].includes(type))) {
+        const tried = fields.filter(({ name, type }) => visible.has(name) && ['text', 'ref', 'code'].includes(type));
+        for (const field of [...new Set([...tried.filter(({ name }) => one.key.includes(name)), ...sample(tried, 8)])]) {
           const { name } = field;
           const values = [...new Set(foreign.map((row) => row[name]).filter((value) => value !== null && value !== ''))];
           if (values.length === 0) continue;
@@ -147,7 +148,7 @@ forEachStore('§2.2.1–§2.3.1 nobody sees foreign rows', (world) => {
       for (const { dataset, key, ownKeys } of each) {
         const { fields } = (await person.get(`/api/datasets/${dataset}`)).json;
         const limit = Math.max(2, Math.ceil(ownKeys.size / 4));
-        await inTurns(sample(fields.filter((field) => field.sight === 'clear'), world.kind === 'sqlite' ? 60 : 8), async ({ name }) => {
+        await inTurns(sample(fields.filter((field) => field.sight === 'clear'), world.kind === 'sqlite' ? 30 : 6), async ({ name }) => {
           for (const desc of [false, true]) {
             const rows = await person.all({ dataset, fields: key, order: [{ field: name, desc }], limit });
             assert.deepEqual(sorted(rows.map((row) => row.join('~'))), sorted(ownKeys), `${dataset} by ${name} ${desc}`);

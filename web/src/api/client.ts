@@ -1,4 +1,5 @@
 // One door to the server: JSON in, JSON out, every refusal a Refusal with the problem the server sent.
+import { locale_tag } from '@/kernel/i18n'
 import type { Problem } from './types'
 
 export class Refusal extends Error {
@@ -57,7 +58,7 @@ async function problem_of(response: Response): Promise<Problem> {
 }
 
 export async function call<T>(method: string, path: string, options: CallOptions = {}): Promise<T> {
-  const headers: Record<string, string> = { Accept: 'application/json' }
+  const headers: Record<string, string> = { Accept: 'application/json', 'Accept-Language': locale_tag.value }
   if (method !== 'GET') headers['X-CSRF'] = '1'
   if (options.body !== undefined) headers['Content-Type'] = 'application/json'
   let response: Response

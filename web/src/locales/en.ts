@@ -117,7 +117,7 @@ export const en: Record<keyof typeof zh, string> = {
   'home.nothing': 'Nothing can be queried at present',
   'home.nothing_hint': 'Your post needs a permission from the academic affairs office first: fill in the Application for Query Permission.',
   'home.status': 'Enrolment status',
-  'home.today': 'Today’s classes',
+  'home.today': 'Today\'s classes',
 
   'list.colon': ': ',
   'list.comma': ', ',

@@ -83,16 +83,11 @@ class SignIns {
     }
     for (size_t c = 0; c < 3; ++c) {
       const UnitInfo& unit = at(world_.units, world_.colleges[c]);
-      const bool teaches = std::find(unit.teachers.begin(), unit.teachers.end(), unit.head) != unit.teachers.end();
       add("department_head", at(world_.staff, unit.head),
-          teaches ? Text{unit.name + "负责人，同时任课：岗位合并计算（第2.4.2、2.2.1条）",
-                         "head of " + unit.english + ", teaching as well: posts add up (§2.4.2, §2.2.1)"}
-                  : Text{unit.name + "负责人：审核申请，本身不带来数据（第2.4.2条）",
-                         "head of " + unit.english + ": signs applications, which opens no data by itself (§2.4.2)"});
+          {unit.name + "负责人：审核申请，本身不带来数据；任课则岗位合并计算（第2.4.2、2.2.1条）",
+           "head of " + unit.english +
+               ": signs applications, which opens no data by itself; teaches too, so posts add up (§2.4.2, §2.2.1)"});
     }
-    add("department_head", at(world_.staff, at(world_.units, world_.office("jwc")).head),
-        {"教务处负责人：两个岗位（第2.1.1、2.4.2条）",
-         "head of the academic affairs office: two posts (§2.1.1, §2.4.2)"});
   }
 
   bool leads_class(int who) const {
@@ -106,14 +101,28 @@ class SignIns {
     });
   }
 
+  // Of the first class to be shown in each college.
+  void advisers() {
+    std::set<int> colleges;
+    for (const ClassInfo& info : world_.classes) {
+      if (info.cohort != world_.shown_cohort() || colleges.size() == 4 || !colleges.insert(info.college).second)
+        continue;
+      add("class_adviser", at(world_.staff, info.adviser),
+          {"班主任：" + info.name + "，同时任课：岗位合并计算（第2.2.2、2.2.1条）",
+           "class adviser of " + info.code + ", teaching as well: posts add up (§2.2.2, §2.2.1)"});
+      advisers_.insert(info.adviser);
+    }
+  }
+
   void teachers() {
+    advisers();
     int plain = 0, both = 0;
     for (const int college : world_.colleges) {
       const UnitInfo& unit = at(world_.units, college);
       int here = 0;
       for (size_t i = 0; i < unit.teachers.size() && i < 6; ++i) {
         const int who = unit.teachers[i];
-        if (who == unit.head || !teaches_now(who)) continue;
+        if (who == unit.head || advisers_.contains(who) || !teaches_now(who)) continue;
         if (leads_class(who)) {
           if (both++ < 1)
             later_.push_back({"teacher",
@@ -132,13 +141,6 @@ class SignIns {
       }
     }
     all_.insert(all_.end(), later_.begin(), later_.end());
-    std::set<int> colleges;
-    for (const ClassInfo& info : world_.classes) {
-      if (info.cohort != world_.shown_cohort() || colleges.size() == 4 || !colleges.insert(info.college).second)
-        continue;
-      add("class_adviser", at(world_.staff, info.adviser),
-          {"班主任：" + info.name + "（第2.2.2条）", "class adviser of " + info.code + " (§2.2.2)"});
-    }
     const int leaver = at(world_.units, world_.colleges.front()).leaver;
     add("teacher", at(world_.staff, leaver),
         {"已离校的教师：不再有任何权限（第2.5.1条）", "a teacher who left: holds nothing any more (§2.5.1)"}, false);
@@ -232,6 +234,7 @@ class SignIns {
   const std::vector<Student>& students_;
   std::vector<SignIn> all_, later_;
   std::set<std::string> taken_;
+  std::set<int> advisers_;
 };
 
 // Everybody who works here has an account; those who left have none, but for the one that shows it.
@@ -254,6 +257,10 @@ void write_staff_accounts(Writing& writing, db::Connection& transaction) {
     for (const int who : unit.teachers) at(kinds, who) = "teacher";
     for (const int who : unit.counsellors) at(kinds, who) = "class_adviser";
     if (unit.head >= 0) at(kinds, unit.head) = "department_head";
+  }
+  for (const ClassInfo& info : world.classes) {
+    if (info.cohort == world.shown_cohort() && at(kinds, info.adviser) == "teacher")
+      at(kinds, info.adviser) = "class_adviser";
   }
   const int shown_leaver = at(world.units, world.colleges.front()).leaver;
   at(kinds, shown_leaver) = "teacher";
@@ -286,7 +293,8 @@ void write_grants(Writing& writing, db::Connection& transaction) {
   struct Wanted {
     std::string_view post, dataset, clause, actions, purpose;
   };
-  constexpr std::string_view kAll = R"(["query","detail","print","export"])", kLook = R"(["query","detail"])";
+  constexpr std::string_view kAll = R"(["query","detail","statistics","print","export"])",
+                             kLook = R"(["query","detail","print","export"])";
   constexpr Wanted kGrants[] = {{"research_office", "research_result", "2.1.4", kAll, "teaching_administration"},
                                 {"logistics_office", "housing", "2.1.4", kAll, "teaching_administration"},
                                 {"student", "library_holding", "2.3.1", kLook, "study"},

@@ -393,8 +393,7 @@ void World::make_staff() {
     at(staff, unit.head).title = "011";
     const int teachers = std::max(5, (fullest * 10 + 24) / 25);
     for (int i = 0; i < teachers; ++i) unit.teachers.push_back(hire(index, "teacher", random));
-    // Some heads teach as well: several posts in one hand.
-    if (u % 4 == 3) unit.teachers.push_back(unit.head);
+    unit.teachers.push_back(unit.head);  // heads teach as well: several posts in one hand
     if (unit.kind != "college") continue;
     const int leaver = hire(index, "teacher", random);  // gone since last year, with whatever they taught before
     at(staff, leaver).state = "06";
@@ -428,7 +427,7 @@ void World::make_advisers() {
       info.adviser_from = {entry.days - 7};
       if (has_graduated(info.cohort)) info.adviser_until = graduation_day(info.cohort).print();
       UnitInfo& unit = at(units, unit_index);
-      if (info.cohort >= shown_cohort() && led++ % 3 == 2) {  // a teacher leads it
+      if (info.cohort >= shown_cohort() && led++ % 3 != 1) {  // a teacher leads it
         info.adviser = at(unit.teachers, 1 + teacher++ * 2 % (static_cast<int>(unit.teachers.size()) - 1));
         continue;
       }

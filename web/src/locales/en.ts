@@ -6,6 +6,7 @@ export const en: Record<keyof typeof zh, string> = {
   'access.none': 'Nobody has queried your data yet',
   'access.query': 'Query with conditions',
   'access.someone': 'Somebody',
+  'access.times': '{n} times that day',
   'access.title': 'Who read me',
   'access.what': '{action}: {dataset}, for {purpose}',
 

@@ -4,6 +4,7 @@ export const zh = {
   'access.none': '还没有人查询过您的数据',
   'access.query': '按条件查询',
   'access.someone': '有人',
+  'access.times': '当天共 {n} 次',
   'access.title': '谁查看过我',
   'access.what': '为「{purpose}」{action}了{dataset}',
 

@@ -1,5 +1,4 @@
 // Commands that fill a store: demo and import.
-#include <fcntl.h>
 #include <pwd.h>
 #include <unistd.h>
 
@@ -14,7 +13,7 @@
 #include "app/commands.hpp"
 #include "app/system.hpp"
 #include "base/json.hpp"
-#include "modules/trial/api.hpp"
+#include "modules/made_up/api.hpp"
 #include "modules/zfsoft/api.hpp"
 #include "platform/crypto/api.hpp"
 
@@ -102,86 +101,6 @@ int import_file(const Words& words) {
   return 0;
 }
 
-namespace {
-
-// Real reads of the made-up people by the academic office, so that everybody finds somebody in «who read me» (§1.3.1).
-void read_as(System& system, const std::vector<trial::SignIn>& sign_ins,
-             std::vector<trial::SignIn>::const_iterator office) {
-  const identity::SignIn entered = system.identity->enter_made_up(office->account, "127.0.0.1", "demo");
-  if (!entered.result) throw std::runtime_error(entered.result.refusal().detail.en);
-  const identity::Session& session = *entered.result->session;
-  policy::Asker asker;
-  asker.account = session.account;
-  asker.person = session.person;
-  asker.session = session.id;
-  asker.kind = session.kind;
-  for (const char* dataset : {"staff", "student", "grade"}) {
-    const char* key = dataset == std::string_view("grade") ? "student" : "number";
-    boost::json::array numbers;
-    for (const trial::SignIn& each : sign_ins) {
-      if (each.account != office->account && numbers.size() < 150) numbers.emplace_back(each.account);
-    }
-    boost::json::object query{{"dataset", dataset}, {"limit", 200}, {"purpose", "teaching_administration"}};
-    query["where"] = boost::json::object{{"field", key}, {"op", "in"}, {"value", numbers}};
-    query::Outcome outcome = system.engine->ask(asker, query);
-    if (const auto* refusal = std::get_if<Refusal>(&outcome.result)) throw std::runtime_error(refusal->detail.en);
-    if (!system.recorder->append_and_wait(std::move(outcome.entry)))
-      throw std::runtime_error("the record cannot be written");
-  }
-  system.identity->sign_out(session);
-}
-
-void read_everybody(System& system, const std::vector<trial::SignIn>& sign_ins) {
-  const auto is_office = [](const trial::SignIn& each) { return each.kind == "academic_office"; };
-  const auto first = std::find_if(sign_ins.begin(), sign_ins.end(), is_office);
-  read_as(system, sign_ins, first);
-  // The first one, too, is read by somebody.
-  const auto second = std::find_if(first + 1, sign_ins.end(), is_office);
-  if (second != sign_ins.end()) read_as(system, sign_ins, second);
-}
-
-std::string gallery_of(const std::vector<trial::SignIn>& sign_ins) {
-  std::string out;
-  JsonWriter json(out);
-  json.array();
-  std::map<std::string, int> shown;
-  for (const trial::SignIn& each : sign_ins) {
-    if (++shown[each.kind] > 4) continue;
-    json.object()
-        .field("kind", each.kind)
-        .field("account", each.account)
-        .field("name", each.name)
-        .field("note", each.note)
-        .end_object();
-  }
-  json.end_array();
-  return out;
-}
-
-void write_accounts(const std::string& file, const std::vector<trial::SignIn>& sign_ins) {
-  std::string text;
-  JsonWriter json(text);
-  json.array();
-  for (const trial::SignIn& each : sign_ins) {
-    json.object()
-        .field("kind", each.kind)
-        .field("account", each.account)
-        .field("password", each.password)
-        .field("name", each.name);
-    json.field("note", each.note.zh + " / " + each.note.en).end_object();
-  }
-  json.end_array();
-  const int descriptor =
-      ::open(file.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);  // passwords: for the owner only
-  if (descriptor < 0) throw UsageError("写不了文件 " + file + " / cannot write " + file);
-  text += "\n";
-  const bool written = ::write(descriptor, text.data(), text.size()) == static_cast<ssize_t>(text.size());
-  ::close(descriptor);
-  if (!written) throw std::runtime_error("写不了文件 " + file + " / cannot write " + file);
-}
-
-}  // namespace
-
 int demo(const Words& words) {
   const Arguments arguments(words, {"db", "home", "students", "seed", "accounts", "sign-ins"}, {});
   SystemOptions options;
@@ -189,39 +108,22 @@ int demo(const Words& words) {
   options.home = find_home(arguments.option("home").value_or(""));
   options.node = "command";
   options.create = true;
-  const std::string accounts = arguments.required("accounts");
-  trial::Options size;
-  size.students = arguments.number("students", 2000, trial::kStudentsMin, trial::kStudentsMax);
+  made_up::Options size;
+  size.accounts_file = arguments.required("accounts");
+  size.students = arguments.number("students", 2000, made_up::kStudentsMin, made_up::kStudentsMax);
   size.seed = static_cast<uint64_t>(arguments.number("seed", 1, 0, INT64_MAX));
-  size.sign_ins = arguments.number("sign-ins", 10, 0, trial::kStudentsMax);
-  std::vector<trial::SignIn> sign_ins;
-  {
-    const auto system = open_system(options);
-    const db::Store::Lease lease = system->store->writer();
-    // Accounts with passwords of known value belong on made-up stores only; the mark goes in with the data or not at
-    // all.
-    identity::Options made_up = identity::Options::for_made_up();
-    made_up.made_up = true;
-    made_up.background = false;
-    identity::Identity identity(*system->store, *system->clock, made_up);
-    db::Transaction transaction(*lease, db::Transaction::Mode::write);
-    Result<std::vector<trial::SignIn>> filled =
-        trial::fill(*system->catalogue, system->regulation, *lease, identity, system->clock->now(), size);
-    if (!filled) throw std::runtime_error(filled.refusal().detail.zh + " / " + filled.refusal().detail.en);
-    sign_ins = std::move(filled).value();
-    set_store_fact(*lease, "made_up", "1");
-    set_store_fact(*lease, "school_zh", "云岭大学（虚构）");
-    set_store_fact(*lease, "school_en", "Yunling University (made up)");
-    set_store_fact(*lease, "gallery", gallery_of(sign_ins));
-    transaction.commit();
-    if (system->store->dialect() == db::Dialect::postgres) lease->script("ANALYZE");
-  }
+  size.sign_ins = arguments.number("sign-ins", 0, 0, made_up::kStudentsMax);
   const auto system = open_system(options);
-  read_everybody(*system, sign_ins);
-  write_accounts(accounts, sign_ins);
-  std::cout << "虚构的大学已就绪：在校学生 " << size.students << " 人，可登录账号 " << sign_ins.size() << " 个，见 "
-            << accounts << " / the made-up university is ready: " << size.students << " students, " << sign_ins.size()
-            << " sign-ins in " << accounts << '\n'
+  const Result<made_up::Summary> filled =
+      made_up::fill(*system->catalogue, system->regulation, *system->store, system->recorder.get(), *system->clock,
+                    size, [](const Text& step) { std::cout << step.zh << " / " << step.en << '\n'
+                                                           << std::flush; });
+  if (!filled) throw std::runtime_error(filled.refusal().detail.zh + " / " + filled.refusal().detail.en);
+  if (system->store->dialect() == db::Dialect::postgres) system->store->writer()->script("ANALYZE");
+  std::cout << "虚构的大学已就绪：学生 " << filled->students << " 人，成绩 " << filled->grades << " 条，可登录账号 "
+            << filled->sign_ins << " 个，见 " << size.accounts_file
+            << " / the made-up university is ready: " << filled->students << " students, " << filled->grades
+            << " grades, " << filled->sign_ins << " sign-ins in " << size.accounts_file << '\n'
             << std::flush;
   return 0;
 }

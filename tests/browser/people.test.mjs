@@ -76,7 +76,7 @@ for (const size of kSizes) {
 
     test('§1.3.1 a student sees who has read the record', async () => {
       const page = await pageOf('student', size);
-      await reads(page, /谁[查看]*过我[\s\S]*教务处/);
+      await reads(page, /谁查看过我[\s\S]*为「[\s\S]*§\s*2\./);
       await done(page, 'student-home', size);
     });
 

@@ -269,7 +269,7 @@ TEST(FairGateTest, AtMostNInsideAndFirstComeFirstServed) {
         std::this_thread::sleep_for(std::chrono::milliseconds(2));
         --inside;
       });
-      std::this_thread::sleep_for(std::chrono::milliseconds(10));  // so that the tickets are drawn in this order
+      std::this_thread::sleep_for(std::chrono::milliseconds(60));  // so that the tickets are drawn in this order
     }
     EXPECT_EQ(inside, 0);
     first.reset();  // one slot stays taken: the others go in one by one, so their order can be seen

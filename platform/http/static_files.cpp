@@ -106,12 +106,12 @@ class Site {
   }
 
   Response answer(const Request& request) const {
-    if (request.verb != Verb::get) {
+    const File* file = find(request.path);
+    if (file != nullptr && request.verb != Verb::get) {
       Response response = refuse(fault::kWrongVerb, request);
       response.headers.emplace_back("Allow", "GET, HEAD");
       return response;
     }
-    const File* file = find(request.path);
     return file != nullptr ? send(*file, request) : refuse(fault::kNotFound, request);
   }
 

@@ -31,7 +31,7 @@ export function run(...words) {
 
 function runFile(file, words) {
   return new Promise((done) => {
-    execFile(file, words, { env: environment, timeout: 100_000, maxBuffer: 1 << 26 }, (error, out, err) => {
+    execFile(file, words, { env: environment, timeout: 30_000, killSignal: 'SIGKILL', maxBuffer: 1 << 26 }, (error, out, err) => {
       done({ code: error ? (error.code ?? error.signal) : 0, out, err });
     });
   });
@@ -102,7 +102,8 @@ export class Server {
   }
 
   static async start(db, ...further) {
-    const child = spawn(binary, ['serve', '--db', db, '--listen', '127.0.0.1:0', ...further], { env: environment, stdio: ['ignore', 'pipe', 'pipe'] });
+    // Linux ends the server with this program, however that ends.
+    const child = spawn('setpriv', ['--pdeathsig', 'KILL', binary, 'serve', '--db', db, '--listen', '127.0.0.1:0', ...further], { env: environment, stdio: ['ignore', 'pipe', 'pipe'] });
     made.servers.add(child);
     const errors = [];
     child.stderr.on('data', (data) => errors.push(data));

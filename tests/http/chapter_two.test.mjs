@@ -52,10 +52,9 @@ forEachStore('§2.1.1–§2.3.2 default permissions', (world) => {
       for (const dataset of everything) {
         if (open[dataset]) {
           const purpose = grantedNames.includes(dataset) ? { purpose: await purposeOf(people[0], dataset) } : {};
-          let rows = 0;
-          for (const person of people) rows += (await person.rows({ dataset, limit: 3, ...purpose })).length;
-          // Who studies has no diploma yet; everything else has rows.
-          if (!(kind === 'student' && dataset === 'graduation')) assert.ok(rows > 0, `${kind} has no rows of ${dataset}`);
+          // The first of each kind has something to see everywhere; the others may, and are answered.
+          assert.ok((await people[0].rows({ dataset, limit: 3, ...purpose })).length > 0, `${kind} has no rows of ${dataset}`);
+          await Promise.all(people.slice(1).map((person) => person.rows({ dataset, limit: 3, ...purpose })));
         } else {
           const refused = isProblem(await people[0].query({ dataset }), 403);
           assert.equal(refused.type, 'policy.no_permit', dataset);

@@ -1,7 +1,7 @@
 // What holds of every answer and every error.
 import assert from 'node:assert/strict';
 
-const LEAK = /SELECT |INSERT |sqlite|postgres|libpq|pq_|std::|boost|\.cpp|\.hpp|terminate|backtrace|\/home\/|\/work\/|\/tmp\/|\/usr\/|person_id|0x[0-9a-f]{8}/i;
+const LEAK = /SELECT |INSERT |sqlite|postgres|libpq|pq_|std::|boost|\.cpp|\.hpp|terminate|backtrace|\/home\/|\/work\/|\/tmp\/|\/usr\/|person_id|\b0x[0-9a-f]{8,}\b/i;
 
 export const isText = (value) => typeof value?.zh === 'string' && value.zh !== '' && typeof value?.en === 'string' && value.en !== '';
 

@@ -32,6 +32,10 @@ struct Mask {
 // id); text for text, code, date ("YYYY-MM-DD"). monostate = NULL.
 using Value = std::variant<std::monostate, int64_t, std::string>;
 
+// A value on its way into a statement (borrowed), and out of an answer.
+db::Param param_of(const Value& value);
+Value value_of(const db::Rows& rows, size_t column);
+
 struct Dataset;
 class Pattern;  // a pattern made ready once
 

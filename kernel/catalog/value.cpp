@@ -10,6 +10,24 @@
 #include "kernel/catalog/source.hpp"
 
 namespace jw::catalog {
+
+db::Param param_of(const Value& value) {
+  if (const auto* number = std::get_if<int64_t>(&value)) return *number;
+  if (const auto* text = std::get_if<std::string>(&value)) return std::string_view(*text);
+  return nullptr;
+}
+
+Value value_of(const db::Rows& rows, size_t column) {
+  switch (rows.kind(column)) {
+    case db::Kind::null:
+      return {};
+    case db::Kind::integer:
+      return rows.integer(column);
+    default:
+      return std::string(rows.text(column));
+  }
+}
+
 namespace {
 
 struct Wrong {

@@ -8,16 +8,11 @@ namespace jw::change {
 
 using catalog::Dataset;
 using catalog::Field;
+using catalog::param_of;
 
 namespace {
 
 constexpr size_t kBlock = 4096;  // rows sent together
-
-db::Param param_of(const Value& value) {
-  if (const auto* number = std::get_if<int64_t>(&value)) return *number;
-  if (const auto* text = std::get_if<std::string>(&value)) return std::string_view(*text);
-  return nullptr;
-}
 
 std::string quoted(const std::string& name) {
   return "\"" + name + "\"";

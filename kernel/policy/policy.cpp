@@ -69,16 +69,6 @@ AuthorityPtr Rules::authority(const std::shared_ptr<const Rules>& self, const st
 // ---- binding
 // ----------------------------------------------------------------------------------------------------------
 
-namespace {
-
-db::Param param_of(const Literal& literal) {
-  if (const auto* number = std::get_if<int64_t>(&literal)) return *number;
-  if (const auto* text = std::get_if<std::string>(&literal)) return std::string_view(*text);
-  return nullptr;
-}
-
-}  // namespace
-
 void bind(const std::vector<Slot>& slots, const Binding& binding, std::vector<db::Param>& params,
           std::vector<std::string>& store) {
   params.clear();
@@ -107,13 +97,13 @@ void bind(const std::vector<Slot>& slots, const Binding& binding, std::vector<db
             std::string_view(store.emplace_back(binding.today.plus_years(-static_cast<int>(slot.index)).print())));
         break;
       case Slot::Kind::query_literal:
-        params.push_back(param_of(binding.query->at(index)));
+        params.push_back(catalog::param_of(binding.query->at(index)));
         break;
       case Slot::Kind::policy_literal:
-        params.push_back(param_of(binding.policy->at(index)));
+        params.push_back(catalog::param_of(binding.policy->at(index)));
         break;
       case Slot::Kind::cursor:
-        params.push_back(param_of(binding.cursor->at(index)));
+        params.push_back(catalog::param_of(binding.cursor->at(index)));
         break;
     }
   }

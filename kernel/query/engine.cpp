@@ -312,15 +312,7 @@ Outcome Engine::Impl::answer(const Query& query, Action action, Run run) {
       subjects.add(rows);
       ++answer.rows;
       if (answer.rows == query.limit) {
-        for (size_t column : plan.cursor) {
-          if (rows.is_null(column)) {
-            last.values.emplace_back();
-          } else if (rows.kind(column) == db::Kind::integer) {
-            last.values.emplace_back(rows.integer(column));
-          } else {
-            last.values.emplace_back(std::string(rows.text(column)));
-          }
-        }
+        for (size_t column : plan.cursor) last.values.push_back(catalog::value_of(rows, column));
       }
     }
     out += "],\"hidden\":{\"fields\":";
@@ -464,12 +456,7 @@ Engine::DocumentOutcome Engine::make_document(const Asker& asker, const json::va
                        {"结果超过导出上限，请收窄条件", "more rows than a document may hold; narrow the conditions"}};
       }
       for (size_t c = 0; c < plan.out.size(); ++c) {
-        const size_t at = plan.out[c].column;
-        catalog::Value value;
-        if (!rows.is_null(at)) {
-          value = rows.kind(at) == db::Kind::integer ? catalog::Value(rows.integer(at))
-                                                     : catalog::Value(std::string(rows.text(at)));
-        }
+        const catalog::Value value = catalog::value_of(rows, plan.out[c].column);
         texts[c] = catalog::print_value(impl_->catalogue, *document.columns[c].field, value, zh);
         digest.add(texts[c]).add(std::string_view("\x1f", 1));
       }

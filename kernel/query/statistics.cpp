@@ -10,6 +10,7 @@ namespace jw::query {
 
 using catalog::Type;
 using catalog::Value;
+using catalog::value_of;
 
 namespace {
 
@@ -47,17 +48,6 @@ struct Running {
   Value extreme;                      // min, max
   std::map<Value, int64_t> by_value;  // median, histogram, count_distinct
 };
-
-Value value_of(const db::Rows& rows, size_t column) {
-  switch (rows.kind(column)) {
-    case db::Kind::null:
-      return {};
-    case db::Kind::integer:
-      return rows.integer(column);
-    default:
-      return std::string(rows.text(column));
-  }
-}
 
 // NULL last, integers by value, text by bytes.
 int compare(const Value& a, const Value& b, bool descending) {

@@ -21,8 +21,7 @@ using Session = std::shared_ptr<const identity::Session>;
 constexpr int64_t kValidDays = 180;  // how long a document can be checked by its code
 
 std::string hex_digest(std::string_view bytes) {
-  const crypto::Digest digest = crypto::sha256(bytes);
-  return crypto::hex(std::string_view(reinterpret_cast<const char*>(digest.data()), digest.size()));
+  return crypto::hex(crypto::sha256(bytes));
 }
 
 // "7K3M-9QWX-2FJT-AB4C" as typed or scanned: upper case without dashes.

@@ -63,7 +63,6 @@ int import_file(const Words& words) {
   options.node = "command";
   options.create = true;
   const auto system = open_system(options);
-  const crypto::Digest digest = crypto::sha256(text);
   zfsoft::Imported imported;
   int64_t outbox = 0;
   {
@@ -74,7 +73,7 @@ int import_file(const Words& words) {
     const change::Head head{"import",
                             "zfsoft-sections",
                             std::filesystem::path(file).filename().string(),
-                            crypto::hex(std::string_view(reinterpret_cast<const char*>(digest.data()), digest.size())),
+                            crypto::hex(crypto::sha256(text)),
                             hand,
                             hand};
     change::Batch batch(*system->catalogue, *lease, head, system->clock->now());

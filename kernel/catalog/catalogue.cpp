@@ -134,8 +134,7 @@ std::string digest_of(const Catalogue& catalogue) {
     out.end_array();
   }
   out.end_object().end_object();
-  const crypto::Digest digest = crypto::sha256(text);
-  return crypto::hex(std::string_view(reinterpret_cast<const char*>(digest.data()), digest.size()));
+  return crypto::hex(crypto::sha256(text));
 }
 
 }  // namespace jw::catalog

@@ -22,7 +22,7 @@ std::string constraint_name(const std::string& dataset, const std::vector<std::s
   for (const std::string& column : columns) name += "_" + column;
   if (name.size() + std::string_view(ending).size() > kNameMax) {
     const crypto::Digest digest = crypto::sha256(name);
-    name = dataset + "_" + crypto::hex(std::string_view(reinterpret_cast<const char*>(digest.data()), 5));
+    name = dataset + "_" + crypto::hex(crypto::bytes_of(digest).substr(0, 5));
   }
   return name + ending;
 }

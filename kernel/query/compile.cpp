@@ -357,7 +357,7 @@ std::shared_ptr<const Plan> Compilation::finish(const std::string& tail) {
   plan_->sql = "SELECT " + selection_.sql() + " FROM " + frame_.from_sql() + " WHERE " + where.text() + tail;
   plan_->slots = statement_.slots();
   const crypto::Digest digest = crypto::sha256(plan_->sql);
-  plan_->digest = crypto::hex(std::string_view(reinterpret_cast<const char*>(digest.data()), 16));
+  plan_->digest = crypto::hex(crypto::bytes_of(digest).substr(0, 16));
   return plan_;
 }
 

@@ -90,7 +90,7 @@ class Made {
       }
     }
     const crypto::Digest digest = crypto::sha256(all);
-    return crypto::hex(std::string_view(reinterpret_cast<const char*>(digest.data()), digest.size()));
+    return crypto::hex(digest);
   }
 
  private:

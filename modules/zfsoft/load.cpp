@@ -201,7 +201,7 @@ class Loader {
     const auto known = staff_.find(key);
     if (known != staff_.end()) return known->second;
     const crypto::Digest digest = crypto::sha256(m.unit + "\n" + name);
-    const std::string number = "P-" + crypto::hex(std::string_view(reinterpret_cast<const char*>(digest.data()), 6));
+    const std::string number = "P-" + crypto::hex(crypto::bytes_of(digest).substr(0, 6));
     std::optional<int64_t> id = batch_.table("staff").find(number);
     if (!id) {
       const std::string_view names[] = {name};

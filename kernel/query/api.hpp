@@ -73,10 +73,13 @@ struct Answer {
   int64_t rows = 0;
 };
 
-struct Outcome {
+// What came of a request: the entry for the record, and the result or why there is none.
+template <class T>
+struct Settled {
   record::Entry entry;
-  std::variant<Answer, Refusal> result;
+  std::variant<T, Refusal> result;
 };
+using Outcome = Settled<Answer>;
 
 // A column of a document.
 struct Column {
@@ -112,10 +115,7 @@ class Engine {
     int64_t rows = 0;
     std::string scope_json;
   };
-  struct DocumentOutcome {
-    record::Entry entry;
-    std::variant<Document, Refusal> result;
-  };
+  using DocumentOutcome = Settled<Document>;
   using RowSink = std::function<void(const std::vector<std::string>&)>;
   using HeadSink = std::function<void(const std::vector<Column>&)>;
   DocumentOutcome make_document(const policy::Asker& asker, const boost::json::value& request, policy::Action action,

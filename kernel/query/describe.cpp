@@ -250,7 +250,7 @@ Result<std::string> Engine::dataset_json(const policy::Asker& asker, std::string
 Outcome Engine::explain(const policy::Asker& asker, const json::value& request) {
   Run run = impl_->begin(asker, request);
   Result<Query> query = parse(impl_->catalogue, request);
-  if (!query) return impl_->refused(std::move(run), std::move(query).refusal());
+  if (!query) return refused(std::move(run), std::move(query).refusal());
   const Action action = query->is_statistics() ? Action::statistics : Action::query;
   run.entry.dataset = query->dataset->name;
   run.entry.action = policy::action_name(action);

@@ -113,10 +113,6 @@ class Subjects {
   std::vector<std::pair<int64_t, int64_t>> persons_;
 };
 
-void digest_answer(record::Entry& entry, std::string_view text) {
-  entry.digest = crypto::sha256(text);
-}
-
 }  // namespace
 
 Engine::Engine(const catalog::Catalogue& catalogue, policy::Policy& policy, db::Store& store, const Clock& clock,
@@ -138,12 +134,6 @@ Run Engine::Impl::begin(const Asker& asker, const json::value& request) const {
   run.entry.kind = "query";
   run.entry.parameters = json::serialize(request);
   return run;
-}
-
-Outcome Engine::Impl::refused(Run run, Refusal refusal) const {
-  run.entry.kind = "refusal";
-  run.entry.decision = refusal.type;
-  return {std::move(run.entry), std::move(refusal)};
 }
 
 std::optional<int64_t> Engine::Impl::gate(db::Connection& connection, const Run& run) const {
@@ -277,6 +267,20 @@ auto Engine::Impl::governed(const Query& query, Action action, Run& run, int64_t
                  {"权限正在变更，请稍后重试", "permissions are being changed; try again in a moment"}};
 }
 
+template <class T, class Read>
+Settled<T> Engine::Impl::settled(const Query& query, Action action, Run& run, int64_t limit,
+                                 std::chrono::milliseconds time, const Read& read) {
+  try {
+    Result<T> result = governed(query, action, run, limit, time, read);
+    if (!result) return refused<T>(std::move(run), std::move(result).refusal());
+    run.entry.kind = policy::action_name(action);
+    run.entry.decision = "allowed";
+    return {std::move(run.entry), std::move(result).value()};
+  } catch (const db::Error& error) {
+    return refused<T>(std::move(run), store_failed(error));
+  }
+}
+
 Outcome Engine::Impl::answer(const Query& query, Action action, Run run) {
   const auto read = [&](const Prepared& prepared, db::Rows& rows, bool any) -> Result<Answer> {
     const Plan& plan = *prepared.plan;
@@ -324,22 +328,14 @@ Outcome Engine::Impl::answer(const Query& query, Action action, Run run) {
     } else {
       out += "null";
     }
-    digest_answer(run.entry, out);
+    run.entry.digest = crypto::sha256(out);
     out += ",\"scope\":";
     out += prepared.decision->scope_json;
     run.entry.subjects = subjects.take();
     run.entry.rows = answer.rows;
     return answer;
   };
-  try {
-    Result<Answer> answer = governed(query, action, run, query.limit + 1, options.list_limit, read);
-    if (!answer) return refused(std::move(run), std::move(answer).refusal());
-    run.entry.kind = policy::action_name(action);
-    run.entry.decision = "allowed";
-    return {std::move(run.entry), std::move(answer).value()};
-  } catch (const db::Error& error) {
-    return refused(std::move(run), store_failed(error));
-  }
+  return settled<Answer>(query, action, run, query.limit + 1, options.list_limit, read);
 }
 
 Outcome Engine::Impl::answer_statistics(const Query& query, Run run) {
@@ -350,27 +346,18 @@ Outcome Engine::Impl::answer_statistics(const Query& query, Run run) {
     answer.rows = statistics.rows;
     answer.json = "{\"columns\":" + prepared.plan->columns_json + ",\"rows\":" + statistics.rows_json +
                   ",\"hidden\":{\"fields\":" + prepared.plan->hidden_json + ",\"cells\":[]},\"next\":null";
-    digest_answer(run.entry, answer.json);
+    run.entry.digest = crypto::sha256(answer.json);
     answer.json += ",\"scope\":" + prepared.decision->scope_json;
     run.entry.rows = answer.rows;
     return answer;
   };
-  try {
-    Result<Answer> answer =
-        governed(query, Action::statistics, run, 20 * kGroupsMax + 1, options.statistics_limit, read);
-    if (!answer) return refused(std::move(run), std::move(answer).refusal());
-    run.entry.kind = "statistics";
-    run.entry.decision = "allowed";
-    return {std::move(run.entry), std::move(answer).value()};
-  } catch (const db::Error& error) {
-    return refused(std::move(run), store_failed(error));
-  }
+  return settled<Answer>(query, Action::statistics, run, 20 * kGroupsMax + 1, options.statistics_limit, read);
 }
 
 Outcome Engine::ask(const Asker& asker, const json::value& request) {
   Run run = impl_->begin(asker, request);
   Result<Query> query = parse(impl_->catalogue, request);
-  if (!query) return impl_->refused(std::move(run), std::move(query).refusal());
+  if (!query) return refused(std::move(run), std::move(query).refusal());
   if (query->is_statistics()) return impl_->answer_statistics(*query, std::move(run));
   return impl_->answer(*query, Action::query, std::move(run));
 }
@@ -385,13 +372,13 @@ Outcome Engine::ask_one(const Asker& asker, std::string_view name, std::string_v
                         "query.row_unknown",
                         {"没有这条记录，或不在您可见的范围内", "there is no such row within what you may see"}};
   const Dataset* dataset = impl_->catalogue.find(name);
-  if (dataset == nullptr) return impl_->refused(std::move(run), unknown);
+  if (dataset == nullptr) return refused(std::move(run), unknown);
   Query query;
   query.dataset = dataset;
   query.limit = 1;
   query.purpose = purpose;
   const std::vector<std::string_view> parts = split(key, '~');
-  if (parts.size() != dataset->key.size()) return impl_->refused(std::move(run), unknown);
+  if (parts.size() != dataset->key.size()) return refused(std::move(run), unknown);
   catalog::Condition all;
   for (size_t i = 0; i < parts.size(); ++i) {
     catalog::Condition leaf;
@@ -399,7 +386,7 @@ Outcome Engine::ask_one(const Asker& asker, std::string_view name, std::string_v
     leaf.field = dataset->key[i];
     Result<catalog::Value> value =
         catalog::parse_value(impl_->catalogue, dataset->fields[static_cast<size_t>(leaf.field)], parts[i]);
-    if (!value) return impl_->refused(std::move(run), unknown);
+    if (!value) return refused(std::move(run), unknown);
     if (std::holds_alternative<std::monostate>(*value)) {
       leaf.op = catalog::Op::is_null;
       leaf.values = {int64_t{1}};
@@ -421,10 +408,7 @@ Outcome Engine::ask_one(const Asker& asker, std::string_view name, std::string_v
 Engine::DocumentOutcome Engine::make_document(const Asker& asker, const json::value& request, Action action, bool zh,
                                               const HeadSink& head, const RowSink& sink) {
   Run run = impl_->begin(asker, request);
-  const auto refuse = [&](Refusal refusal) {
-    Outcome outcome = impl_->refused(std::move(run), std::move(refusal));
-    return DocumentOutcome{std::move(outcome.entry), std::get<Refusal>(std::move(outcome.result))};
-  };
+  const auto refuse = [&](Refusal refusal) { return refused<Document>(std::move(run), std::move(refusal)); };
   Result<Query> parsed = parse(impl_->catalogue, request);
   if (!parsed) return refuse(std::move(parsed).refusal());
   Query& query = *parsed;
@@ -471,16 +455,8 @@ Engine::DocumentOutcome Engine::make_document(const Asker& asker, const json::va
     run.entry.subjects = subjects.take();
     return document;
   };
-  try {
-    Result<Document> document = impl_->governed(query, action, run, impl_->options.document_rows_max + 1,
-                                                impl_->options.statistics_limit, read);
-    if (!document) return refuse(std::move(document).refusal());
-    run.entry.kind = policy::action_name(action);
-    run.entry.decision = "allowed";
-    return {std::move(run.entry), std::move(document).value()};
-  } catch (const db::Error& error) {
-    return refuse(store_failed(error));
-  }
+  return impl_->settled<Document>(query, action, run, impl_->options.document_rows_max + 1,
+                                  impl_->options.statistics_limit, read);
 }
 
 size_t Engine::plans() const {

@@ -16,6 +16,14 @@ struct Run {
   record::Entry entry;
 };
 
+// A request that ends here, as it goes into the record.
+template <class T = Answer>
+Settled<T> refused(Run run, Refusal refusal) {
+  run.entry.kind = "refusal";
+  run.entry.decision = refusal.type;
+  return {std::move(run.entry), std::move(refusal)};
+}
+
 struct Engine::Impl {
   const catalog::Catalogue& catalogue;
   policy::Policy& policy;
@@ -47,7 +55,10 @@ struct Engine::Impl {
   template <class Read>
   auto governed(const Query& query, policy::Action action, Run& run, int64_t limit, std::chrono::milliseconds time,
                 const Read& read) -> decltype(read(std::declval<const Prepared&>(), std::declval<db::Rows&>(), true));
-  Outcome refused(Run run, Refusal refusal) const;
+  // governed(), and what is written of it either way.
+  template <class T, class Read>
+  Settled<T> settled(const Query& query, policy::Action action, Run& run, int64_t limit, std::chrono::milliseconds time,
+                     const Read& read);
   Outcome answer(const Query& query, policy::Action action, Run run);
   Outcome answer_statistics(const Query& query, Run run);
 };

@@ -250,33 +250,41 @@ std::string Statement::masked(const Place& place, int field) {
     return postgres() ? "repeat('*', " + k + ")" : "replace(hex(zeroblob(" + k + ")), '00', '*')";
   };
   const std::string length = "length(" + x + ")";
-  const auto starts_at = [&](const std::string& position) { return "substr(" + x + ", " + position + ")"; };
-  const auto keep_last = [&](const std::string& count, const std::string& shortest) {
-    return "CASE WHEN " + length + " <= " + shortest + " THEN " + stars(length) + " ELSE " +
-           stars(length + " - " + count) + " || " + starts_at(length + " - " + count + " + 1") + " END";
+  const auto first = [&](const std::string& count) { return "substr(" + x + ", 1, " + count + ")"; };
+  const auto from = [&](const std::string& position) { return "substr(" + x + ", " + position + ")"; };
+  const auto last = [&](const std::string& count) { return from(length + " - " + count + " + 1"); };
+  const auto position_of = [&](const char* c) { return (postgres() ? "strpos(" : "instr(") + x + ", '" + c + "')"; };
+  const auto keep_last = [&](const std::string& count) {
+    return "CASE WHEN " + length + " <= " + count + " THEN " + stars(length) + " ELSE " +
+           stars(length + " - " + count) + " || " + last(count) + " END";
+  };
+  const auto keep_first = [&](const std::string& count) {
+    return "CASE WHEN " + length + " <= " + count + " THEN " + stars(length) + " ELSE " + first(count) + " || " +
+           stars(length + " - " + count) + " END";
   };
   switch (f.mask.kind) {
     case catalog::Mask::Kind::none:
       return "NULL";
     case catalog::Mask::Kind::keep_last:
-      return "(" + keep_last(n, n) + ")";
+      return "(" + keep_last(n) + ")";
     case catalog::Mask::Kind::id_number:
-      return "(" + keep_last("4", "7") + ")";
+      return "(" + keep_last("4") + ")";
     case catalog::Mask::Kind::keep_first:
-      return "(CASE WHEN " + length + " <= " + n + " THEN " + stars(length) + " ELSE substr(" + x + ", 1, " + n +
-             ") || " + stars(length + " - " + n) + " END)";
+      return "(" + keep_first(n) + ")";
     case catalog::Mask::Kind::surname:
-      return "(CASE WHEN " + length + " <= 1 THEN " + stars(length) + " ELSE substr(" + x + ", 1, 1) || " +
-             stars(length + " - 1") + " END)";
+      return "(" + keep_first("1") + ")";
     case catalog::Mask::Kind::year:
-      return "(substr(" + x + ", 1, 4) || '-**-**')";
-    case catalog::Mask::Kind::phone:
-      return "(CASE WHEN " + length + " >= 8 THEN substr(" + x + ", 1, 3) || " + stars(length + " - 7") + " || " +
-             starts_at(length + " - 3") + " ELSE " + stars(length) + " END)";
+      return "(" + first("4") + " || '-**-**')";
+    case catalog::Mask::Kind::phone: {
+      const std::string dash = position_of("-");
+      return "(CASE WHEN " + length + " = 11 AND " + dash + " = 0 THEN " + first("3") + " || '****' || " + last("4") +
+             " WHEN " + dash + " BETWEEN 2 AND 5 AND " + length + " > " + dash + " + 2 THEN " + first(dash) + " || " +
+             stars(length + " - " + dash + " - 2") + " || " + last("2") + " ELSE " + keep_last("2") + " END)";
+    }
     case catalog::Mask::Kind::email: {
-      const std::string at = (postgres() ? "strpos(" : "instr(") + x + ", '@')";
-      return "(CASE WHEN " + at + " > 1 THEN substr(" + x + ", 1, 1) || '***' || " + starts_at(at) + " ELSE " +
-             stars(length) + " END)";
+      const std::string at = position_of("@");
+      return "(CASE WHEN " + at + " <= 1 THEN '***' WHEN " + at + " > 2 THEN " + first("1") + " || '***' || " +
+             from(at) + " ELSE '***' || " + from(at) + " END)";
     }
     case catalog::Mask::Kind::bucket:
       return "(" + x + " - ((" + x + " % " + n + ") + " + n + ") % " + n + ")";
@@ -285,8 +293,10 @@ std::string Statement::masked(const Place& place, int field) {
 }
 
 std::string Statement::member(const std::string& expression, const std::string& select, bool positive) const {
-  if (postgres()) return "(" + expression + (positive ? " = ANY(ARRAY(" : " <> ALL(ARRAY(") + select + ")))";
-  return "(" + expression + (positive ? " IN (" : " NOT IN (") + select + "))";
+  // NULL is in no set known and out of no set known; without saying so an empty set would make NOT IN true of it.
+  const std::string head = positive ? "(" : "(" + expression + " IS NOT NULL AND ";
+  if (postgres()) return head + expression + (positive ? " = ANY(ARRAY(" : " <> ALL(ARRAY(") + select + ")))";
+  return head + expression + (positive ? " IN (" : " NOT IN (") + select + "))";
 }
 
 Predicate Statement::joined(const Place& place, std::string sql, bool positive) const {
@@ -486,9 +496,7 @@ Predicate Statement::set_member(const Place& place, const Condition& leaf, bool 
         true);
   }
   const std::string x = shown(place, leaf.field);
-  if (positive) return Predicate::depends(member(x, select, true));
-  // An empty set would make NOT IN true even for NULL.
-  return Predicate::depends("(" + x + " IS NOT NULL AND " + member(x, select, false) + ")");
+  return Predicate::depends(member(x, select, positive));
 }
 
 Predicate Statement::compare(const Place& place, const Condition& leaf, bool positive, Literals& literals) {

@@ -76,6 +76,7 @@ class View {
   std::string mark(int field) {
     const Predicate &c = clear(field), &s = seen(field);
     if (c.is_always() || (c.is_never() && s.is_always())) return {};
+    if (s.is_never()) return "2";  // open by the permits, closed by a forbid on every row it is borrowed from
     std::string sql = "CASE";
     if (!c.is_never()) sql += " WHEN " + c.sql + " THEN 0";
     if (s.is_always()) return sql + " ELSE 1 END";
@@ -221,14 +222,23 @@ void describe_column(JsonWriter& json, const Dataset& dataset, int field) {
   json.field("level", static_cast<int>(f.level)).end_object();
 }
 
-Text closed_reason(const Decision& decision) {
-  return {"依据 " + decision.basis + "，此字段不在许可范围内", "not within what " + decision.basis + " permits"};
-}
-
-void describe_hidden(JsonWriter& json, const Decision& decision, int field, std::string_view sight,
-                     const Text& reason) {
-  const Field& f = decision.dataset->fields[static_cast<size_t>(field)];
-  json.key(f.name).object().field("sight", sight).field("reason", reason);
+void describe_hidden(JsonWriter& json, const Decision& decision, const HiddenField& hidden) {
+  const Field& f = decision.dataset->fields[static_cast<size_t>(hidden.field)];
+  const std::string& basis = decision.basis;
+  json.key(f.name).object();
+  switch (hidden.how) {
+    case HiddenField::How::varies:
+      json.field("sight", "varies")
+          .field("reason", Text{"只在部分行上可见，依据 " + basis, "seen on some rows only, under " + basis});
+      break;
+    case HiddenField::How::masked:
+      json.field("sight", "masked").field("reason", Text{"以掩码显示，依据 " + basis, "shown masked, under " + basis});
+      break;
+    case HiddenField::How::closed:
+      json.field("sight", "hidden")
+          .field("reason", Text{"依据 " + basis + "，此字段不在许可范围内", "not within what " + basis + " permits"});
+      break;
+  }
   json.field("remedy", policy::access_remedy(*decision.dataset, {f.name}, decision.action, decision.purpose))
       .end_object();
 }
@@ -301,26 +311,16 @@ void Compilation::add_out(int field) {
 }
 
 void Compilation::add_hidden_fields(const std::vector<int>& fields) {
-  JsonWriter json(plan_->hidden_json);
-  json.object();
   for (int field : fields) {
-    const std::string mark = view_.mark(field);
-    if (!mark.empty()) {
-      describe_hidden(
-          json, decision_, field, "varies",
-          {"只在部分行上可见，依据 " + decision_.basis, "seen on some rows only, under " + decision_.basis});
+    if (!view_.mark(field).empty()) {
+      plan_->hidden.push_back({field, HiddenField::How::varies});
     } else if (view_.clear(field).is_never()) {
-      describe_hidden(json, decision_, field, "masked",
-                      {"以掩码显示，依据 " + decision_.basis, "shown masked, under " + decision_.basis});
+      plan_->hidden.push_back({field, HiddenField::How::masked});
     }
   }
-  if (query_.fields.empty()) {
-    for (size_t f = 0; f < dataset_.fields.size(); ++f) {
-      if (decision_.fields[f].is_closed())
-        describe_hidden(json, decision_, static_cast<int>(f), "hidden", closed_reason(decision_));
-    }
+  for (size_t f = 0; query_.fields.empty() && f < dataset_.fields.size(); ++f) {
+    if (decision_.fields[f].is_closed()) plan_->hidden.push_back({static_cast<int>(f), HiddenField::How::closed});
   }
-  json.end_object();
 }
 
 void Compilation::add_subjects() {
@@ -524,12 +524,20 @@ Result<std::shared_ptr<const Plan>> Compilation::statistics() {
     json.field("level", f == nullptr ? 1 : static_cast<int>(f->level)).end_object();
   }
   json.end_array();
-  plan_->hidden_json = "{}";
   // A few more than allowed, so that too many is noticed rather than cut.
   return finish((group_by.empty() ? "" : " GROUP BY " + group_by) + " LIMIT " + statement_.slot({Slot::Kind::limit}));
 }
 
 }  // namespace
+
+std::string hidden_json(const Decision& decision, const Plan& plan) {
+  std::string out;
+  JsonWriter json(out);
+  json.object();
+  for (const HiddenField& hidden : plan.hidden) describe_hidden(json, decision, hidden);
+  json.end_object();
+  return out;
+}
 
 Result<std::shared_ptr<const Plan>> compile(const Compiler& compiler, const Query& query, const Decision& decision,
                                             const std::vector<bool>& cursor_nulls, bool has_cursor) {

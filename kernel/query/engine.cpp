@@ -34,7 +34,7 @@ void append_shape(std::string& out, const Query& query) {
   for (const Measure& measure : query.measures) {
     out += 'm' + std::to_string(static_cast<int>(measure.function)) + '/' + std::to_string(measure.field) + '/' +
            std::to_string(measure.places) + '/' + std::to_string(measure.width) + '/' + (measure.named ? '=' : '~') +
-           measure.as;
+           measure.as + ':';
     if (measure.where) policy::append_shape(out, *measure.where);
   }
 }
@@ -320,7 +320,7 @@ Outcome Engine::Impl::answer(const Query& query, Action action, Run run) {
       }
     }
     out += "],\"hidden\":{\"fields\":";
-    out += plan.hidden_json;
+    out += hidden_json(*prepared.decision, plan);
     out += ",\"cells\":[" + cells + "]},\"next\":";
     if (more) {
       append_json_string(
@@ -345,7 +345,7 @@ Outcome Engine::Impl::answer_statistics(const Query& query, Run run) {
     Answer answer;
     answer.rows = statistics.rows;
     answer.json = "{\"columns\":" + prepared.plan->columns_json + ",\"rows\":" + statistics.rows_json +
-                  ",\"hidden\":{\"fields\":" + prepared.plan->hidden_json + ",\"cells\":[]},\"next\":null";
+                  ",\"hidden\":{\"fields\":{},\"cells\":[]},\"next\":null";
     run.entry.digest = crypto::sha256(answer.json);
     answer.json += ",\"scope\":" + prepared.decision->scope_json;
     run.entry.rows = answer.rows;

@@ -31,15 +31,22 @@ struct MeasureColumns {
   Printed printed;    // of the answer
 };
 
+// A field of an answer that is not clear on all rows, or is left out because it is closed.
+struct HiddenField {
+  int field = -1;
+  enum class How : uint8_t { varies, masked, closed } how = How::closed;
+};
+
 struct Plan {
   std::string sql;
   std::vector<policy::Slot> slots;
   std::string digest;  // hex, for the record
   // The gate stands in column 0.
   std::vector<OutColumn> out;
-  std::string columns_json, hidden_json;  // hidden_json: {"field":{…},…}
-  int person = -1, group = -1;            // columns for who-read-me; -1 = not needed
-  std::vector<size_t> cursor;             // columns of the order keys, then the row id
+  std::string columns_json;
+  std::vector<HiddenField> hidden;
+  int person = -1, group = -1;  // columns for who-read-me; -1 = not needed
+  std::vector<size_t> cursor;   // columns of the order keys, then the row id
   std::vector<int> order_fields;
   // Statistics.
   std::vector<OutColumn> groups;
@@ -64,6 +71,10 @@ struct Compiler {
 Result<std::shared_ptr<const Plan>> compile(const Compiler& compiler, const Query& query,
                                             const policy::Decision& decision, const std::vector<bool>& cursor_nulls,
                                             bool has_cursor);
+
+// {"field":{sight, reason, remedy},…}: in the words of this decision, as plans are shared by people whose grants have
+// the same shape and other names.
+std::string hidden_json(const policy::Decision& decision, const Plan& plan);
 
 // The gate alone: (epoch) when the session is live, NULL otherwise.
 std::string gate_sql(policy::Statement& statement);

@@ -64,7 +64,10 @@ struct Line {
 
 class Folding {
  public:
-  Folding(const Query& query, const Plan& plan) : query_(query), plan_(plan) {}
+  Folding(const Query& query, const Plan& plan) : query_(query), plan_(plan) {
+    // Without groups there is one answer, of nothing too; counts by value give no row to make it from.
+    if (query.group.empty()) groups_[{}].running.resize(query.measures.size());
+  }
 
   void add(const db::Rows& rows) {
     std::vector<Value> keys;

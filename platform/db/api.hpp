@@ -16,14 +16,18 @@
 #include <cstddef>
 #include <cstdint>
 #include <initializer_list>
+#include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <span>
 #include <stdexcept>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
+
+#include "base/result.hpp"
 
 namespace jw::db {
 
@@ -64,6 +68,7 @@ enum class Failure {
   busy,         // lock, serialisation or dead-lock: the caller may try the transaction again
   timeout,      // the statement limit was reached, or it was cancelled
   read_only,    // a write on a reading connection
+  forbidden,    // reads what its reach or its role does not open: a bug, or worse
   unavailable,  // connection lost, server away
   full,         // disk full
   corrupt,
@@ -123,6 +128,18 @@ class Bulk {
   virtual void finish() = 0;
 };
 
+// What may be read, said apart from the text that reads it: the seat-belt under whoever writes SQL (docs/adr/0011).
+struct Reach {
+  using Names = std::set<std::string, std::less<>>;
+  // Columns by table ("account", "record.access_log"). A table with no column named may be counted only.
+  std::map<std::string, Names, std::less<>> columns;
+  Names functions;  // SQLite: the functions that may be called, table-valued ones included; PostgreSQL does not look
+
+  void add(const Reach& other);
+  bool operator==(const Reach&) const = default;
+};
+using ReachPtr = std::shared_ptr<const Reach>;
+
 class Connection {
  public:
   virtual ~Connection() = default;
@@ -133,6 +150,10 @@ class Connection {
   // The same for answers too large for memory: PostgreSQL sends row by row (slower for small answers). Another statement
   // on the connection meanwhile makes it collect the rest in memory first.
   virtual Rows stream(std::string_view sql, std::span<const Param> params = {}) = 0;
+  // query() that may read nothing beyond `reach`, on reading connections only. SQLite asks while it prepares the
+  // statement and refuses anything else (Failure::forbidden): other tables and columns, functions, ATTACH, PRAGMA,
+  // writing; once prepared it costs nothing. On PostgreSQL the role of reading connections stands for it.
+  virtual Rows query_within(const ReachPtr& reach, std::string_view sql, std::span<const Param> params) = 0;
   virtual int64_t execute(std::string_view sql, std::span<const Param> params = {}) = 0;  // rows changed
   // Several statements separated by ';', no parameters, not cached: migrations and schema. Outside a transaction
   // PostgreSQL runs them as one, SQLite each by itself.
@@ -189,14 +210,19 @@ struct Options {
   // PostgreSQL: a schema of that name is made if absent; qualified names reach it.
   std::string attached_name;  // "record"
   std::string attached_path;  // SQLite only; made if absent when `create`
-  std::string role;           // PostgreSQL: SET ROLE for reading connections (row-level seat-belt), empty = none
   std::chrono::milliseconds busy_wait{10'000};  // a lock held by others longer than this is Failure::busy
 };
 
+// The seat-belt of a store's reading connections.
+struct Belt {
+  Reach readers;                    // all that any of them may read
+  std::vector<std::string> sealed;  // tables whose rows, on PostgreSQL, not even their owner sees in a bare session
+};
+
 // Pools of reading and writing connections of one store. Thread-safe.
-// SQLite: WAL, synchronous=FULL, foreign keys on, readers open read-only with query_only; LIKE is case-sensitive as on
-// PostgreSQL; "x" is never text. PostgreSQL: time zone UTC; readers are read-only; a lost connection is opened anew by the
-// next lease.
+// SQLite: WAL, synchronous=FULL, foreign keys on, readers open read-only with query_only and an authorizer that lets
+// nothing but reading through; LIKE is case-sensitive as on PostgreSQL; "x" is never text. PostgreSQL: time zone UTC;
+// readers are read-only; a lost connection is opened anew by the next lease.
 class Store {
  public:
   static std::unique_ptr<Store> open(const Options& options);  // throws Error
@@ -225,6 +251,16 @@ class Store {
   };
   virtual Lease reader() = 0;
   virtual Lease writer() = 0;
+  // For the system's own reading of what no reader may see (password hashes, files of documents, entries on their way
+  // into the record): SQLite a reader outside the belt, PostgreSQL a writer.
+  virtual Lease private_reader() = 0;
+
+  // Fastens the belt of reader(), when all tables it names are there; before, readers see everything. Once, at the
+  // start, while no other thread asks for readers. SQLite: their statements stay within belt.readers. PostgreSQL: they
+  // sign in as a role of their own, made here if the connected role may make roles, that is granted these columns and
+  // owns nothing; rows of these tables appear only in sessions that proved a key which this role cannot read
+  // (docs/deploy.md). Returns what could not be fastened, for the operator; none = all of it holds.
+  virtual std::vector<Text> fasten(const Belt& belt) = 0;
 
  protected:
   virtual void give_back(Connection* connection, bool writer) noexcept = 0;

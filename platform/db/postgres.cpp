@@ -9,6 +9,7 @@
 #include <unordered_map>
 
 #include "base/text.hpp"
+#include "platform/db/belt.hpp"
 #include "platform/db/pool.hpp"
 #include "platform/db/stores.hpp"
 
@@ -47,7 +48,8 @@ Failure failure_of(std::string_view state) {
   if (state == "23514") return Failure::check;
   if (state == "40001" || state == "40P01" || state == "55P03") return Failure::busy;
   if (state == "57014") return Failure::timeout;
-  if (state == "25006" || state == "42501") return Failure::read_only;
+  if (state == "25006") return Failure::read_only;
+  if (state == "42501") return Failure::forbidden;
   if (state == "53100") return Failure::full;
   if (state == "08P01") return Failure::statement;  // too few values
   if (state.starts_with("08") || state.starts_with("57P") || state.starts_with("53") || state.empty())
@@ -105,11 +107,15 @@ struct Statement {
 
 class PostgresConnection final : public Connection {
  public:
-  explicit PostgresConnection(Handle handle) : handle_(std::move(handle)) {}
+  PostgresConnection(Handle handle, bool writer) : handle_(std::move(handle)), writer_(writer) {}
 
   Dialect dialect() const override { return Dialect::postgres; }
   Rows query(std::string_view sql, std::span<const Param> params) override;
   Rows stream(std::string_view sql, std::span<const Param> params) override { return query(sql, params); }
+  Rows query_within(const ReachPtr& reach, std::string_view sql, std::span<const Param> params) override {
+    if (writer_ || reach == nullptr) throw Error(Failure::statement, "a reach is for reading connections");
+    return query(sql, params);
+  }
   int64_t execute(std::string_view sql, std::span<const Param> params) override;
   void script(std::string_view sql) override;
   std::unique_ptr<Bulk> bulk(std::string_view table, std::span<const std::string> columns) override;
@@ -133,10 +139,13 @@ class PostgresConnection final : public Connection {
   Answer run_prepared(std::string_view sql, std::span<const Param> params);
   const std::string& prepare(std::string_view sql, std::span<const Param> params);
 
+  void apply_limit();
+
   Handle handle_;
+  const bool writer_;
   bool in_transaction_ = false;
   uint64_t uses_ = 0, names_ = 0;
-  std::chrono::milliseconds limit_{0};
+  std::chrono::milliseconds limit_{0}, server_limit_{0};   // as asked; as the server has it
   std::unordered_map<std::string, Statement> statements_;  // by text and kinds of the parameters
 };
 
@@ -181,6 +190,7 @@ const std::string& PostgresConnection::prepare(std::string_view sql, std::span<c
 
 Answer PostgresConnection::run_prepared(std::string_view sql, std::span<const Param> params) {
   if (!is_alive()) throw Error(Failure::unavailable, "connection lost");
+  apply_limit();
   const std::string& name = prepare(sql, params);
   std::vector<const char*> values(params.size());
   std::vector<int> lengths(params.size()), formats(params.size());
@@ -275,13 +285,19 @@ int64_t PostgresConnection::execute(std::string_view sql, std::span<const Param>
 }
 
 void PostgresConnection::script(std::string_view sql) {
+  apply_limit();
   run(std::string(sql).c_str());
 }
 
 void PostgresConnection::statement_limit(std::chrono::milliseconds limit) {
-  if (limit == limit_) return;
-  run(("SET statement_timeout = " + std::to_string(limit.count())).c_str());
   limit_ = limit;
+}
+
+// Told only when the next statement needs it: lease after lease wants the same, and each telling is a round trip.
+void PostgresConnection::apply_limit() {
+  if (limit_ == server_limit_) return;
+  run(("SET statement_timeout = " + std::to_string(limit_.count())).c_str());
+  server_limit_ = limit_;
 }
 
 void PostgresConnection::begin(bool write) {
@@ -307,20 +323,15 @@ void PostgresConnection::roll_back() noexcept {
 }
 
 void PostgresConnection::reset() noexcept {
-  if (!is_alive()) return;
-  roll_back();
-  try {
-    statement_limit(std::chrono::milliseconds(0));
-  } catch (const Error&) {
-    // The connection is gone; the next lease opens another.
-  }
+  if (is_alive()) roll_back();
+  limit_ = std::chrono::milliseconds(0);
 }
 
 // COPY in text form: tabs, backslashes and line ends escaped, \N for NULL.
 class PostgresBulk final : public Bulk {
  public:
-  PostgresBulk(PostgresConnection& connection, std::string sql, size_t width)
-      : connection_(connection), sql_(std::move(sql)), width_(width) {
+  PostgresBulk(PostgresConnection& connection, std::string sql, size_t width, std::string afterwards = {})
+      : connection_(connection), sql_(std::move(sql)), afterwards_(std::move(afterwards)), width_(width) {
     const Answer answer(PQexec(connection_.handle(), sql_.c_str()));
     if (PQresultStatus(answer.get()) != PGRES_COPY_IN) throw error_of(connection_.handle(), answer.get(), sql_);
   }
@@ -352,6 +363,7 @@ class PostgresBulk final : public Bulk {
       if (PQresultStatus(result) != PGRES_COMMAND_OK && !error) error = error_of(connection_.handle(), result, sql_);
     }
     if (error) throw *error;
+    if (!afterwards_.empty()) connection_.run(afterwards_.c_str());
   }
 
  private:
@@ -405,6 +417,7 @@ class PostgresBulk final : public Bulk {
 
   PostgresConnection& connection_;
   std::string sql_;
+  std::string afterwards_;  // brings the rows where they belong
   size_t width_;
   std::string buffer_;
   bool finished_ = false;
@@ -412,10 +425,17 @@ class PostgresBulk final : public Bulk {
 
 std::unique_ptr<Bulk> PostgresConnection::bulk(std::string_view table, std::span<const std::string> columns) {
   if (!in_transaction_) throw Error(Failure::statement, "bulk loading outside a transaction");
-  std::string sql = "COPY ";
-  sql.append(table).append(" (");
-  for (size_t i = 0; i < columns.size(); ++i) sql.append(i == 0 ? "" : ", ").append(columns[i]);
-  return std::make_unique<PostgresBulk>(*this, sql + ") FROM STDIN", columns.size());
+  std::string list;
+  for (size_t i = 0; i < columns.size(); ++i) list.append(i == 0 ? "" : ", ").append(columns[i]);
+  const std::string target(table);
+  Rows rows = query("SELECT row_security_active(CAST($1 AS TEXT))", std::array{Param(table)});
+  if (rows.next() && rows.integer(0) == 0)
+    return std::make_unique<PostgresBulk>(*this, "COPY " + target + " (" + list + ") FROM STDIN", columns.size());
+  // PostgreSQL copies into no table with row security: the rows take the way round.
+  run(("CREATE TEMP TABLE jiaowu_load ON COMMIT DROP AS SELECT " + list + " FROM " + target + " WITH NO DATA").c_str());
+  return std::make_unique<PostgresBulk>(
+      *this, "COPY jiaowu_load (" + list + ") FROM STDIN", columns.size(),
+      "INSERT INTO " + target + " (" + list + ") SELECT " + list + " FROM jiaowu_load; DROP TABLE jiaowu_load");
 }
 
 // ---- store
@@ -443,6 +463,8 @@ class PostgresStore final : public Store {
   Dialect dialect() const override { return Dialect::postgres; }
   Lease reader() override { return {this, alive(readers_), false}; }
   Lease writer() override { return {this, alive(writers_), true}; }
+  Lease private_reader() override { return writer(); }
+  std::vector<Text> fasten(const Belt& belt) override;
 
  protected:
   void give_back(Connection* connection, bool writer) noexcept override {
@@ -460,28 +482,89 @@ class PostgresStore final : public Store {
     }
   }
 
-  std::unique_ptr<PostgresConnection> connect(bool writer) const {
-    Handle handle(PQconnectdb(options_.url.c_str()));
-    if (PQstatus(handle.get()) != CONNECTION_OK) throw Error(Failure::unavailable, "cannot connect to PostgreSQL");
-    PQsetNoticeProcessor(
-        handle.get(), [](void*, const char*) {}, nullptr);
-    auto connection = std::make_unique<PostgresConnection>(std::move(handle));
-    connection->run(("SET client_encoding = 'UTF8'; SET TimeZone = 'UTC'; SET standard_conforming_strings = on; SET "
-                     "random_page_cost = 1.1; SET jit = off; "
-                     "SET lock_timeout = " +
-                     std::to_string(options_.busy_wait.count()))
-                        .c_str());
-    if (!writer) {
-      connection->run("SET default_transaction_read_only = on");
-      if (!options_.role.empty()) connection->run(("SET ROLE \"" + options_.role + "\"").c_str());
-    }
-    return connection;
-  }
+  std::unique_ptr<PostgresConnection> connect(bool writer) const;
 
   const Options options_;
+  std::optional<ReadingRole> role_;  // of readers; none: they are the owner's
   Pool<PostgresConnection> readers_;
   Pool<PostgresConnection> writers_;
 };
+
+// The URL as given, but for the role of reading connections its user and password.
+Handle sign_in(const std::string& url, const ReadingRole* role) {
+  if (role == nullptr) return Handle(PQconnectdb(url.c_str()));
+  struct Free {
+    void operator()(PQconninfoOption* options) const { PQconninfoFree(options); }
+  };
+  const std::unique_ptr<PQconninfoOption, Free> parsed(PQconninfoParse(url.c_str(), nullptr));
+  if (!parsed) throw Error(Failure::unavailable, "the URL of the store cannot be understood");
+  std::vector<const char*> names, values;
+  for (const PQconninfoOption* option = parsed.get(); option->keyword != nullptr; ++option) {
+    const std::string_view name = option->keyword;
+    if (option->val == nullptr || name == "user" || name == "password") continue;
+    names.push_back(option->keyword);
+    values.push_back(option->val);
+  }
+  const auto add = [&](const char* name, const std::string& value) {
+    names.push_back(name);
+    values.push_back(value.c_str());
+  };
+  add("user", role->name);
+  if (!role->password.empty()) add("password", role->password);
+  names.push_back(nullptr);
+  values.push_back(nullptr);
+  return Handle(PQconnectdbParams(names.data(), values.data(), 0));
+}
+
+std::unique_ptr<PostgresConnection> PostgresStore::connect(bool writer) const {
+  const ReadingRole* role = writer || !role_ ? nullptr : &*role_;
+  Handle handle = sign_in(options_.url, role);
+  if (PQstatus(handle.get()) != CONNECTION_OK) throw Error(Failure::unavailable, "cannot connect to PostgreSQL");
+  PQsetNoticeProcessor(
+      handle.get(), [](void*, const char*) {}, nullptr);
+  auto connection = std::make_unique<PostgresConnection>(std::move(handle), writer);
+  connection->run(("SET client_encoding = 'UTF8'; SET TimeZone = 'UTC'; SET standard_conforming_strings = on; SET "
+                   "random_page_cost = 1.1; SET jit = off; SET statement_timeout = 0; SET lock_timeout = " +
+                   std::to_string(options_.busy_wait.count()))
+                      .c_str());
+  if (role == nullptr) {
+    connection->run(kSealOwnSession);
+  } else {
+    connection->run("SET default_transaction_read_only = off");  // sealing makes a table
+    seal_session(*connection, *role);
+  }
+  if (!writer) connection->run("SET default_transaction_read_only = on");
+  return connection;
+}
+
+std::vector<Text> PostgresStore::fasten(const Belt& belt) {
+  Fastening made;
+  {
+    const Lease owner = writer();
+    PGconn* handle = static_cast<PostgresConnection&>(*owner).handle();
+    made = fasten_postgres(*owner, belt, [handle](const std::string& role, const std::string& password) {
+      const std::unique_ptr<char, decltype(&PQfreemem)> verifier(
+          PQencryptPasswordConn(handle, password.c_str(), role.c_str(), "scram-sha-256"), &PQfreemem);
+      if (!verifier) throw Error(Failure::statement, "no verifier of a password could be made");
+      return std::string(verifier.get());
+    });
+  }
+  if (!made.role) return made.loose;
+  readers_.close();  // those so far were the owner's
+  role_ = std::move(made.role);
+  try {
+    const std::vector<Text> weak = weaknesses(*reader(), *role_);
+    made.loose.insert(made.loose.end(), weak.begin(), weak.end());
+  } catch (const Error&) {
+    made.loose.push_back(
+        {"无法以查询专用角色 " + role_->name +
+             " 登录数据库（pg_hba.conf 或 ~/.pgpass）：查询将以表的所有者身份只读进行，少一道防护",
+         "cannot sign in to the database as the reading role " + role_->name +
+             " (pg_hba.conf or ~/.pgpass): queries run read-only as the owner of the tables, one belt fewer"});
+    role_.reset();
+  }
+  return made.loose;
+}
 
 }  // namespace
 

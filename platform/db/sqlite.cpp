@@ -84,6 +84,7 @@ Error error_of(sqlite3* database, std::string_view sql) {
 // A prepared statement of a connection's cache, with its own copy of the texts bound to it.
 struct Statement {
   std::string sql;
+  ReachPtr reach;  // under which it was prepared
   Prepared handle;
   std::vector<int> places;  // of $1, $2 … among SQLite's parameters; 0: does not appear
   std::string bytes;
@@ -162,20 +163,25 @@ class Cursor final : public Rows::Source {
 
 class SqliteConnection final : public Connection {
  public:
-  SqliteConnection(Database database, bool writer) : database_(std::move(database)), writer_(writer) {}
+  // Once set, an authorizer is kept: setting one makes SQLite prepare every statement anew.
+  SqliteConnection(Database database, bool writer) : database_(std::move(database)), writer_(writer) {
+    if (!writer_) sqlite3_set_authorizer(database_.get(), &authorize, this);
+  }
   SqliteConnection(const SqliteConnection&) = delete;
   SqliteConnection& operator=(const SqliteConnection&) = delete;
 
   Dialect dialect() const override { return Dialect::sqlite; }
-  Rows query(std::string_view sql, std::span<const Param> params) override;
+  Rows query(std::string_view sql, std::span<const Param> params) override { return run(bounds_, sql, params); }
   Rows stream(std::string_view sql, std::span<const Param> params) override { return query(sql, params); }
+  Rows query_within(const ReachPtr& reach, std::string_view sql, std::span<const Param> params) override;
   int64_t execute(std::string_view sql, std::span<const Param> params) override;
   void script(std::string_view sql) override;
   std::unique_ptr<Bulk> bulk(std::string_view table, std::span<const std::string> columns) override;
   void statement_limit(std::chrono::milliseconds limit) override;
 
   void reset() noexcept;  // for the next lease
-  Statement& begin_statement(std::string_view sql);
+  void stay_within(ReachPtr bounds) { bounds_ = std::move(bounds); }  // all that this lease may read; null = anything
+  Statement& begin_statement(std::string_view sql, const ReachPtr& reach = nullptr);
   void bind(Statement& statement, std::span<const Param> params);
   // True: on a row. On an error the statement is reset and no cursor's.
   bool step(Statement& statement);
@@ -189,13 +195,20 @@ class SqliteConnection final : public Connection {
   void roll_back() noexcept override;
 
  private:
-  std::unique_ptr<Statement> prepare(std::string_view sql);
+  static int authorize(void* self, int action, const char* first, const char* second, const char* schema, const char*);
+  bool may(int action, std::string_view first, std::string_view second, std::string_view schema) const;
+  Rows run(const ReachPtr& reach, std::string_view sql, std::span<const Param> params);
+  Error what_failed(std::string_view sql);
+  std::unique_ptr<Statement> prepare(std::string_view sql, const ReachPtr& reach);
   void check_usable() const;
   Rows read_all(Statement& statement, bool row);
 
   Database database_;
   const bool writer_;
   StatementCache<Statement> statements_{kStatementsMax};
+  ReachPtr bounds_;
+  const Reach* asked_ = nullptr;  // of the statement being prepared or stepped: stepping prepares again when need be
+  enum class Refused : uint8_t { nothing, reading, writing } refused_ = Refused::nothing;  // by the authorizer
   std::chrono::milliseconds limit_{0};
   Steady::time_point deadline_ = Steady::time_point::max();  // of the statement being stepped
   bool in_transaction_ = false;
@@ -233,15 +246,74 @@ std::vector<int> places_of(sqlite3_stmt* handle, std::string_view sql) {
   return places;
 }
 
-std::unique_ptr<Statement> SqliteConnection::prepare(std::string_view sql) {
+bool is_write(int action) {
+  switch (action) {
+    case SQLITE_SELECT:
+    case SQLITE_READ:
+    case SQLITE_FUNCTION:
+    case SQLITE_RECURSIVE:
+    case SQLITE_ATTACH:
+    case SQLITE_DETACH:
+    case SQLITE_PRAGMA:
+    case SQLITE_TRANSACTION:
+    case SQLITE_SAVEPOINT: return false;
+    default: return true;
+  }
+}
+
+bool reaches(const Reach& reach, std::string_view table, std::string_view column, std::string_view schema) {
+  if (schema.empty() || schema == "main") {  // a table that is only counted comes as it was written
+    if (reach.functions.contains(table)) return true;  // a table-valued function: catalogues do not name tables so
+    const auto columns = reach.columns.find(table);
+    return columns != reach.columns.end() && (column.empty() || columns->second.contains(column));
+  }
+  const auto columns = reach.columns.find(std::string(schema).append(".").append(table));
+  return columns != reach.columns.end() && (column.empty() || columns->second.contains(column));
+}
+
+// Called for everything a statement of a reading connection would do, while it is prepared.
+int SqliteConnection::authorize(void* self, int action, const char* first, const char* second, const char* schema,
+                                const char* /*trigger*/) {
+  auto& connection = *static_cast<SqliteConnection*>(self);
+  const auto text = [](const char* given) { return given == nullptr ? std::string_view() : std::string_view(given); };
+  if (connection.may(action, text(first), text(second), text(schema))) return SQLITE_OK;
+  if (connection.refused_ == Refused::nothing)
+    connection.refused_ = is_write(action) ? Refused::writing : Refused::reading;
+  return SQLITE_DENY;
+}
+
+bool SqliteConnection::may(int action, std::string_view first, std::string_view second, std::string_view schema) const {
+  switch (action) {
+    case SQLITE_SELECT: return true;
+    case SQLITE_READ: return asked_ == nullptr || reaches(*asked_, first, second, schema);
+    case SQLITE_FUNCTION: return asked_ == nullptr ? second != "load_extension" : asked_->functions.contains(second);
+    case SQLITE_RECURSIVE: return asked_ == nullptr;
+    // Beginning and ending are the connection's own; the shape of tables is asked for when they are compared.
+    case SQLITE_TRANSACTION: return asked_ == nullptr;
+    case SQLITE_PRAGMA: return asked_ == nullptr && first == "table_xinfo";
+    default: return false;
+  }
+}
+
+// SQLite's own code for a refusal is at times that of a wrong statement.
+Error SqliteConnection::what_failed(std::string_view sql) {
+  const Error error = error_of(database_.get(), sql);
+  const Refused refused = std::exchange(refused_, Refused::nothing);
+  if (refused == Refused::nothing) return error;
+  return {refused == Refused::writing ? Failure::read_only : Failure::forbidden, error.what()};
+}
+
+std::unique_ptr<Statement> SqliteConnection::prepare(std::string_view sql, const ReachPtr& reach) {
   auto made = std::make_unique<Statement>();
   made->sql = sql;
+  made->reach = reach;
+  asked_ = reach.get();
   sqlite3_stmt* handle = nullptr;
   const char* tail = nullptr;
   const int code = sqlite3_prepare_v3(database_.get(), made->sql.c_str(), static_cast<int>(made->sql.size() + 1),
                                       SQLITE_PREPARE_PERSISTENT, &handle, &tail);
   made->handle.reset(handle);
-  if (code != SQLITE_OK) throw error_of(database_.get(), sql);
+  if (code != SQLITE_OK) throw what_failed(sql);
   if (handle == nullptr) throw Error(Failure::statement, "an empty statement");
   if (std::string_view(tail).find_first_not_of(" \t\r\n;") != std::string_view::npos) {
     throw Error(Failure::statement, "more than one statement: " + made->sql.substr(0, 500));
@@ -254,12 +326,19 @@ void SqliteConnection::check_usable() const {
   if (failed_) throw Error(Failure::statement, "a statement after an error in the same transaction");
 }
 
-Statement& SqliteConnection::begin_statement(std::string_view sql) {
+bool same(const ReachPtr& one, const ReachPtr& other) {
+  return one == other || (one != nullptr && other != nullptr && *one == *other);
+}
+
+Statement& SqliteConnection::begin_statement(std::string_view sql, const ReachPtr& reach) {
   check_usable();
-  Statement* found = statements_.find(sql, [](const Statement& copy) { return !copy.open; });
-  if (found == nullptr) {
+  Statement* found =
+      statements_.find(sql, [&](const Statement& copy) { return !copy.open && same(copy.reach, reach); });
+  if (found != nullptr) {
+    if (found->reach != reach) found->reach = reach;  // the next comparison is one of pointers
+  } else {
     try {
-      found = &statements_.add(prepare(sql));
+      found = &statements_.add(prepare(sql, reach));
       statements_.take_forgotten().clear();
     } catch (...) {
       spoil();
@@ -302,6 +381,7 @@ void SqliteConnection::bind(Statement& statement, std::span<const Param> params)
 
 bool SqliteConnection::step(Statement& statement) {
   deadline_ = statement.deadline;
+  asked_ = statement.reach.get();
   const int code = sqlite3_step(statement.handle.get());
   deadline_ = Steady::time_point::max();  // preparing looks at the clock, too
   if (code == SQLITE_ROW) return true;
@@ -309,7 +389,7 @@ bool SqliteConnection::step(Statement& statement) {
     sqlite3_reset(statement.handle.get());  // ends its read transaction
     return false;
   }
-  Error error = error_of(database_.get(), statement.sql);
+  Error error = what_failed(statement.sql);
   sqlite3_reset(statement.handle.get());
   spoil();
   throw error;
@@ -327,8 +407,13 @@ Rows SqliteConnection::read_all(Statement& statement, bool row) {
   return Rows(std::make_unique<ReadRows>(cursor.columns(), std::move(cells)));
 }
 
-Rows SqliteConnection::query(std::string_view sql, std::span<const Param> params) {
-  Statement& statement = begin_statement(sql);
+Rows SqliteConnection::query_within(const ReachPtr& reach, std::string_view sql, std::span<const Param> params) {
+  if (writer_ || reach == nullptr) throw Error(Failure::statement, "a reach is for reading connections");
+  return run(reach, sql, params);
+}
+
+Rows SqliteConnection::run(const ReachPtr& reach, std::string_view sql, std::span<const Param> params) {
+  Statement& statement = begin_statement(sql, reach);
   bool row = false;
   try {
     bind(statement, params);
@@ -360,6 +445,7 @@ int64_t SqliteConnection::execute(std::string_view sql, std::span<const Param> p
 }
 
 void SqliteConnection::run_bare(const char* sql) {
+  asked_ = nullptr;
   if (sqlite3_exec(database_.get(), sql, nullptr, nullptr, nullptr) != SQLITE_OK) throw error_of(database_.get(), sql);
 }
 
@@ -417,6 +503,7 @@ void SqliteConnection::commit() {
 }
 
 void SqliteConnection::roll_back() noexcept {
+  asked_ = nullptr;
   if (sqlite3_get_autocommit(database_.get()) == 0) {
     sqlite3_exec(database_.get(), "ROLLBACK", nullptr, nullptr, nullptr);
   }
@@ -553,8 +640,13 @@ class SqliteStore final : public Store {
   }
 
   Dialect dialect() const override { return Dialect::sqlite; }
-  Lease reader() override { return {this, readers_.lend(), false}; }
+  Lease reader() override { return lend_reader(bounds_); }
   Lease writer() override { return {this, writers_.lend(), true}; }
+  Lease private_reader() override { return lend_reader(nullptr); }
+  std::vector<Text> fasten(const Belt& belt) override {
+    bounds_ = std::make_shared<const Reach>(belt.readers);
+    return {};
+  }
 
  protected:
   void give_back(Connection* connection, bool writer) noexcept override {
@@ -564,8 +656,14 @@ class SqliteStore final : public Store {
   }
 
  private:
+  Lease lend_reader(const ReachPtr& bounds) {
+    SqliteConnection* connection = readers_.lend();
+    connection->stay_within(bounds);
+    return {this, connection, false};
+  }
   std::unique_ptr<SqliteConnection> connect(bool writer) const;
 
+  ReachPtr bounds_;  // of reader()
   const Options options_;
   const std::string path_;
   Pool<SqliteConnection> readers_;
@@ -591,6 +689,8 @@ std::unique_ptr<SqliteConnection> SqliteStore::connect(bool writer) const {
         &sqlite3_free);
     run(handle, sql.get());
   }
+  // Table-valued functions make themselves known at their first use, in a way that looks like writing to the authorizer.
+  if (!writer) run(handle, "SELECT 1 FROM json_each('[]'), pragma_table_xinfo('')");
   return std::make_unique<SqliteConnection>(std::move(database), writer);
 }
 

@@ -6,6 +6,11 @@
 
 namespace jw::db {
 
+void Reach::add(const Reach& other) {
+  for (const auto& [table, names] : other.columns) columns[table].insert(names.begin(), names.end());
+  functions.insert(other.functions.begin(), other.functions.end());
+}
+
 std::unique_ptr<Store> Store::open(const Options& options) {
   if (options.url.starts_with("postgresql://") || options.url.starts_with("postgres://")) {
     return open_postgres(options);

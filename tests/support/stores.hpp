@@ -61,7 +61,10 @@ class TestStore {
   ~TestStore() {
     store_.reset();
     try {
-      if (dialect_ == db::Dialect::postgres) administer("DROP DATABASE " + name_ + " WITH (FORCE)");
+      if (dialect_ == db::Dialect::postgres) {
+        administer("DROP DATABASE " + name_ + " WITH (FORCE)");
+        administer("DROP ROLE IF EXISTS jiaowu_engine_" + name_);  // of reading connections
+      }
     } catch (const db::Error& error) {
       ADD_FAILURE() << error.what();
     }
@@ -75,6 +78,7 @@ class TestStore {
     return *store_;
   }
   void close() { store_.reset(); }
+  const std::string& name() const { return name_; }  // PostgreSQL: of the database
   const std::filesystem::path& folder() const { return folder_; }  // empty, for files of the test
 
   // On the server's own database.

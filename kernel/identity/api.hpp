@@ -158,6 +158,9 @@ struct Counters {
 // ${first+1} (µs): not ended, not expired, not idle, account neither suspended nor closed; else NULL. Three key
 // look-ups, once a statement.
 std::string gate_sql(int first);
+// What the gate reads, and all that this folder reads on reading connections (never a password hash).
+db::Reach gate_reach();
+db::Reach readers_reach();
 // The same alone, for calls that read nothing governed.
 std::optional<int64_t> check_live(db::Connection& connection, int64_t session, Instant now);
 

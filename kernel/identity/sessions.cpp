@@ -48,6 +48,22 @@ std::string gate_sql(int first) {
          " AND a.suspended_us IS NULL AND a.closed_us IS NULL))";
 }
 
+db::Reach gate_reach() {
+  db::Reach reach;
+  reach.columns = {{"gate", {"id", "epoch"}},
+                   {"session", {"id", "account", "ended_us", "expires_us", "idle_until_us"}},
+                   {"account", {"id", "suspended_us", "closed_us"}}};
+  return reach;
+}
+
+db::Reach readers_reach() {
+  db::Reach reach = gate_reach();
+  reach.columns["session"].insert({"token_digest", "created_us"});
+  reach.columns["account"].insert(
+      {"person_id", "kind", "login", "display_name", "must_change", "password_set_us", "agreement_version"});
+  return reach;
+}
+
 std::optional<int64_t> check_live(db::Connection& connection, int64_t session, Instant now) {
   static const std::string sql = "SELECT " + gate_sql(1);
   auto rows = connection.query(sql, {session, now.us});

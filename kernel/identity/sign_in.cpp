@@ -123,16 +123,16 @@ Identity::Implementation::Turn::~Turn() {
   counters_.waiting.fetch_sub(1);
 }
 
-// The role of reading connections on PostgreSQL need not see password hashes: there the door reads as the owner.
+// Readers see no password hashes.
 Standing Identity::Implementation::standing_of_login(std::string_view login) {
   const std::string key = login_key(login);
-  auto lease = store_.dialect() == db::Dialect::sqlite ? store_.reader() : store_.writer();
+  auto lease = store_.private_reader();
   auto rows = lease->query(kByLogin, {key});
   return read_standing(rows);
 }
 
 Standing Identity::Implementation::standing_of_account(int64_t account) {
-  auto lease = store_.dialect() == db::Dialect::sqlite ? store_.reader() : store_.writer();
+  auto lease = store_.private_reader();
   auto rows = lease->query(kById, {account});
   return read_standing(rows);
 }

@@ -133,6 +133,9 @@ struct Binding {
 void bind(const std::vector<Slot>& slots, const Binding& binding, std::vector<db::Param>& params,
           std::vector<std::string>& store);
 
+// What this folder reads on reading connections, the catalogue's tables apart.
+db::Reach readers_reach();
+
 // The rules of a store, kept current by the gate's epoch. Thread-safe.
 class Policy {
  public:
@@ -161,6 +164,7 @@ class Policy {
   Regulation regulation_;
   std::string posts_sql_;
   std::vector<Slot> posts_slots_;
+  db::ReachPtr posts_reach_;
   mutable std::shared_mutex mutex_;
   std::shared_ptr<const Rules> rules_;
   static constexpr size_t kShards = 16;

@@ -8,6 +8,7 @@
 
 #include "kernel/catalog/condition.hpp"
 #include "kernel/catalog/schema.hpp"
+#include "kernel/policy/reach.hpp"
 
 namespace jw::policy {
 
@@ -122,9 +123,13 @@ Policy::Policy(const Catalogue& catalogue, Regulation regulation, db::Store& sto
 void Policy::compile_posts(db::Dialect dialect) {
   Statement statement(catalogue_, regulation_, dialect);
   std::string sql;
+  Need need(catalogue_);
   for (size_t i = 0; i < regulation_.posts.size(); ++i) {
     const Post& post = regulation_.posts[i];
-    Frame frame(statement, catalogue_.datasets.at(static_cast<size_t>(post.from)), statement.new_alias("p"));
+    const Dataset& from = catalogue_.datasets.at(static_cast<size_t>(post.from));
+    need.condition(from, post.where);
+    if (post.unit >= 0) need.field(from, post.unit);
+    Frame frame(statement, from, statement.new_alias("p"));
     const Place place{&frame, {}};
     Statement::Literals printed{Slot::Kind::policy_literal, 0, true};
     const Predicate where = statement.lower(place, post.where, true, printed);
@@ -135,6 +140,17 @@ void Policy::compile_posts(db::Dialect dialect) {
   }
   posts_sql_ = sql.empty() ? "SELECT 0 AS post, NULL AS unit WHERE 1=0" : sql;
   posts_slots_ = statement.slots();
+  need.reach().functions = lowered_functions();
+  posts_reach_ = std::make_shared<const db::Reach>(need.reach());
+}
+
+db::Reach readers_reach() {
+  db::Reach reach;
+  reach.columns = {{"gate", {"id", "epoch"}},
+                   {"access_grant",
+                    {"id", "number", "effect", "account", "post", "unit", "dataset", "content", "from_us", "until_us",
+                     "source", "revoked_us"}}};
+  return reach;
 }
 
 std::shared_ptr<const Rules> Policy::rules() const {
@@ -188,7 +204,7 @@ std::vector<HeldPost> Policy::read_posts(db::Connection& connection, const Asker
   std::vector<db::Param> params;
   std::vector<std::string> store;
   policy::bind(posts_slots_, binding, params, store);
-  db::Rows rows = connection.query(posts_sql_, params);
+  db::Rows rows = connection.query_within(posts_reach_, posts_sql_, params);
   while (rows.next()) {
     const int post = static_cast<int>(rows.integer(0));
     auto at = std::find_if(held.begin(), held.end(), [&](const HeldPost& h) { return h.post == post; });

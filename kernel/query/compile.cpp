@@ -355,6 +355,7 @@ std::string Compilation::after_cursor(const std::vector<std::string>& keys, cons
 std::shared_ptr<const Plan> Compilation::finish(const std::string& tail) {
   const Predicate where = policy::all_of(where_parts_);
   plan_->sql = "SELECT " + selection_.sql() + " FROM " + frame_.from_sql() + " WHERE " + where.text() + tail;
+  plan_->reach = reach_of(compiler_.catalogue, query_, decision_);
   plan_->slots = statement_.slots();
   const crypto::Digest digest = crypto::sha256(plan_->sql);
   plan_->digest = crypto::hex(crypto::bytes_of(digest).substr(0, 16));

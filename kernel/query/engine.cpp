@@ -8,6 +8,7 @@
 #include "base/json.hpp"
 #include "base/text.hpp"
 #include "kernel/catalog/condition.hpp"
+#include "kernel/identity/api.hpp"
 #include "kernel/query/token.hpp"
 #include "platform/crypto/api.hpp"
 
@@ -71,6 +72,13 @@ Refusal store_failed(const db::Error& error) {
             "query.timeout",
             {"查询超时，请收窄条件后重试", "the query took too long; narrow the conditions and try again"}};
   }
+  if (error.failure() == db::Failure::forbidden) {
+    return {Code::internal,
+            "query.beyond_reach",
+            {"该查询超出了为它核定的读取范围，已被数据库拦下并记录，请联系管理员",
+             "the query would have read more than was worked out for it; the database stopped it, and it is on record. "
+             "Please tell the administrator"}};
+  }
   return {Code::unavailable,
           "query.store_unavailable",
           {"数据库暂不可用，请稍后重试", "the store is not available now; try again later"}};
@@ -121,6 +129,7 @@ Engine::Engine(const catalog::Catalogue& catalogue, policy::Policy& policy, db::
   policy::Statement statement(catalogue, impl_->policy.rules()->regulation(), store.dialect());
   impl_->gate_statement = "SELECT " + gate_sql(statement);
   impl_->gate_slots = statement.slots();
+  impl_->gate_reach = std::make_shared<const db::Reach>(identity::gate_reach());
 }
 
 Engine::~Engine() = default;
@@ -143,7 +152,7 @@ std::optional<int64_t> Engine::Impl::gate(db::Connection& connection, const Run&
   std::vector<db::Param> params;
   std::vector<std::string> texts;
   policy::bind(gate_slots, values, params, texts);
-  db::Rows rows = connection.query(gate_statement, params);
+  db::Rows rows = connection.query_within(gate_reach, gate_statement, params);
   if (!rows.next() || rows.is_null(0)) return std::nullopt;
   return rows.integer(0);
 }
@@ -247,7 +256,7 @@ auto Engine::Impl::governed(const Query& query, Action action, Run& run, int64_t
       policy::bind(prepared->plan->slots, values, params, texts);
       lease->statement_limit(time);
       {
-        db::Rows rows = lease->query(prepared->plan->sql, params);
+        db::Rows rows = lease->query_within(prepared->plan->reach, prepared->plan->sql, params);
         const bool any = rows.next();
         if (any) {
           if (rows.is_null(0)) return session_ended();

@@ -34,6 +34,7 @@ struct Engine::Impl {
   std::unordered_map<std::string, std::shared_ptr<const Plan>> plans{};
   std::string gate_statement{};
   std::vector<policy::Slot> gate_slots{};
+  db::ReachPtr gate_reach{};
 
   Run begin(const policy::Asker& asker, const boost::json::value& request) const;
   // Everything but the state of the permissions is checked; the gate of the statement tells whether that was current.

@@ -39,6 +39,7 @@ struct HiddenField {
 
 struct Plan {
   std::string sql;
+  db::ReachPtr reach;  // all that the statement may read
   std::vector<policy::Slot> slots;
   std::string digest;  // hex, for the record
   // The gate stands in column 0.
@@ -71,6 +72,9 @@ struct Compiler {
 Result<std::shared_ptr<const Plan>> compile(const Compiler& compiler, const Query& query,
                                             const policy::Decision& decision, const std::vector<bool>& cursor_nulls,
                                             bool has_cursor);
+
+// What the statement of this query needs to read, found without looking at its text.
+db::ReachPtr reach_of(const catalog::Catalogue& catalogue, const Query& query, const policy::Decision& decision);
 
 // {"field":{sight, reason, remedy},…}: in the words of this decision, as plans are shared by people whose grants have
 // the same shape and other names.

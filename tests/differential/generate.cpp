@@ -30,6 +30,7 @@ json::value literal(Dice& dice, const Catalogue& catalogue, const Field& field, 
     return json::string(text);
   }
   text = std::get<std::string>(value);
+  if (field.type == Type::text && dice.chance(3)) return json::string(kSentinel);
   // A part of a text is still text: cut at a character.
   if ((op == Op::contains || op == Op::starts) && dice.chance(50)) {
     size_t end = 1;
@@ -304,7 +305,7 @@ void any_list(Dice& dice, const Dataset& dataset, const std::vector<int>& open, 
 
 void any_question(Dice& dice, Case& one) {
   const Catalogue& catalogue = one.catalogue();
-  const Rules rules = one.rules();
+  const Rules& rules = one.rules();
   one.account = dice.between(1, kAccounts);
   one.agreement_due = dice.chance(1);
   one.seed = dice.seed();

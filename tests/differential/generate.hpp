@@ -7,6 +7,8 @@ namespace jw::differential {
 
 constexpr int64_t kNow = 1'773'622'800'000'000;  // 2026-03-16T09:00:00+08:00
 
+constexpr const char* kSentinel = "ZQXJKV";  // a value that must never be seen in the text of a statement
+
 boost::json::value any_condition(Dice& dice, const catalog::Catalogue& catalogue, const catalog::Dataset& dataset,
                                  int depth, bool regulation = false);
 std::vector<policy::Atom> any_defaults(Dice& dice, const catalog::Catalogue& catalogue);

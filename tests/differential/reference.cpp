@@ -314,6 +314,11 @@ std::vector<Reference::Viewed> Reference::authorised(const Dataset& dataset, con
 std::string Reference::view(const Dataset& dataset, Action action, const std::string& purpose) {
   const Decision decision = decide(dataset, action, purpose);
   std::string out;
+  for (const policy::HeldPost& post : posts()) {
+    out += std::to_string(post.post);
+    for (const std::string& unit : std::set<std::string>(post.units.begin(), post.units.end())) out += " " + unit;
+    out += ";";
+  }
   for (const Atom* atom : decision.permits) out += std::to_string(reinterpret_cast<uintptr_t>(atom)) + ",";
   for (const Viewed& viewed : authorised(dataset, decision)) {
     out += "\n" + std::to_string(viewed.row->id);

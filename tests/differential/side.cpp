@@ -23,7 +23,8 @@ policy::Asker Case::asker() const {
   return asker;
 }
 
-Rules Case::rules() const {
+const Rules& Case::rules() const {
+  if (read_) return *read_;
   Rules rules{&catalogue(), test_regulation(catalogue()), {}};
   rules.regulation.atoms = defaults;
   for (const policy::Grant& grant : grants) {
@@ -31,7 +32,14 @@ Rules Case::rules() const {
     if (!atom) throw std::runtime_error("a grant that is none: " + atom.refusal().detail.en);
     rules.grants.push_back(std::move(atom).value());
   }
-  return rules;
+  read_ = std::make_shared<Rules>(std::move(rules));
+  return *read_;
+}
+
+void Case::set_policy(std::vector<policy::Atom> own_defaults, std::vector<policy::Grant> own_grants) {
+  defaults = std::move(own_defaults);
+  grants = std::move(own_grants);
+  read_.reset();
 }
 
 Side::Side(db::Dialect dialect, int variant) : catalogue_(test_catalogue(variant)), made_(dialect) {
@@ -58,9 +66,14 @@ void Side::raise_epoch(db::Connection& writer) {
   writer.execute("UPDATE gate SET epoch = epoch + 1 WHERE id = 1");
 }
 
+void Side::at(int64_t now_us) {
+  if (now_us < clock_.now_us) raise_epoch(*made_.store().writer());
+  clock_.now_us = now_us;
+}
+
 void Side::put(const Case& all) {
   at(all.now_us);
-  put_world(all.world);
+  put_world(*all.world);
   put_policy(all.defaults, all.grants);
 }
 
@@ -295,7 +308,7 @@ std::string rows_of(const std::string& answer) {
 
 std::optional<std::string> compare_with_reference(query::Engine& engine, const Case& one) {
   const Got got = ask(engine, one);
-  const Rules rules = one.rules();
+  const Rules& rules = one.rules();
   const policy::Asker asker = one.asker();
   std::optional<query::Query> query;
   Action action = Action::query;
@@ -323,7 +336,7 @@ std::optional<std::string> compare_with_reference(query::Engine& engine, const C
   } else if (one.form == Case::Form::document && query->is_statistics()) {
     expected.refusal = "query.not_a_list";
   } else {
-    expected = Reference(rules, one.world, asker, {one.now_us}).answer(*query, action);
+    expected = Reference(rules, *one.world, asker, {one.now_us}).answer(*query, action);
   }
   if (one.form == Case::Form::one && expected.refusal.empty() && expected.rows.empty())
     expected.refusal = "query.row_unknown";

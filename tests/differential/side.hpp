@@ -14,7 +14,7 @@ namespace jw::differential {
 // Everything an answer depends on.
 struct Case {
   int variant = 0;
-  World world;
+  std::shared_ptr<const World> world = std::make_shared<World>();
   std::vector<policy::Atom> defaults;
   std::vector<policy::Grant> grants;
   int64_t now_us = 0;
@@ -26,7 +26,11 @@ struct Case {
 
   const catalog::Catalogue& catalogue() const { return test_catalogue(variant); }
   policy::Asker asker() const;
-  Rules rules() const;
+  const Rules& rules() const;  // read once, until the policy is set anew
+  void set_policy(std::vector<policy::Atom> own_defaults, std::vector<policy::Grant> own_grants);
+
+ private:
+  mutable std::shared_ptr<const Rules> read_;
 };
 
 class Side {
@@ -38,7 +42,7 @@ class Side {
   void put_policy(const std::vector<policy::Atom>& defaults, const std::vector<policy::Grant>& grants);
   void put_grants(const std::vector<policy::Grant>& grants);  // the running engine has to notice
   void end_sessions(bool ended);
-  void at(int64_t now_us) { clock_.now_us = now_us; }
+  void at(int64_t now_us);  // back in time nothing that is cached holds
 
   query::Engine& engine() { return *engine_; }
   query::Engine& uncached() { return *uncached_; }

@@ -176,7 +176,7 @@ class Policy {
 };
 
 // A grant or forbid as stored: content is {"rows": "all" | relation | {condition}, "clear": […], "masked": […],
-// "actions": […], "purposes": […]}.
+// "actions": […], "purposes": […]}. A forbid that names no actions forbids all; purposes do not narrow it.
 struct Grant {
   std::string number;
   Effect effect = Effect::permit;

@@ -317,6 +317,8 @@ Result<Atom> grant_atom(const Catalogue& catalogue, const Regulation& regulation
     if (!action) return bad_grant("actions", {"没有名为“" + name + "”的操作", "no action is named " + name});
     atom.actions = static_cast<uint8_t>(atom.actions | 1u << static_cast<int>(*action));
   }
+  // A forbid that names no action forbids them all; a permit that names none opens none.
+  if (atom.effect == Effect::forbid && actions.empty()) atom.actions = (1u << kActions) - 1;
   JW_TRY(atom.purposes, names(json, "purposes"));
   atom.grant = grant.number;
   atom.clause = grant.source;

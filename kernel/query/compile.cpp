@@ -29,6 +29,11 @@ std::string gate_sql(Statement& statement) {
 
 namespace {
 
+// Whether a cell is text as a person reads it: a ref is the natural key of its row.
+bool is_text(Type type) {
+  return type == Type::text || type == Type::code || type == Type::date || type == Type::ref;
+}
+
 // The authorised view of one dataset for one decision, inside one statement.
 class View {
  public:
@@ -70,7 +75,10 @@ class View {
   std::string clear_value(int field) {
     const Predicate& visible = clear(field);
     const std::string x = statement_.shown(place_, field);
-    return visible.is_always() ? x : visible.is_never() ? "NULL" : "CASE WHEN " + visible.sql + " THEN " + x + " END";
+    if (visible.is_always()) return x;
+    if (!visible.is_never()) return "CASE WHEN " + visible.sql + " THEN " + x + " END";
+    // PostgreSQL wants to know of what type it makes a sum.
+    return is_text(dataset_.fields[static_cast<size_t>(field)].type) ? "CAST(NULL AS TEXT)" : "CAST(NULL AS BIGINT)";
   }
   // 0 clear, 1 masked, 2 hidden; empty when the same on all rows.
   std::string mark(int field) {
@@ -394,11 +402,12 @@ Result<std::shared_ptr<const Plan>> Compilation::list(const std::vector<bool>& c
   std::vector<std::string> keys;
   std::vector<bool> descending;
   for (const OrderKey& key : order) {
-    keys.push_back(view_.sort(key.field));
+    std::string sort = view_.sort(key.field);
+    if (sort == "NULL") continue;  // shows nothing on any row, so it orders nothing; PostgreSQL takes no constant here
+    keys.push_back(std::move(sort));
     descending.push_back(key.descending);
     order_by += (order_by.empty() ? "" : ", ") + keys.back() + (key.descending ? " DESC" : " ASC") + " NULLS LAST";
     plan_->cursor.push_back(selection_.add(keys.back()));
-    plan_->order_fields.push_back(key.field);
   }
   keys.push_back(statement_.row_id(view_.place()));
   descending.push_back(false);

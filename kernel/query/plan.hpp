@@ -48,7 +48,6 @@ struct Plan {
   std::vector<HiddenField> hidden;
   int person = -1, group = -1;  // columns for who-read-me; -1 = not needed
   std::vector<size_t> cursor;   // columns of the order keys, then the row id
-  std::vector<int> order_fields;
   // Statistics.
   std::vector<OutColumn> groups;
   std::vector<size_t> values;  // further grouped columns: counts by value (median, stddev, histogram, count_distinct)

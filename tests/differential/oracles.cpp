@@ -14,6 +14,11 @@ using catalog::Type;
 
 namespace {
 
+// PostgreSQL where it takes part.
+Side& tried(const Sides& sides) {
+  return sides.postgres != nullptr ? *sides.postgres : *sides.sqlite;
+}
+
 bool is_list(const Case& one) {
   return one.form == Case::Form::ask && !one.request.contains("measures") && !one.request.contains("unheard_of");
 }
@@ -104,7 +109,7 @@ Found found(std::string wrong, const Case& one) {
 
 std::optional<Found> as_the_reference_says(const Sides& sides, Cases cases) {
   for (const Case& one : cases) {
-    Side& side = sides.postgres != nullptr ? *sides.postgres : *sides.sqlite;
+    Side& side = tried(sides);
     side.at(one.now_us);
     if (auto wrong = compare_with_reference(side.engine(), one)) return found(*wrong, one);
   }
@@ -239,12 +244,12 @@ std::optional<Found> partitions_make_the_whole(const Sides& sides, Cases cases) 
   for (const Case& one : cases) {
     if (one.form != Case::Form::ask || one.request.contains("unheard_of")) continue;
     Dice dice(one.seed);
-    sides.sqlite->at(one.now_us);
-    const auto by = any_partition(dice, *sides.sqlite, one);
+    tried(sides).at(one.now_us);
+    const auto by = any_partition(dice, tried(sides), one);
     if (!by) continue;
     if (is_list(one)) {
-      if (auto wrong = partition_rows(*sides.sqlite, one, *by)) return found(*wrong, one);
-    } else if (auto wrong = partition_measures(*sides.sqlite, one, *by)) {
+      if (auto wrong = partition_rows(tried(sides), one, *by)) return found(*wrong, one);
+    } else if (auto wrong = partition_measures(tried(sides), one, *by)) {
       return found(*wrong, one);
     }
   }
@@ -260,12 +265,12 @@ std::optional<Found> filter_counts_what_holds(const Sides& sides, Cases cases) {
                      {"measures", json::array{json::object{{"fn", "count"}}}},
                      {"where", where}};
     if (one.request.contains("purpose")) asked.request["purpose"] = one.request.at("purpose");
-    sides.sqlite->at(one.now_us);
-    const std::string filtered = answer_of(sides.sqlite->engine(), asked);
+    tried(sides).at(one.now_us);
+    const std::string filtered = answer_of(tried(sides).engine(), asked);
     asked.request.erase("where");
     asked.request["measures"] =
         json::array{json::object{{"fn", "count"}}, json::object{{"fn", "share"}, {"where", where}, {"places", 6}}};
-    const std::string unfiltered = answer_of(sides.sqlite->engine(), asked);
+    const std::string unfiltered = answer_of(tried(sides).engine(), asked);
     if (is_refused(filtered) != is_refused(unfiltered)) return found(filtered + "\n" + unfiltered, one);
     if (is_refused(filtered)) continue;
     const auto all = numbers_in(unfiltered);
@@ -289,13 +294,12 @@ std::optional<Found> stores_agree(const Sides& sides, Cases cases) {
 
 std::optional<Found> cached_plans_answer_the_same(const Sides& sides, Cases cases) {
   for (Case one : cases) {
-    sides.sqlite->at(one.now_us);
+    tried(sides).at(one.now_us);
     // The same question by somebody else in between: plans are shared by shape, never by person.
     const int64_t first = one.account;
     for (int64_t account : {first, first % kAccounts + 1, first}) {
       one.account = account;
-      const std::string cached = answer_of(sides.sqlite->engine(), one),
-                        made = answer_of(sides.sqlite->uncached(), one);
+      const std::string cached = answer_of(tried(sides).engine(), one), made = answer_of(tried(sides).uncached(), one);
       if (cached != made) return found("cached " + cached + "\nmade now " + made, one);
     }
   }
@@ -347,7 +351,7 @@ bool plant(const Dataset& dataset, json::value& node, std::vector<std::string>& 
 std::optional<Found> text_holds_no_value(const Sides& sides, Cases cases) {
   for (const Case& one : cases) {
     if (one.form != Case::Form::ask) continue;
-    Side& side = *sides.sqlite;
+    Side& side = tried(sides);
     side.at(one.now_us);
     const auto before = side.engine().statement_text(one.asker(), one.request);
     if (!before) continue;
@@ -370,7 +374,7 @@ std::optional<Found> text_holds_no_value(const Sides& sides, Cases cases) {
 std::optional<Found> pages_make_the_whole(const Sides& sides, Cases cases) {
   for (const Case& one : cases) {
     if (!is_list(one)) continue;
-    Side& side = sides.postgres != nullptr ? *sides.postgres : *sides.sqlite;
+    Side& side = tried(sides);
     side.at(one.now_us);
     Case asked = one;
     asked.request["limit"] = 1000;

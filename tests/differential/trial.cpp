@@ -129,7 +129,7 @@ class Running {
         "check: " + std::string(name) + "\nagain: JIAOWU_DIFFERENTIAL_BLOCK=" + std::to_string(seed) + "\n";
     if (trial_.shrinks) {
       const Found small = shrink(stores, check, *found);
-      result_.failure += print(*stores.sqlite, small);
+      result_.failure += print(stores.postgres != nullptr ? *stores.postgres : *stores.sqlite, small);
     } else {
       result_.failure += found->wrong;
     }

@@ -158,7 +158,7 @@ void fetch(Serving& serving, const http::Request& request, const identity::Sessi
   const Refusal unknown{Code::not_found, "document.unknown", {"没有这份文件", "there is no such document"}};
   std::string content, dataset;
   {
-    const db::Store::Lease lease = serving.system.store->reader();
+    const db::Store::Lease lease = serving.system.store->private_reader();
     db::Rows rows =
         lease->query("SELECT content, dataset FROM document WHERE number = $1 AND account = $2 AND revoked_us IS NULL",
                      {request.captures.at(0), session.account});

@@ -120,6 +120,42 @@ int64_t person_by_number(System& system, db::Connection& connection, const std::
   throw std::runtime_error("没有学号或工号 " + number + " / there is no student or staff number " + number);
 }
 
+// What a change of the catalogue does not explain must be mended by hand.
+int compare_with_tables(const catalog::Catalogue& catalogue, db::Connection& writer, bool say_agreed) {
+  const std::vector<Text> drift = catalog::schema_drift(catalogue, writer);
+  for (const Text& each : drift) std::cout << "[?] " << each.zh << " / " << each.en << "\n";
+  if (!drift.empty()) {
+    std::cout
+        << "表被人手工改动过，请从备份恢复或手工改回 / the tables were altered by hand: restore a backup, or alter "
+           "them back\n";
+    return 4;
+  }
+  if (say_agreed) std::cout << "表结构与目录一致 / the tables agree with the catalogue\n";
+  return 0;
+}
+
+// Differences shown and, if asked for, carried out.
+int migrate_tables(const Arguments& arguments, const std::filesystem::path& home, const catalog::Catalogue& catalogue,
+                   db::Connection& writer) {
+  const int applied = db::migrate(writer, (home / "db" / "migrations").string());
+  if (applied > 0)
+    std::cout << "内核的表：执行了 " << applied << " 步 / kernel tables: " << applied << " steps applied\n";
+  const std::vector<catalog::SchemaChange> changes = catalog::schema_changes(catalogue, writer);
+  for (const catalog::SchemaChange& change : changes) {
+    std::cout << (change.safe ? "[+] " : "[!] ") << change.text.zh << " / " << change.text.en << "\n";
+    for (const std::string& statement : change.statements) std::cout << "      " << statement << "\n";
+  }
+  if (!changes.empty()) {
+    if (!arguments.flag("apply")) {
+      std::cout << "加 --apply 执行 / add --apply to carry out\n";
+      return 3;
+    }
+    must(catalog::apply_schema(catalogue, writer, false));
+    std::cout << "已执行 / done\n";
+  }
+  return compare_with_tables(catalogue, writer, changes.empty());
+}
+
 }  // namespace
 
 int account(const Words& words) {
@@ -203,25 +239,10 @@ int migrate(const Words& words) {
   db::Options options;
   options.url = arguments.required("db");
   const auto store = db::Store::open(options);
-  const db::Store::Lease writer = store->writer();
-  const int applied = db::migrate(*writer, (home / "db" / "migrations").string());
-  if (applied > 0)
-    std::cout << "内核的表：执行了 " << applied << " 步 / kernel tables: " << applied << " steps applied\n";
-  const std::vector<catalog::SchemaChange> changes = catalog::schema_changes(*catalogue, *writer);
-  for (const catalog::SchemaChange& change : changes) {
-    std::cout << (change.safe ? "[+] " : "[!] ") << change.text.zh << " / " << change.text.en << "\n";
-    for (const std::string& statement : change.statements) std::cout << "      " << statement << "\n";
-  }
-  if (changes.empty()) {
-    std::cout << "表结构与目录一致 / the tables agree with the catalogue\n";
-    return 0;
-  }
-  if (!arguments.flag("apply")) {
-    std::cout << "加 --apply 执行 / add --apply to carry out\n";
-    return 3;
-  }
-  must(catalog::apply_schema(*catalogue, *writer, false));
-  std::cout << "已执行 / done\n";
+  const int code = migrate_tables(arguments, home, *catalogue, *store->writer());
+  if (code != 0) return code;
+  for (const Text& loose : store->fasten(belt_of(*catalogue)))
+    std::cout << "[?] " << loose.zh << " / " << loose.en << "\n";
   return 0;
 }
 

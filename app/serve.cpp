@@ -4,6 +4,7 @@
 
 #include <cstdlib>
 #include <iostream>
+#include <mutex>
 #include <thread>
 
 #include "app/arguments.hpp"
@@ -12,6 +13,8 @@
 #include "app/problem.hpp"
 #include "app/schemas.hpp"
 #include "app/serving.hpp"
+#include "base/json.hpp"
+#include "kernel/catalog/schema.hpp"
 #include "platform/http/metrics.hpp"
 #include "platform/log/api.hpp"
 
@@ -51,6 +54,54 @@ std::vector<std::pair<std::string, std::string>> security_headers(bool tls) {
   return headers;
 }
 
+// Whether the tables are still those of the catalogue: looked up now and then only, as anybody may ask.
+class Drift {
+ public:
+  explicit Drift(System& system) : system_(system) {}
+  std::vector<Text> now() {
+    const std::lock_guard lock(mutex_);
+    const auto time = std::chrono::steady_clock::now();
+    if (looked_ && time - *looked_ < std::chrono::seconds(30)) return found_;
+    const db::Store::Lease lease = system_.store->private_reader();
+    found_ = catalog::schema_drift(*system_.catalogue, *lease);
+    looked_ = time;
+    return found_;
+  }
+
+ private:
+  System& system_;
+  std::mutex mutex_;
+  std::optional<std::chrono::steady_clock::time_point> looked_;
+  std::vector<Text> found_;
+};
+
+void ready(Serving& serving, Drift& drift, const http::Request& request, const http::Respond& respond) {
+  System& system = serving.system;
+  if (!system.recorder->healthy()) {
+    return respond(problem({Code::unavailable, "record.not_durable", {"查询记录无法保存", "the record cannot be kept"}},
+                           request.id));
+  }
+  {
+    const db::Store::Lease lease = system.store->reader();
+    lease->query("SELECT epoch FROM gate WHERE id = 1").next();
+  }
+  http::Response response;
+  JsonWriter json(response.body);
+  json.object().field("status", "ready").key("problems").array();
+  for (const std::vector<Text>& some : {system.recorder->problems(), system.loose, drift.now()}) {
+    for (const Text& each : some) json.value(each);
+  }
+  json.end_array().end_object();
+  respond(std::move(response));
+}
+
+void warn_of(const System& system) {
+  for (const Text& each : system.loose) {
+    std::cerr << "警告 / warning: " << each.zh << " / " << each.en << '\n';
+    log::warning("serve.belt_loose");
+  }
+}
+
 std::vector<http::Route> operation_routes(Serving& serving) {
   using http::Verb;
   return {
@@ -63,17 +114,8 @@ std::vector<http::Route> operation_routes(Serving& serving) {
       {.verb = Verb::get,
        .path = "/readyz",
        .needs = http::kPublic,
-       .handler =
-           [&serving](http::Request request, http::Respond respond) {
-             if (!serving.system.recorder->healthy()) {
-               return respond(
-                   problem({Code::unavailable, "record.not_durable", {"查询记录无法保存", "the record cannot be kept"}},
-                           request.id));
-             }
-             const db::Store::Lease lease = serving.system.store->reader();
-             lease->query("SELECT epoch FROM gate WHERE id = 1").next();
-             respond({.body = "{\"status\":\"ready\"}"});
-           },
+       .handler = [&serving, drift = std::make_shared<Drift>(serving.system)](
+                      http::Request request, http::Respond respond) { ready(serving, *drift, request, respond); },
        .summary = {"可以提供服务", "ready to serve"}},
       {.verb = Verb::get,
        .path = "/metrics",
@@ -146,6 +188,7 @@ int serve_with(const Words& words, const std::function<std::vector<http::Route>(
   const int workers = static_cast<int>(arguments.number("workers", std::max(4, 2 * cores), 1, 256));
   options.readers = workers + 4;
   const std::unique_ptr<System> system = open_system(options);
+  warn_of(*system);
 
   log::Metrics metrics;
   Serving serving{*system, metrics};

@@ -4,6 +4,7 @@
 #include <stdexcept>
 
 #include "kernel/catalog/schema.hpp"
+#include "kernel/policy/reach.hpp"
 #include "kernel/policy/regulation.hpp"
 
 namespace jw::app {
@@ -78,6 +79,19 @@ fs::path find_home(const std::string& given) {
       "--home");
 }
 
+db::Belt belt_of(const catalog::Catalogue& catalogue) {
+  db::Belt belt;
+  belt.readers = policy::whole_catalogue(catalogue);
+  for (const auto& [table, columns] : belt.readers.columns) belt.sealed.push_back(table);
+  belt.readers.add(policy::readers_reach());
+  belt.readers.add(identity::readers_reach());
+  belt.readers.columns["store_fact"] = {"name", "value"};
+  // Whoever checks a document by its code learns these; the file itself is read past the belt.
+  belt.readers.columns["document"] = {"number", "code_digest", "title",      "row_count", "sha256",
+                                      "leaf",   "created_us",  "expires_us", "revoked_us"};
+  return belt;
+}
+
 std::string store_fact(db::Connection& connection, const std::string& name) {
   db::Rows rows = connection.query("SELECT value FROM store_fact WHERE name = $1", {name});
   return rows.next() ? std::string(rows.text(0)) : std::string();
@@ -107,8 +121,8 @@ std::unique_ptr<System> open_system(const SystemOptions& options) {
   system->store = db::Store::open(store);
   bring_schema_up(*system);
   {
-    const db::Store::Lease reader = system->store->reader();
-    system->made_up = store_fact(*reader, "made_up") == "1";
+    const db::Store::Lease keeper = system->store->private_reader();
+    system->made_up = store_fact(*keeper, "made_up") == "1";
   }
   if (!options.clock_file.empty()) {
     if (!system->made_up) throw std::runtime_error("--clock 只用于虚构的数据 / --clock works on made-up stores only");
@@ -121,6 +135,7 @@ std::unique_ptr<System> open_system(const SystemOptions& options) {
   record.witness = options.witness;
   record.node = options.node;
   system->recorder = record::Recorder::open(*system->store, *system->record_store, *system->clock, record);
+  system->loose = system->store->fasten(belt_of(*system->catalogue));
 
   identity::Options identity = system->made_up ? identity::Options::for_made_up() : identity::Options{};
   identity.made_up = system->made_up;

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "base/time.hpp"
 #include "kernel/catalog/api.hpp"
@@ -44,6 +45,7 @@ struct System {
   std::unique_ptr<db::Store> store;
   std::unique_ptr<db::Store> record_store;
   bool made_up = false;
+  std::vector<Text> loose;  // seat-belts that could not be fastened
   std::unique_ptr<record::Recorder> recorder;
   std::unique_ptr<identity::Identity> identity;
   std::unique_ptr<policy::Policy> policy;
@@ -53,6 +55,9 @@ struct System {
 // Loads catalogue and regulation, opens or makes the store, migrates the kernel's tables and the safe part of the
 // schema, opens the record. Throws std::runtime_error with a message for the operator.
 std::unique_ptr<System> open_system(const SystemOptions& options);
+
+// All that reading connections may read; the tables of the catalogue are sealed (platform/db/api.hpp).
+db::Belt belt_of(const catalog::Catalogue& catalogue);
 
 // Loading alone (jiaowu migrate shows differences before anything is opened for business).
 std::unique_ptr<catalog::Catalogue> load_catalogue(const std::filesystem::path& home);

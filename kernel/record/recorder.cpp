@@ -306,7 +306,7 @@ int64_t StoreRecorder::put_in_outbox(db::Connection& transaction, const Entry& e
 std::optional<Leaf> StoreRecorder::deliver(int64_t outbox_id) {
   std::optional<Pending> pending;
   {
-    const db::Store::Lease lease = outbox_store().reader();
+    const db::Store::Lease lease = outbox_store().private_reader();
     db::Rows rows = lease->query("SELECT header, body, salt FROM record_outbox WHERE id = $1", {outbox_id});
     if (rows.next()) {
       LeafBytes bytes{std::string(rows.blob(0)), std::string(rows.blob(1)), std::string(rows.blob(2))};
@@ -335,7 +335,7 @@ std::optional<Leaf> StoreRecorder::deliver(int64_t outbox_id) {
 }
 
 std::vector<int64_t> StoreRecorder::ids_in_outbox() {
-  const db::Store::Lease lease = outbox_store().reader();
+  const db::Store::Lease lease = outbox_store().private_reader();
   db::Rows rows = lease->query("SELECT id FROM record_outbox ORDER BY id");
   std::vector<int64_t> ids;
   while (rows.next()) ids.push_back(rows.integer(0));

@@ -118,6 +118,7 @@ class Fastener {
       : owner_(owner), belt_(belt), verifier_(verifier) {}
 
   Fastening run() {
+    look();
     step([this] { make_key(); },
          {"无法在数据库中建立 jiaowu_belt（连接的账号须拥有数据库）",
           "cannot make jiaowu_belt in the database (the connected role must own the database)"});
@@ -137,6 +138,13 @@ class Fastener {
   }
 
  private:
+  // The tables of the belt that are there: some are made after others, by whoever starts later.
+  void look() {
+    for (const auto& [name, columns] : belt_.readers.columns) {
+      if (is_true(owner_, "SELECT to_regclass($1) IS NOT NULL", {table(name)})) tables_[name] = columns;
+    }
+  }
+
   // One transaction, one node at a time. A lost connection is no looseness.
   template <class Do>
   bool step(const Do& what, Text loose) {
@@ -170,10 +178,11 @@ class Fastener {
   }
 
   void seal() {
-    std::vector<std::string> all;
-    for (const auto& [name, columns] : belt_.readers.columns) all.push_back(table(name));
-    std::vector<std::string> forced;
-    for (const std::string& name : belt_.sealed) forced.push_back(table(name));
+    std::vector<std::string> all, forced;
+    for (const auto& [name, columns] : tables_) all.push_back(table(name));
+    for (const std::string& name : belt_.sealed) {
+      if (tables_.contains(name)) forced.push_back(table(name));
+    }
     std::string script(kSeal);
     replace(script, "{ALL}", list(all, literal));
     replace(script, "{FORCED}", list(forced, literal));
@@ -214,7 +223,7 @@ class Fastener {
       rows.next();
       schemas.insert(std::string(rows.text(0)));
     }
-    for (const auto& [name, columns] : belt_.readers.columns) {
+    for (const auto& [name, columns] : tables_) {
       if (const size_t dot = name.find('.'); dot != std::string::npos) schemas.insert(name.substr(0, dot));
     }
     const std::string all_schemas = list(schemas, identifier);
@@ -223,7 +232,7 @@ class Fastener {
                          "GRANT EXECUTE ON FUNCTION jiaowu_belt.open(BIGINT, BYTEA) TO " + to + ";" +
                          "REVOKE TEMPORARY ON DATABASE " + identifier(database_) + " FROM PUBLIC;" +
                          "REVOKE CREATE ON SCHEMA " + all_schemas + " FROM PUBLIC;";
-    for (const auto& [name, columns] : belt_.readers.columns) {
+    for (const auto& [name, columns] : tables_) {
       if (!columns.empty())
         script += "GRANT SELECT (" + list(columns, identifier) + ") ON " + table(name) + " TO " + to + ";";
     }
@@ -242,6 +251,7 @@ class Fastener {
   Connection& owner_;
   const Belt& belt_;
   const Verifier& verifier_;
+  std::map<std::string, Reach::Names> tables_;
   ReadingRole role_;
   std::string database_;
   Fastening result_;

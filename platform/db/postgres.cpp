@@ -139,6 +139,12 @@ class PostgresConnection final : public Connection {
   Answer run_prepared(std::string_view sql, std::span<const Param> params);
   const std::string& prepare(std::string_view sql, std::span<const Param> params);
 
+  // How rows are loaded into columns of a table.
+  struct Load {
+    std::string sql;
+    bool by_arrays = false;
+  };
+  Load load_of(std::string_view table, std::span<const std::string> columns, const std::string& target);
   void apply_limit();
 
   Handle handle_;
@@ -146,6 +152,7 @@ class PostgresConnection final : public Connection {
   bool in_transaction_ = false;
   uint64_t uses_ = 0, names_ = 0;
   std::chrono::milliseconds limit_{0}, server_limit_{0};   // as asked; as the server has it
+  std::unordered_map<std::string, Load> loads_;            // by table and columns
   std::unordered_map<std::string, Statement> statements_;  // by text and kinds of the parameters
 };
 
@@ -330,8 +337,8 @@ void PostgresConnection::reset() noexcept {
 // COPY in text form: tabs, backslashes and line ends escaped, \N for NULL.
 class PostgresBulk final : public Bulk {
  public:
-  PostgresBulk(PostgresConnection& connection, std::string sql, size_t width, std::string afterwards = {})
-      : connection_(connection), sql_(std::move(sql)), afterwards_(std::move(afterwards)), width_(width) {
+  PostgresBulk(PostgresConnection& connection, std::string sql, size_t width)
+      : connection_(connection), sql_(std::move(sql)), width_(width) {
     const Answer answer(PQexec(connection_.handle(), sql_.c_str()));
     if (PQresultStatus(answer.get()) != PGRES_COPY_IN) throw error_of(connection_.handle(), answer.get(), sql_);
   }
@@ -363,7 +370,6 @@ class PostgresBulk final : public Bulk {
       if (PQresultStatus(result) != PGRES_COMMAND_OK && !error) error = error_of(connection_.handle(), result, sql_);
     }
     if (error) throw *error;
-    if (!afterwards_.empty()) connection_.run(afterwards_.c_str());
   }
 
  private:
@@ -417,25 +423,105 @@ class PostgresBulk final : public Bulk {
 
   PostgresConnection& connection_;
   std::string sql_;
-  std::string afterwards_;  // brings the rows where they belong
   size_t width_;
   std::string buffer_;
   bool finished_ = false;
 };
 
+// PostgreSQL copies into no table whose row security is active: there the rows go as one array for each column.
+class PostgresArrays final : public Bulk {
+ public:
+  PostgresArrays(PostgresConnection& connection, std::string sql, size_t width)
+      : connection_(connection), sql_(std::move(sql)), columns_(width) {}
+
+  void row(std::span<const Param> values) override {
+    if (values.size() != columns_.size()) throw Error(Failure::statement, "a row of another width");
+    for (size_t i = 0; i < values.size(); ++i) {
+      columns_[i] += rows_ == 0 ? '{' : ',';
+      append(columns_[i], values[i]);
+      bytes_ += values[i].bytes.size() + 8;
+    }
+    if (++rows_ == kRowsMost || bytes_ > kBytesMost) send();
+  }
+  void finish() override { send(); }
+
+ private:
+  static constexpr size_t kRowsMost = 2'000, kBytesMost = 1 << 20;
+
+  static void append(std::string& out, const Param& value) {
+    switch (value.kind) {
+      case Kind::null:
+        out += "NULL";
+        return;
+      case Kind::integer:
+        out += std::to_string(value.integer);
+        return;
+      case Kind::blob: {
+        out += "\"\\\\x";
+        constexpr char kHex[] = "0123456789abcdef";
+        for (const char c : value.bytes) {
+          out += kHex[static_cast<unsigned char>(c) >> 4U];
+          out += kHex[static_cast<unsigned char>(c) & 15U];
+        }
+        out += '"';
+        return;
+      }
+      case Kind::text:
+        if (!is_valid_utf8(value.bytes)) throw Error(Failure::statement, "a text that is not UTF-8 or has a NUL");
+        out += '"';
+        for (const char c : value.bytes) {
+          if (c == '"' || c == '\\') out += '\\';
+          out += c;
+        }
+        out += '"';
+        return;
+    }
+  }
+
+  void send() {
+    if (rows_ == 0) return;
+    std::vector<Param> arrays;
+    for (std::string& column : columns_) arrays.emplace_back(std::string_view(column += '}'));
+    connection_.execute(sql_, arrays);
+    for (std::string& column : columns_) column.clear();
+    rows_ = bytes_ = 0;
+  }
+
+  PostgresConnection& connection_;
+  const std::string sql_;
+  std::vector<std::string> columns_;
+  size_t rows_ = 0, bytes_ = 0;
+};
+
 std::unique_ptr<Bulk> PostgresConnection::bulk(std::string_view table, std::span<const std::string> columns) {
   if (!in_transaction_) throw Error(Failure::statement, "bulk loading outside a transaction");
-  std::string list;
-  for (size_t i = 0; i < columns.size(); ++i) list.append(i == 0 ? "" : ", ").append(columns[i]);
-  const std::string target(table);
-  Rows rows = query("SELECT row_security_active(CAST($1 AS TEXT))", std::array{Param(table)});
-  if (rows.next() && rows.integer(0) == 0)
-    return std::make_unique<PostgresBulk>(*this, "COPY " + target + " (" + list + ") FROM STDIN", columns.size());
-  // PostgreSQL copies into no table with row security: the rows take the way round.
-  run(("CREATE TEMP TABLE jiaowu_load ON COMMIT DROP AS SELECT " + list + " FROM " + target + " WITH NO DATA").c_str());
-  return std::make_unique<PostgresBulk>(
-      *this, "COPY jiaowu_load (" + list + ") FROM STDIN", columns.size(),
-      "INSERT INTO " + target + " (" + list + ") SELECT " + list + " FROM jiaowu_load; DROP TABLE jiaowu_load");
+  std::string target(table);
+  target += " (";
+  for (size_t i = 0; i < columns.size(); ++i) target.append(i == 0 ? "" : ", ").append(columns[i]);
+  target += ')';
+  auto known = loads_.find(target);
+  if (known == loads_.end()) known = loads_.emplace(target, load_of(table, columns, target)).first;
+  if (known->second.by_arrays) return std::make_unique<PostgresArrays>(*this, known->second.sql, columns.size());
+  return std::make_unique<PostgresBulk>(*this, known->second.sql, columns.size());
+}
+
+PostgresConnection::Load PostgresConnection::load_of(std::string_view table, std::span<const std::string> columns,
+                                                     const std::string& target) {
+  {
+    Rows rows = query("SELECT row_security_active(CAST($1 AS TEXT))", std::array{Param(table)});
+    if (rows.next() && rows.integer(0) == 0) return {"COPY " + target + " FROM STDIN", false};
+  }
+  std::string sql = "INSERT INTO " + target + " SELECT * FROM unnest(";
+  for (size_t i = 0; i < columns.size(); ++i) {
+    Rows type = query(
+        "SELECT format_type(atttypid, NULL) FROM pg_attribute "
+        "WHERE attrelid = CAST($1 AS regclass) AND $2 IN (attname, quote_ident(attname), '\"' || attname || '\"')",
+        std::array{Param(table), Param(columns[i])});
+    if (!type.next()) throw Error(Failure::statement, "no such column to load: " + columns[i]);
+    sql.append(i == 0 ? "" : ", ").append("CAST($").append(std::to_string(i + 1)).append(" AS ");
+    sql.append(type.text(0)).append("[])");
+  }
+  return {sql + ")", true};
 }
 
 // ---- store

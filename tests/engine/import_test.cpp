@@ -38,7 +38,7 @@ TEST_P(Import, C4_1_2_a_second_run_changes_nothing) {
   EXPECT_EQ(first.teachers, 2);
   EXPECT_EQ(first.problems.size(), second.problems.size());
   EXPECT_EQ(second.counts.added + second.counts.replaced, 0);
-  const auto reader = campus.system().store->reader();
+  const auto reader = campus.system().store->private_reader();
   // Periods 1-2 and 5-6 are two meetings.
   db::Rows rows = reader->query("SELECT CAST(COUNT(*) AS BIGINT) FROM \"meeting\"");
   ASSERT_TRUE(rows.next());

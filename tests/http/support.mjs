@@ -75,7 +75,7 @@ export async function emptyStore(kind) {
 
 // One statement against a store from outside, as somebody with the keys of the machine could; SQLite through Python's module.
 export async function sqlOutside(db, sql, { record = false } = {}) {
-  if (!db.startsWith('sqlite:')) return psql(db, sql);
+  if (!db.startsWith('sqlite:')) return psql(db, `SET client_min_messages = error; CREATE TEMP TABLE IF NOT EXISTS jiaowu_seal (); ${sql}`);
   const script = 'import sqlite3,sys\nc=sqlite3.connect(sys.argv[1],timeout=20)\n'
     + 'for r in c.execute(sys.argv[2]): print("|".join("" if v is None else str(v) for v in r))\nc.commit()';
   const result = await runFile('python3', ['-c', script, db.slice('sqlite:'.length) + (record ? '-record' : ''), sql]);

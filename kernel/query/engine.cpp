@@ -223,6 +223,20 @@ Result<Engine::Impl::Prepared> Engine::Impl::prepare(db::Connection& connection,
   return prepared;
 }
 
+policy::Binding Engine::Impl::binding(const Prepared& prepared, const Run& run,
+                                      const std::vector<policy::Literal>& literals, int64_t limit) {
+  policy::Binding values;
+  values.person = run.asker.person;
+  values.session = run.asker.session;
+  values.now_us = run.now.us;
+  values.today = run.now.date();
+  values.limit = limit;
+  values.query = &literals;
+  values.policy = &prepared.decision->literals;
+  if (prepared.cursor) values.cursor = &prepared.cursor->values;
+  return values;
+}
+
 template <class Read>
 auto Engine::Impl::governed(const Query& query, Action action, Run& run, int64_t limit, std::chrono::milliseconds time,
                             const Read& read)
@@ -242,18 +256,9 @@ auto Engine::Impl::governed(const Query& query, Action action, Run& run, int64_t
       if (!seen) return session_ended();
       if (*seen == epoch) return std::move(prepared).refusal();
     } else {
-      policy::Binding values;
-      values.person = run.asker.person;
-      values.session = run.asker.session;
-      values.now_us = run.now.us;
-      values.today = run.now.date();
-      values.limit = limit;
-      values.query = &literals;
-      values.policy = &prepared->decision->literals;
-      if (prepared->cursor) values.cursor = &prepared->cursor->values;
       std::vector<db::Param> params;
       std::vector<std::string> texts;
-      policy::bind(prepared->plan->slots, values, params, texts);
+      policy::bind(prepared->plan->slots, binding(*prepared, run, literals, limit), params, texts);
       lease->statement_limit(time);
       {
         db::Rows rows = lease->query_within(prepared->plan->reach, prepared->plan->sql, params);
@@ -480,6 +485,27 @@ Result<std::string> Engine::statement_text(const Asker& asker, const json::value
   JW_TRY(const Impl::Prepared prepared,
          impl_->prepare(*lease, query, query.is_statistics() ? Action::statistics : Action::query, run));
   return prepared.plan->sql;
+}
+
+Result<Engine::Statement> Engine::statement(const Asker& asker, const json::value& request) {
+  Run run = impl_->begin(asker, request);
+  JW_TRY(const Query query, parse(impl_->catalogue, request));
+  const db::Store::Lease lease = impl_->store.reader();
+  JW_TRY(const Impl::Prepared prepared,
+         impl_->prepare(*lease, query, query.is_statistics() ? Action::statistics : Action::query, run));
+  std::vector<db::Param> params;
+  std::vector<std::string> texts;
+  const std::vector<policy::Literal> literals = literals_of(query);
+  policy::bind(prepared.plan->slots, Impl::binding(prepared, run, literals, query.limit + 1), params, texts);
+  Statement statement{prepared.plan->sql, {}, prepared.plan->reach};
+  for (const db::Param& param : params) {
+    if (param.kind == db::Kind::integer) {
+      statement.values.emplace_back(param.integer);
+    } else {
+      statement.values.emplace_back(std::string(param.bytes));
+    }
+  }
+  return statement;
 }
 
 bool Engine::plan_only(const Asker& asker, const Query& query) {

@@ -49,6 +49,9 @@ struct Engine::Impl {
   Result<std::shared_ptr<const Plan>> plan_for(const Query& query, const policy::Decision& decision,
                                                const std::string& context, const std::vector<bool>& nulls,
                                                bool has_cursor);
+  // Borrows from all three.
+  static policy::Binding binding(const Prepared& prepared, const Run& run, const std::vector<policy::Literal>& literals,
+                                 int64_t limit);
   // Epoch when the asker's session is live, else nullopt.
   std::optional<int64_t> gate(db::Connection& connection, const Run& run) const;
 

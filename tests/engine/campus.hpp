@@ -37,6 +37,7 @@ class Campus {
   }
 
   app::System& system() { return *system_; }
+  TestStore& made() { return made_; }
   void at(const std::string& instant) {
     std::ofstream(clock_file_ + ".new") << instant << "\n";
     std::filesystem::rename(clock_file_ + ".new", clock_file_);

@@ -1,6 +1,7 @@
 // Deciding: which permits and forbids of a holder apply to a dataset, an action and a purpose.
 #include <algorithm>
 
+#include "base/fault.hpp"
 #include "base/json.hpp"
 #include "kernel/catalog/condition.hpp"
 #include "kernel/policy/api.hpp"
@@ -12,7 +13,7 @@ using catalog::Dataset;
 namespace {
 
 bool serves_purpose(const Atom& atom, const std::string& purpose) {
-  if (purpose.empty()) return atom.grant.empty();  // under a grant the purpose must be stated
+  if (purpose.empty()) return JW_FAULT(21, atom.grant.empty(), true);  // under a grant the purpose must be stated
   return atom.purposes.empty() || std::find(atom.purposes.begin(), atom.purposes.end(), purpose) != atom.purposes.end();
 }
 
@@ -43,7 +44,7 @@ void append_atom_shape(std::string& out, const Atom& atom) {
   if (atom.rows == Atom::Rows::relation) out += std::to_string(atom.relation);
   if (atom.rows == Atom::Rows::where) append_shape(out, atom.where);
   out += ':';
-  for (Sight sight : atom.fields) out += static_cast<char>('0' + static_cast<int>(sight));
+  for (Sight sight : atom.fields) out += JW_FAULT(24, static_cast<char>('0' + static_cast<int>(sight)), '?');
   out += ';';
 }
 
@@ -172,9 +173,11 @@ std::unique_ptr<Decision> Authority::make(const Dataset& dataset, Action action,
     }
   }
   for (const Atom* atom : in_force_) {
-    if (atom->effect != Effect::forbid || !allows(*atom, action)) continue;
+    if (atom->effect != Effect::forbid || !JW_FAULT(22, allows(*atom, action), atom->dataset == dataset.index))
+      continue;
     decision->forbids[atom->dataset].push_back({atom, static_cast<int64_t>(decision->literals.size())});
     if (atom->rows == Atom::Rows::where) collect_literals(atom->where, decision->literals);
+    if (JW_FAULT(23, false, true)) continue;
     shape += "-" + std::to_string(atom->dataset);
     append_atom_shape(shape, *atom);
   }

@@ -1,5 +1,6 @@
 #include "kernel/policy/lower.hpp"
 
+#include "base/fault.hpp"
 #include "base/json.hpp"
 #include "kernel/catalog/schema.hpp"
 
@@ -255,7 +256,7 @@ std::string Statement::masked(const Place& place, int field) {
   const auto last = [&](const std::string& count) { return from(length + " - " + count + " + 1"); };
   const auto position_of = [&](const char* c) { return (postgres() ? "strpos(" : "instr(") + x + ", '" + c + "')"; };
   const auto keep_last = [&](const std::string& count) {
-    return "CASE WHEN " + length + " <= " + count + " THEN " + stars(length) + " ELSE " +
+    return "CASE WHEN " + length + JW_FAULT(12, " <= ", " < ") + count + " THEN " + stars(length) + " ELSE " +
            stars(length + " - " + count) + " || " + last(count) + " END";
   };
   const auto keep_first = [&](const std::string& count) {
@@ -287,14 +288,14 @@ std::string Statement::masked(const Place& place, int field) {
              from(at) + " ELSE '***' || " + from(at) + " END)";
     }
     case catalog::Mask::Kind::bucket:
-      return "(" + x + " - ((" + x + " % " + n + ") + " + n + ") % " + n + ")";
+      return "(" + x + " - ((" + x + " % " + n + ")" + JW_FAULT(13, " + " + n, "") + ") % " + n + ")";
   }
   return "NULL";
 }
 
 std::string Statement::member(const std::string& expression, const std::string& select, bool positive) const {
   // NULL is in no set known and out of no set known; without saying so an empty set would make NOT IN true of it.
-  const std::string head = positive ? "(" : "(" + expression + " IS NOT NULL AND ";
+  const std::string head = positive ? "(" : JW_FAULT(6, "(" + expression + " IS NOT NULL AND ", "(");
   if (postgres()) return head + expression + (positive ? " = ANY(ARRAY(" : " <> ALL(ARRAY(") + select + ")))";
   return head + expression + (positive ? " IN (" : " NOT IN (") + select + "))";
 }
@@ -322,7 +323,7 @@ std::string Statement::relation_select(int relation, bool positive) {
     condition = where.text();
   } else {
     // F(x in S): x is certainly in no row that might belong to S.
-    condition = selected + " IS NOT NULL AND (" + where.text() + ") IS NOT TRUE";
+    condition = selected + " IS NOT NULL AND (" + where.text() + JW_FAULT(5, ") IS NOT TRUE", ") = (1=0)");
   }
   return "SELECT " + selected + " FROM " + frame.from_sql() + " WHERE " + condition;
 }
@@ -351,7 +352,7 @@ Predicate Statement::rows(const Place& place, const Atom& atom, bool positive, L
     case Atom::Rows::relation: {
       const catalog::Binding* binding = dataset_at(place).binding(atom.relation);
       // A relation that does not tie this dataset yields nothing: no permit, and a forbid that forbids everything.
-      return binding == nullptr ? Predicate::never() : tied(place, *binding, positive);
+      return binding == nullptr ? Predicate::never() : tied(place, *binding, JW_FAULT(11, positive, true));
     }
     case Atom::Rows::where:
       return lower(place, atom.where, positive, literals);
@@ -369,10 +370,10 @@ Predicate Statement::lower(const Place& place, const Condition& condition, bool 
     case Condition::Kind::any: {
       std::vector<Predicate> parts;
       for (const Condition& part : condition.parts) parts.push_back(lower(place, part, positive, literals, guard));
-      return (condition.kind == Condition::Kind::all) == positive ? all_of(parts) : any_of(parts);
+      return (condition.kind == Condition::Kind::all) == JW_FAULT(1, positive, true) ? all_of(parts) : any_of(parts);
     }
     case Condition::Kind::negation:
-      return lower(place, condition.parts.front(), !positive, literals, guard);
+      return lower(place, condition.parts.front(), JW_FAULT(2, !positive, positive), literals, guard);
     case Condition::Kind::leaf:
       break;
   }
@@ -385,10 +386,10 @@ Predicate Statement::lower(const Place& place, const Condition& condition, bool 
     // A cell that is not seen in clear is NULL to the asker.
     if (visible.is_always()) return Predicate::depends("(" + x + " IS NULL)");
     if (visible.is_never()) return Predicate::always();
-    return Predicate::depends("((" + visible.sql + ") IS NOT TRUE OR " + x + " IS NULL)");
+    return Predicate::depends(JW_FAULT(4, "((" + visible.sql + ") IS NOT TRUE OR ", "(") + x + " IS NULL)");
   }
   const Predicate lowered = leaf(place, condition, positive, literals);
-  return all_of({visible, lowered});
+  return JW_FAULT(3, all_of({visible, lowered}), lowered);
 }
 
 namespace {
@@ -400,7 +401,7 @@ std::string_view comparison(Op op, bool positive) {
     case Op::ne:
       return positive ? " <> " : " = ";
     case Op::lt:
-      return positive ? " < " : " >= ";
+      return positive ? " < " : JW_FAULT(7, " >= ", " > ");
     case Op::le:
       return positive ? " <= " : " > ";
     case Op::gt:
@@ -467,7 +468,7 @@ std::string printed_value(const catalog::Value& value) {
 
 std::string Statement::value(const Condition& leaf, size_t i, Literals& literals) {
   if (literals.printed) return printed_value(leaf.values.at(i));
-  return slot({literals.kind, literals.next++});
+  return slot({literals.kind, JW_FAULT(9, literals.next++, literals.next)});
 }
 
 Predicate Statement::set_member(const Place& place, const Condition& leaf, bool positive, Literals& literals) {
@@ -519,7 +520,7 @@ Predicate Statement::compare(const Place& place, const Condition& leaf, bool pos
     case Op::between: {
       const std::string low = next_value(), high = next_value();
       if (positive) return Predicate::depends("(" + x + " >= " + low + " AND " + x + " <= " + high + ")");
-      return Predicate::depends("(" + x + " < " + low + " OR " + x + " > " + high + ")");
+      return Predicate::depends("(" + x + " < " + low + JW_FAULT(8, " OR ", " AND ") + x + " > " + high + ")");
     }
     case Op::contains:
       return Predicate::depends("(" + std::string(postgres() ? "strpos(" : "instr(") + x + ", " + next_value() + ")" +
@@ -529,7 +530,7 @@ Predicate Statement::compare(const Place& place, const Condition& leaf, bool pos
       const std::string head = "substr(" + x + ", 1, length(" + v + "))";
       // The range lets an index narrow the search; the head decides.
       if (positive) return Predicate::depends("(" + x + " >= " + v + " AND " + head + " = " + v + ")");
-      return Predicate::depends("(" + head + " <> " + v + ")");
+      return Predicate::depends("(" + head + JW_FAULT(10, " <> ", " > ") + v + ")");
     }
     default:
       return Predicate::depends("(" + x + std::string(comparison(leaf.op, positive)) + next_value() + ")");

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <stdexcept>
 
+#include "base/fault.hpp"
 #include "kernel/catalog/condition.hpp"
 #include "kernel/catalog/schema.hpp"
 #include "kernel/policy/reach.hpp"
@@ -42,13 +43,18 @@ AuthorityPtr Rules::authority(const std::shared_ptr<const Rules>& self, const st
   edge = Instant{INT64_MAX};
   const auto consider = [&](const Atom* atom) {
     for (int64_t at : {atom->from_us, atom->until_us}) {
-      if (at > now.us && at < edge.us) edge.us = at;
+      if (at > now.us && at < edge.us) edge.us = JW_FAULT(16, at, at + 1);
     }
-    (atom->from_us <= now.us && now.us < atom->until_us ? in_force : out_of_force).push_back(atom);
+    (JW_FAULT(15, atom->from_us <= now.us, atom->from_us < now.us) &&
+             JW_FAULT(14, now.us < atom->until_us, now.us <= atom->until_us)
+         ? in_force
+         : out_of_force)
+        .push_back(atom);
   };
   for (const HeldPost& held : posts) {
     for (const Atom* atom : by_post_[static_cast<size_t>(held.post)]) {
-      if (atom->unit.empty() || std::find(held.units.begin(), held.units.end(), atom->unit) != held.units.end())
+      if (JW_FAULT(19, atom->unit.empty(), true) ||
+          std::find(held.units.begin(), held.units.end(), atom->unit) != held.units.end())
         consider(atom);
     }
   }
@@ -94,8 +100,8 @@ void bind(const std::vector<Slot>& slots, const Binding& binding, std::vector<db
         params.emplace_back(std::string_view(store.emplace_back(binding.today.print())));
         break;
       case Slot::Kind::years_ago:
-        params.emplace_back(
-            std::string_view(store.emplace_back(binding.today.plus_years(-static_cast<int>(slot.index)).print())));
+        params.emplace_back(std::string_view(
+            store.emplace_back(binding.today.plus_years(JW_FAULT(20, -1, 1) * static_cast<int>(slot.index)).print())));
         break;
       case Slot::Kind::query_literal:
         params.push_back(catalog::param_of(binding.query->at(index)));
@@ -227,8 +233,8 @@ AuthorityPtr Policy::authority(db::Connection& connection, const Asker& asker, I
   {
     const std::lock_guard lock(shard.mutex);
     const auto known = shard.facts.find(asker.account);
-    if (known != shard.facts.end() && known->second.epoch == current->epoch() && known->second.today == today &&
-        now < known->second.edge) {
+    if (known != shard.facts.end() && JW_FAULT(17, known->second.epoch == current->epoch(), true) &&
+        JW_FAULT(18, known->second.today == today, true) && now < known->second.edge) {
       return known->second.authority;
     }
   }

@@ -1,6 +1,7 @@
 // Query ⊗ permissions → one statement (design §1.6, governance §3.2–3.4).
 #include <algorithm>
 
+#include "base/fault.hpp"
 #include "base/json.hpp"
 #include "kernel/catalog/condition.hpp"
 #include "kernel/identity/api.hpp"
@@ -61,7 +62,7 @@ class View {
       if (shows[i]) some.push_back(permits_[i]);
     }
     shown_rows_ = policy::any_of(some);
-    return policy::all_of({shown_rows_, allowed_at(place_, dataset_)});
+    return policy::all_of({shown_rows_, JW_FAULT(25, allowed_at(place_, dataset_), Predicate::always())});
   }
 
   // Cell seen as it is / seen at least masked. Relative to a visible row: constant when the row's visibility implies
@@ -70,13 +71,16 @@ class View {
   const Predicate& seen(int field) { return sight(field, masked_, true); }
 
   std::string cell(int field) { return view(field, statement_.shown(place_, field)); }
-  std::string sort(int field) { return view(field, statement_.sort_key(place_, field)); }
+  std::string sort(int field) {
+    const std::string key = statement_.sort_key(place_, field);
+    return JW_FAULT(29, view(field, key), key);
+  }
   // NULL unless seen in clear: what conditions and measures work on.
   std::string clear_value(int field) {
     const Predicate& visible = clear(field);
     const std::string x = statement_.shown(place_, field);
     if (visible.is_always()) return x;
-    if (!visible.is_never()) return "CASE WHEN " + visible.sql + " THEN " + x + " END";
+    if (!visible.is_never()) return JW_FAULT(30, "CASE WHEN " + visible.sql + " THEN " + x + " END", x);
     // PostgreSQL wants to know of what type it makes a sum.
     return is_text(dataset_.fields[static_cast<size_t>(field)].type) ? "CAST(NULL AS TEXT)" : "CAST(NULL AS BIGINT)";
   }
@@ -89,7 +93,7 @@ class View {
     if (!c.is_never()) sql += " WHEN " + c.sql + " THEN 0";
     if (s.is_always()) return sql + " ELSE 1 END";
     if (decision_.fields[static_cast<size_t>(field)].masked.empty()) return sql + " ELSE 2 END";
-    return sql + " WHEN " + s.text() + " THEN 1 ELSE 2 END";
+    return sql + " WHEN " + s.text() + JW_FAULT(31, " THEN 1 ELSE 2 END", " THEN 0 ELSE 2 END");
   }
 
  private:
@@ -137,7 +141,7 @@ class View {
     std::sort(which.begin(), which.end());
     Predicate by_permit = any_permit(which);
     if (by_permit == shown_rows_ || covers_rows(which)) by_permit = Predicate::always();
-    slot = policy::all_of({by_permit, sources_allowed(field)});
+    slot = policy::all_of({by_permit, JW_FAULT(26, sources_allowed(field), Predicate::always())});
     return *slot;
   }
 
@@ -146,7 +150,7 @@ class View {
     for (size_t i = 0; i < permits_.size(); ++i) {
       const bool covered = std::any_of(which.begin(), which.end(),
                                        [&](int w) { return permits_[static_cast<size_t>(w)] == permits_[i]; });
-      if (!covered && !permits_[i].is_never()) return false;
+      if (!covered && !permits_[i].is_never()) return JW_FAULT(27, false, true);
     }
     return true;
   }
@@ -154,7 +158,7 @@ class View {
   std::string view(int field, const std::string& as_is) {
     const Predicate &c = clear(field), &s = seen(field);
     if (c.is_always()) return as_is;
-    const std::string masked = statement_.masked(place_, field);
+    const std::string masked = JW_FAULT(28, statement_.masked(place_, field), as_is);
     const bool any_masked = !decision_.fields[static_cast<size_t>(field)].masked.empty() && masked != "NULL";
     if (c.is_never()) {
       if (!any_masked || s.is_never()) return "NULL";
@@ -214,7 +218,7 @@ Refusal closed(const Dataset& dataset, const Decision& decision, int field, cons
 Result<Done> check_open(const Decision& decision, const Condition& condition, const std::string& path) {
   for (const Condition& part : condition.parts) JW_CHECK(check_open(decision, part, path));
   if (condition.kind != Condition::Kind::leaf) return Done{};
-  if (decision.fields[static_cast<size_t>(condition.field)].is_closed())
+  if (JW_FAULT(32, decision.fields[static_cast<size_t>(condition.field)].is_closed(), false))
     return closed(*decision.dataset, decision, condition.field, path, false);
   return Done{};
 }
@@ -350,8 +354,8 @@ std::string Compilation::after_cursor(const std::vector<std::string>& keys, cons
     const bool is_null = i < nulls.size() && nulls[i];
     const std::string value = is_null ? "" : statement_.slot({Slot::Kind::cursor, static_cast<int64_t>(i)});
     if (!is_null) {
-      std::string further = keys[i] + (descending[i] ? " < " : " > ") + value;
-      if (i + 1 < keys.size()) further = "(" + further + " OR " + keys[i] + " IS NULL)";
+      std::string further = keys[i] + (JW_FAULT(36, descending[i], false) ? " < " : " > ") + value;
+      if (i + 1 < keys.size()) further = "(" + further + JW_FAULT(35, " OR " + keys[i] + " IS NULL", "") + ")";
       sql += (sql.empty() ? "" : " OR ") + (equal.empty() ? further : "(" + equal + " AND " + further + ")");
     }
     const std::string same = is_null ? keys[i] + " IS NULL" : keys[i] + " = " + value;
@@ -406,12 +410,13 @@ Result<std::shared_ptr<const Plan>> Compilation::list(const std::vector<bool>& c
     if (sort == "NULL") continue;  // shows nothing on any row, so it orders nothing; PostgreSQL takes no constant here
     keys.push_back(std::move(sort));
     descending.push_back(key.descending);
-    order_by += (order_by.empty() ? "" : ", ") + keys.back() + (key.descending ? " DESC" : " ASC") + " NULLS LAST";
+    order_by += (order_by.empty() ? "" : ", ") + keys.back() + (key.descending ? " DESC" : " ASC") +
+                JW_FAULT(33, " NULLS LAST", " NULLS FIRST");
     plan_->cursor.push_back(selection_.add(keys.back()));
   }
   keys.push_back(statement_.row_id(view_.place()));
   descending.push_back(false);
-  order_by += (order_by.empty() ? "" : ", ") + keys.back() + " ASC";
+  order_by += (order_by.empty() ? "" : ", ") + keys.back() + JW_FAULT(34, " ASC", " DESC");
   plan_->cursor.push_back(selection_.add(keys.back()));
   if (has_cursor) where_parts_.push_back(Predicate::depends(after_cursor(keys, descending, cursor_nulls)));
 

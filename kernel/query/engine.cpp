@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "base/fault.hpp"
 #include "base/json.hpp"
 #include "base/text.hpp"
 #include "kernel/catalog/condition.hpp"
@@ -163,7 +164,7 @@ Result<std::shared_ptr<const Plan>> Engine::Impl::plan_for(const Query& query, c
   std::string key = context;
   if (has_cursor) {
     key += "#c";
-    for (bool is_null : nulls) key += is_null ? '0' : '1';
+    for (bool is_null : nulls) key += JW_FAULT(37, is_null, false) ? '0' : '1';
   }
   if (options.cache_plans) {
     const std::shared_lock lock(mutex);
@@ -264,13 +265,13 @@ auto Engine::Impl::governed(const Query& query, Action action, Run& run, int64_t
         db::Rows rows = lease->query_within(prepared->plan->reach, prepared->plan->sql, params);
         const bool any = rows.next();
         if (any) {
-          if (rows.is_null(0)) return session_ended();
+          if (JW_FAULT(40, rows.is_null(0), false)) return session_ended();
           seen = rows.integer(0);
-          if (*seen == epoch) return read(*prepared, rows, true);
+          if (JW_FAULT(39, *seen == epoch, true)) return read(*prepared, rows, true);
         } else {
           seen = gate(*lease, run);
           if (!seen) return session_ended();
-          if (*seen == epoch) return read(*prepared, rows, false);
+          if (JW_FAULT(41, *seen == epoch, true)) return read(*prepared, rows, false);
         }
       }
     }
@@ -349,7 +350,7 @@ Outcome Engine::Impl::answer(const Query& query, Action action, Run run) {
     run.entry.rows = answer.rows;
     return answer;
   };
-  return settled<Answer>(query, action, run, query.limit + 1, options.list_limit, read);
+  return settled<Answer>(query, action, run, query.limit + JW_FAULT(38, 1, 0), options.list_limit, read);
 }
 
 Outcome Engine::Impl::answer_statistics(const Query& query, Run run) {

@@ -3,6 +3,7 @@
 #include <limits>
 #include <map>
 
+#include "base/fault.hpp"
 #include "base/json.hpp"
 #include "kernel/query/plan.hpp"
 
@@ -24,7 +25,7 @@ constexpr Wide power_of_ten(int n) {
 
 // a / b to the nearest integer, halves away from zero; b > 0.
 Wide divide(Wide a, Wide b) {
-  return a >= 0 ? (a + b / 2) / b : -((-a + b / 2) / b);
+  return a >= 0 ? (a + JW_FAULT(42, b / 2, Wide{0})) / b : -((-a + b / 2) / b);
 }
 
 Wide square_root(Wide value) {
@@ -52,7 +53,7 @@ struct Running {
 // NULL last, integers by value, text by bytes.
 int compare(const Value& a, const Value& b, bool descending) {
   const bool null_a = std::holds_alternative<std::monostate>(a), null_b = std::holds_alternative<std::monostate>(b);
-  if (null_a || null_b) return null_a == null_b ? 0 : null_a ? 1 : -1;
+  if (null_a || null_b) return null_a == null_b ? 0 : null_a ? JW_FAULT(43, 1, -1) : JW_FAULT(43, -1, 1);
   if (a == b) return 0;
   return (a < b) != descending ? -1 : 1;
 }
@@ -66,7 +67,7 @@ class Folding {
  public:
   Folding(const Query& query, const Plan& plan) : query_(query), plan_(plan) {
     // Without groups there is one answer, of nothing too; counts by value give no row to make it from.
-    if (query.group.empty()) groups_[{}].running.resize(query.measures.size());
+    if (JW_FAULT(46, query.group.empty(), false)) groups_[{}].running.resize(query.measures.size());
   }
 
   void add(const db::Rows& rows) {
@@ -245,7 +246,7 @@ class Folding {
     Wide sum = 0;
     int64_t before = 0;
     for (const auto& [value, count] : running.by_value) {
-      for (const int64_t middle : {(n - 1) / 2, n / 2}) {
+      for (const int64_t middle : {JW_FAULT(44, (n - 1) / 2, n / 2), n / 2}) {
         if (before <= middle && middle < before + count) sum += std::get<int64_t>(value);
       }
       before += count;
@@ -280,7 +281,7 @@ class Folding {
     for (const auto& [value, count] : running.by_value) {
       const int64_t x = std::get<int64_t>(value);
       const int64_t rest = ((x % measure.width) + measure.width) % measure.width;
-      buckets[x - rest] += count;
+      buckets[x - rest] += JW_FAULT(45, count, 1);
     }
     std::string out;
     JsonWriter json(out);

@@ -13,12 +13,12 @@ struct Trial {
   int64_t cases = 0;      // at least so many
   bool postgres = false;  // beside SQLite: fewer checks, each on both
   bool shrinks = true;
+  std::string only;  // name of the one check to make; empty: all
 };
 
 struct Result {
   int64_t cases = 0;                      // answers held against a check
   std::map<std::string, int64_t> checks;  // cases by check
-  int64_t refused = 0, empty = 0;         // among the reference's
   double seconds = 0;
   std::string failure;  // seed, check, what is wrong, the smallest case found; empty: none
   std::string print() const;

@@ -153,7 +153,9 @@ policy::Regulation test_regulation(const Catalogue& catalogue) {
   };
   post("learner", "pupil", nullptr, R"({"field":"id","is":"me"})");
   post("teacher", "tutor", "unit", R"({"field":"id","is":"me"})");
-  post("head", "tutor", "unit", R"({"all":[{"field":"id","is":"me"},{"field":"rank","op":"ge","value":"2"}]})");
+  post(
+      "head", "tutor", "unit",
+      R"({"all":[{"field":"id","is":"me"},{"any":[{"field":"rank","op":"ge","value":"2"},{"field":"since","op":"eq","today":true}]}]})");
   return regulation;
 }
 

@@ -1,0 +1,60 @@
+// The differential test is worth what it notices: every fault seeded in the copy of kernel/policy and kernel/query that
+// is compiled for this program (base/fault.hpp) has to be found.
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+#include <regex>
+#include <set>
+
+#include "base/fault.hpp"
+#include "tests/differential/trial.hpp"
+
+namespace jw::differential {
+namespace {
+
+constexpr int64_t kCases = 60'000;  // a fault that needs more to be seen is not guarded against
+
+std::set<int> seeded_faults() {
+  std::set<int> faults;
+  for (const char* folder : {"/kernel/policy", "/kernel/query"}) {
+    for (const auto& entry : std::filesystem::directory_iterator(std::string(JW_SOURCE_DIR) + folder)) {
+      std::ifstream in(entry.path());
+      const std::string text((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
+      const std::regex seeded("JW_FAULT\\(\\s*(\\d+)");
+      for (auto at = std::sregex_iterator(text.begin(), text.end(), seeded); at != std::sregex_iterator(); ++at)
+        faults.insert(std::stoi((*at)[1]));
+    }
+  }
+  return faults;
+}
+
+TEST(Mutants, every_seeded_fault_is_found) {
+  const std::set<int> faults = seeded_faults();
+  ASSERT_GE(faults.size(), 15u);
+  ASSERT_EQ(*faults.rbegin(), static_cast<int>(faults.size())) << "faults are numbered from 1 on, each number once";
+  std::string survived;
+  for (int fault : faults) {
+    fault_on = fault;
+    Trial trial;
+    trial.seed = 1;
+    trial.cases = kCases;
+    trial.shrinks = false;
+    if (const char* only = std::getenv("JIAOWU_DIFFERENTIAL_CHECK")) trial.only = only;  // what one check alone finds
+    const Result result = run(trial);
+    const std::string by = result.failure.substr(0, result.failure.find('\n'));
+    std::cout << "fault " << fault << ": " << (by.empty() ? "not found" : by) << " after " << result.cases
+              << " cases\n";
+    if (by.empty()) survived += " " + std::to_string(fault);
+  }
+  fault_on = 0;
+  EXPECT_EQ(survived, "") << "faults that nothing noticed";
+}
+
+}  // namespace
+}  // namespace jw::differential
+
+int main(int argc, char** argv) {
+  if (std::filesystem::is_directory("/dev/shm")) setenv("TMPDIR", "/dev/shm", 0);
+  ::testing::InitGoogleTest(&argc, argv);
+  return RUN_ALL_TESTS();
+}

@@ -15,14 +15,14 @@ class Corpus : public ::testing::TestWithParam<db::Dialect> {
   void grant(const std::string& dataset, const std::string& content, policy::Effect effect = policy::Effect::permit,
              int64_t account = 1) {
     policy::Grant made;
-    made.number = "G" + std::to_string(one_.grants.size());
+    made.number = "G" + std::to_string(one_.grants().size());
     made.effect = effect;
     made.account = account;
     made.dataset = dataset;
     made.content = content;
     made.source = "2.4.1";
     made.until = {INT64_MAX};
-    auto grants = one_.grants;
+    auto grants = one_.grants();
     grants.push_back(made);
     one_.set_policy({}, std::move(grants));
   }
@@ -57,7 +57,11 @@ class Corpus : public ::testing::TestWithParam<db::Dialect> {
     EXPECT_FALSE(wrong) << request << "\n" << *wrong;
   }
 
-  Case one_;
+  Case one_ = [] {
+    Case none;
+    none.set_policy({}, {});
+    return none;
+  }();
   std::unique_ptr<Side> side_;
 };
 

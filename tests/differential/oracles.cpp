@@ -123,7 +123,7 @@ std::optional<Found> order_of_permits_is_nothing(const Sides& sides, Cases cases
     before.push_back(rows_of(answer_of(sides.sqlite->engine(), one)));
   }
   Dice dice(cases.front().seed);
-  std::vector<policy::Grant> grants = cases.front().grants;
+  std::vector<policy::Grant> grants = cases.front().grants();
   const size_t count = grants.size();
   for (size_t i = 0; i < count; ++i) {
     if (dice.chance(40)) grants.push_back(grants[i]);
@@ -171,7 +171,7 @@ std::optional<Found> permits_add_and_forbids_remove(const Sides& sides, Cases ca
   };
   const Case& one = cases.front();
   const std::vector<size_t> before = measure(one);
-  std::vector<policy::Grant> grants = one.grants;
+  std::vector<policy::Grant> grants = one.grants();
   const policy::Effect effect = dice.chance(50) ? policy::Effect::permit : policy::Effect::forbid;
   grants.push_back(any_grant(dice, one.catalogue(), kNow, effect, one.account));
   side.put_grants(grants);
@@ -412,6 +412,7 @@ std::string view_of(Cases cases, const World& world) {
   std::string out;
   std::set<std::string> seen;
   for (const Case& one : cases) {
+    const policy::Asker asker = one.asker();
     const json::value* purpose = one.request.if_contains("purpose");
     const std::string text = purpose == nullptr ? "" : std::string(purpose->as_string());
     const policy::Action action = one.form == Case::Form::one        ? policy::Action::detail
@@ -422,7 +423,7 @@ std::string view_of(Cases cases, const World& world) {
                      std::to_string(one.now_us))
              .second)
       continue;
-    out += Reference(one.rules(), world, one.asker(), {one.now_us}).view(dataset_of(one), action, text) + "\n--\n";
+    out += authorised_view({one.rules(), world, asker, {one.now_us}}, dataset_of(one), action, text) + "\n--\n";
   }
   return out;
 }
@@ -481,10 +482,10 @@ std::optional<Found> revocation_acts_at_once(const Sides& sides, Cases cases) {
   answer_of(side.engine(), one);
   Dice dice(one.seed);
   std::vector<policy::Grant> kept;
-  for (const policy::Grant& grant : one.grants) {
+  for (const policy::Grant& grant : one.grants()) {
     if (dice.chance(50)) kept.push_back(grant);
   }
-  one.set_policy(one.defaults, kept);
+  one.set_policy(one.defaults(), kept);
   side.put_grants(kept);
   if (auto wrong = compare_with_reference(side.engine(), one)) return found("after a revocation: " + *wrong, one);
   side.end_sessions(true);

@@ -4,13 +4,10 @@
 //
 //   row visible   some permit that shows a field is definitely true of it, every forbid definitely false
 //   cell          clear, masked or hidden by the best permit true of the row; hidden, too, unless every forbid on the
-//   rows it is
-//                 borrowed from is definitely false (a row that is not there is a row of NULLs)
+//                 rows it is borrowed from is definitely false (a row that is not there is a row of NULLs)
 //   condition     three-valued; a cell not seen in clear is NULL; every leaf but is_null is unknown on NULL
 #pragma once
 
-#include <functional>
-#include <map>
 #include <string>
 #include <vector>
 
@@ -21,8 +18,6 @@
 namespace jw::differential {
 
 using catalog::Value;
-
-enum class Truth : uint8_t { no, unknown, yes };
 enum class Seen : uint8_t { clear, masked, hidden };
 
 struct Row {
@@ -48,62 +43,16 @@ struct Expected {
   bool more = false;
 };
 
-// A row, or where a reference leads nowhere.
-struct Spot {
-  const catalog::Dataset* dataset;
-  const Row* row;
+struct Asking {
+  const Rules& rules;
+  const World& world;
+  const policy::Asker& asker;
+  Instant now;
 };
 
-class Reference {
- public:
-  Reference(const Rules& rules, const World& world, const policy::Asker& asker, Instant now)
-      : rules_(rules), world_(world), asker_(asker), now_(now) {}
-
-  Expected answer(const query::Query& query, policy::Action action, size_t skip = 0);
-  // All that the asker may see of a dataset: rows with their ids, cells, sort keys. Equal views must give equal
-  // answers.
-  std::string view(const catalog::Dataset& dataset, policy::Action action, const std::string& purpose);
-
- private:
-  struct Viewed {
-    const Row* row;
-    std::vector<Seen> seen;
-    std::vector<Value> shown, clear, sort;  // as displayed; NULL unless clear; what it is ordered by
-  };
-  struct Decision {
-    std::vector<const policy::Atom*> permits, forbids;
-  };
-  using Cells = std::function<Value(int field)>;
-
-  Decision decide(const catalog::Dataset& dataset, policy::Action action, const std::string& purpose) const;
-  std::vector<policy::HeldPost> posts() const;
-  bool holds(const policy::Atom& atom, const std::vector<policy::HeldPost>& held) const;
-  bool closed(const Decision& decision, int field, bool masked_too) const;
-  std::string closed_in(const Decision& decision, const catalog::Condition& condition) const;
-  std::vector<Viewed> authorised(const catalog::Dataset& dataset, const Decision& decision) const;
-  bool visible(const Spot& spot, const Decision& decision) const;
-  Seen sight(const Spot& spot, int field, const Decision& decision) const;
-
-  Spot step(const Spot& spot, int field) const;
-  Spot pointed_to(const Spot& spot, int field) const;  // by a ref, own or borrowed
-  Value stored(const Spot& spot, int field) const;
-  Value shown(const Spot& spot, int field) const;
-  Value sort_key(const Spot& spot, int field) const;
-  Truth truth(const Spot& spot, const catalog::Condition& condition, const Cells& cells) const;
-  Truth truth(const Spot& spot, const catalog::Condition& condition) const;
-  Truth leaf(const Spot& spot, const catalog::Condition& leaf, const Cells& cells) const;
-  Truth member(int relation, const Spot& spot) const;
-  Truth rows(const Spot& spot, const policy::Atom& atom) const;
-
-  Expected list(const query::Query& query, const Decision& decision, size_t skip) const;
-  Expected statistics(const query::Query& query, const Decision& decision) const;
-  void measure(const query::Query& query, const query::Measure& measure, const std::vector<const Viewed*>& rows,
-               std::string& json, Value& key) const;
-
-  const Rules& rules_;
-  const World& world_;
-  const policy::Asker& asker_;
-  Instant now_;
-};
+Expected expected_answer(const Asking& asking, const query::Query& query, policy::Action action);
+// All that the asker may see of a dataset, rows with their ids. Equal views must give equal answers.
+std::string authorised_view(const Asking& asking, const catalog::Dataset& dataset, policy::Action action,
+                            const std::string& purpose);
 
 }  // namespace jw::differential

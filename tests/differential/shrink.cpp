@@ -89,30 +89,30 @@ class Shrinking {
 
   bool rules() {
     bool smaller = false;
-    for (size_t i = 0; i < best_.one.defaults.size();) {
+    for (size_t i = 0; i < best_.one.defaults().size();) {
       Case candidate = best_.one;
-      auto fewer = candidate.defaults;
+      auto fewer = candidate.defaults();
       fewer.erase(fewer.begin() + static_cast<std::ptrdiff_t>(i));
-      candidate.set_policy(std::move(fewer), candidate.grants);
+      candidate.set_policy(std::move(fewer), candidate.grants());
       fails(candidate) ? static_cast<void>(smaller = true) : static_cast<void>(++i);
     }
-    for (size_t i = 0; i < best_.one.grants.size();) {
+    for (size_t i = 0; i < best_.one.grants().size();) {
       Case candidate = best_.one;
-      auto fewer = candidate.grants;
+      auto fewer = candidate.grants();
       fewer.erase(fewer.begin() + static_cast<std::ptrdiff_t>(i));
-      candidate.set_policy(candidate.defaults, std::move(fewer));
+      candidate.set_policy(candidate.defaults(), std::move(fewer));
       fails(candidate) ? static_cast<void>(smaller = true) : static_cast<void>(++i);
     }
-    for (size_t i = 0; i < best_.one.grants.size(); ++i) {
-      const json::value rows = json::parse(best_.one.grants[i].content).at("rows");
+    for (size_t i = 0; i < best_.one.grants().size(); ++i) {
+      const json::value rows = json::parse(best_.one.grants()[i].content).at("rows");
       if (!rows.is_object()) continue;
       for (json::value& part : inner(rows)) {
         Case candidate = best_.one;
-        auto simpler = candidate.grants;
+        auto simpler = candidate.grants();
         json::value content = json::parse(simpler[i].content);
         content.as_object()["rows"] = std::move(part);
         simpler[i].content = json::serialize(content);
-        candidate.set_policy(candidate.defaults, std::move(simpler));
+        candidate.set_policy(candidate.defaults(), std::move(simpler));
         if (fails(candidate)) {
           smaller = true;
           break;

@@ -23,23 +23,15 @@ policy::Asker Case::asker() const {
   return asker;
 }
 
-const Rules& Case::rules() const {
-  if (read_) return *read_;
+void Case::set_policy(std::vector<policy::Atom> own_defaults, std::vector<policy::Grant> own_grants) {
   Rules rules{&catalogue(), test_regulation(catalogue()), {}};
-  rules.regulation.atoms = defaults;
-  for (const policy::Grant& grant : grants) {
+  rules.regulation.atoms = std::move(own_defaults);
+  for (const policy::Grant& grant : own_grants) {
     auto atom = policy::grant_atom(catalogue(), rules.regulation, grant);
     if (!atom) throw std::runtime_error("a grant that is none: " + atom.refusal().detail.en);
     rules.grants.push_back(std::move(atom).value());
   }
-  read_ = std::make_shared<Rules>(std::move(rules));
-  return *read_;
-}
-
-void Case::set_policy(std::vector<policy::Atom> own_defaults, std::vector<policy::Grant> own_grants) {
-  defaults = std::move(own_defaults);
-  grants = std::move(own_grants);
-  read_.reset();
+  policy_ = std::make_shared<Policy>(Policy{std::move(own_grants), std::move(rules)});
 }
 
 Side::Side(db::Dialect dialect, int variant) : catalogue_(test_catalogue(variant)), made_(dialect) {
@@ -80,7 +72,7 @@ void Side::at(int64_t now_us) {
 void Side::put(const Case& all) {
   at(all.now_us);
   put_world(*all.world);
-  put_policy(all.defaults, all.grants);
+  put_policy(all.defaults(), all.grants());
 }
 
 void Side::put_world(const World& world) {
@@ -314,7 +306,6 @@ std::string rows_of(const std::string& answer) {
 
 std::optional<std::string> compare_with_reference(query::Engine& engine, const Case& one) {
   const Got got = ask(engine, one);
-  const Rules& rules = one.rules();
   const policy::Asker asker = one.asker();
   std::optional<query::Query> query;
   Action action = Action::query;
@@ -342,7 +333,7 @@ std::optional<std::string> compare_with_reference(query::Engine& engine, const C
   } else if (one.form == Case::Form::document && query->is_statistics()) {
     expected.refusal = "query.not_a_list";
   } else {
-    expected = Reference(rules, *one.world, asker, {one.now_us}).answer(*query, action);
+    expected = expected_answer({one.rules(), *one.world, asker, {one.now_us}}, *query, action);
   }
   if (one.form == Case::Form::one && expected.refusal.empty() && expected.rows.empty())
     expected.refusal = "query.row_unknown";

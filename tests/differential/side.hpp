@@ -15,8 +15,6 @@ namespace jw::differential {
 struct Case {
   int variant = 0;
   std::shared_ptr<const World> world = std::make_shared<World>();
-  std::vector<policy::Atom> defaults;
-  std::vector<policy::Grant> grants;
   int64_t now_us = 0;
   int64_t account = 1;
   bool agreement_due = false;
@@ -26,11 +24,18 @@ struct Case {
 
   const catalog::Catalogue& catalogue() const { return test_catalogue(variant); }
   policy::Asker asker() const;
-  const Rules& rules() const;  // read once, until the policy is set anew
+  // The policy: default permits and forbids, and the grants of the store.
   void set_policy(std::vector<policy::Atom> own_defaults, std::vector<policy::Grant> own_grants);
+  const std::vector<policy::Atom>& defaults() const { return policy_->rules.regulation.atoms; }
+  const std::vector<policy::Grant>& grants() const { return policy_->grants; }
+  const Rules& rules() const { return policy_->rules; }
 
  private:
-  mutable std::shared_ptr<const Rules> read_;
+  struct Policy {
+    std::vector<policy::Grant> grants;
+    Rules rules;
+  };
+  std::shared_ptr<const Policy> policy_;  // shared: cases are copied often
 };
 
 class Side {

@@ -82,8 +82,8 @@ class Running {
   }
 
   static void put_policy(const Sides& stores, const Case& one) {
-    stores.sqlite->put_policy(one.defaults, one.grants);
-    if (stores.postgres != nullptr) stores.postgres->put_policy(one.defaults, one.grants);
+    stores.sqlite->put_policy(one.defaults(), one.grants());
+    if (stores.postgres != nullptr) stores.postgres->put_policy(one.defaults(), one.grants());
   }
   static void put_world(const Sides& stores, const World& world) {
     stores.sqlite->put_world(world);
@@ -111,7 +111,7 @@ class Running {
       std::copy_if(questions.begin(), questions.end(), std::back_inserter(cases),
                    [&](const Case& one) { return one.account == account; });
       if (!holds(stores, each.name, each.check, cases, seed)) return;
-      stores.sqlite->put_grants(cases.front().grants);
+      stores.sqlite->put_grants(cases.front().grants());
       stores.sqlite->put_world(*cases.front().world);
     }
   }

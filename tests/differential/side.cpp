@@ -5,6 +5,8 @@
 
 #include "base/text.hpp"
 #include "kernel/catalog/schema.hpp"
+#include "kernel/identity/api.hpp"
+#include "kernel/policy/reach.hpp"
 
 namespace jw::differential {
 
@@ -58,6 +60,13 @@ Side::Side(db::Dialect dialect, int variant) : catalogue_(test_catalogue(variant
         {account, db::Param::blob("s" + std::to_string(account)), INT64_MAX});
   }
   transaction.commit();
+  // The seat-belt of the product: what the engine reads beyond its permissions is refused by the store, and differs.
+  db::Belt belt;
+  belt.readers = policy::whole_catalogue(catalogue_);
+  for (const auto& [table, columns] : belt.readers.columns) belt.sealed.push_back(table);
+  belt.readers.add(policy::readers_reach());
+  belt.readers.add(identity::readers_reach());
+  if (const auto loose = made_.store().fasten(belt); !loose.empty()) throw std::runtime_error(loose.front().en);
 }
 
 void Side::raise_epoch(db::Connection& writer) {

@@ -34,7 +34,6 @@ class CohortWriter {
   change::Batch& batch_;
   const Studies& studies_;
   int cohort_;
-  Numbers& numbers_;
   Sheet students_, enrolments_, grades_;
   Life life_;
   std::vector<Student> block_;

@@ -16,8 +16,7 @@ std::string six(int n) {
 }  // namespace
 
 Life::Life(Writing& writing, change::Batch& batch, int cohort, Numbers& numbers)
-    : writing_(writing),
-      world_(writing.world),
+    : world_(writing.world),
       cohort_(cohort),
       numbers_(numbers),
       evaluation_(batch, "evaluation",

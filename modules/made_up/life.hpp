@@ -42,7 +42,6 @@ class Life {
   Date term_day(int study_term, int day) const;  // day 0 = its first Monday
   bool has_begun(int study_term) const;
 
-  Writing& writing_;
   World& world_;
   int cohort_;
   Numbers& numbers_;

@@ -51,7 +51,6 @@ CohortWriter::CohortWriter(Writing& writing, change::Batch& batch, const Studies
       batch_(batch),
       studies_(studies),
       cohort_(cohort),
-      numbers_(numbers),
       students_(batch, "student", {"number",         "name",         "sex",        "birth_date",
                                    "id_type",        "id_number",    "ethnic",     "politics",
                                    "nationality",    "native_place", "division",   "phone",

@@ -21,7 +21,7 @@ class Corpus : public ::testing::TestWithParam<db::Dialect> {
     made.dataset = dataset;
     made.content = content;
     made.source = "2.4.1";
-    made.until = {INT64_MAX};
+    made.until = {kNow + 365 * kDay};
     auto grants = one_.grants();
     grants.push_back(made);
     one_.set_policy({}, std::move(grants));

@@ -142,7 +142,7 @@ policy::Grant any_grant(Dice& dice, const Catalogue& catalogue, int64_t now_us, 
       dice.chance(40) ? json::array() : some(dice, {"study", "teaching_administration", "inspection"}, 60);
   grant.content = json::serialize(content);
   grant.from = {dice.chance(75) ? 0 : now_us + dice.between(-1, 1)};
-  grant.until = {dice.chance(75) ? INT64_MAX : now_us + dice.between(0, 1)};
+  grant.until = {dice.chance(75) ? kNow + 365 * kDay : now_us + dice.between(0, 1)};
   if (grant.from >= grant.until) grant.until = {grant.from.us + 1};
   return grant;
 }

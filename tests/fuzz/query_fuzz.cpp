@@ -86,7 +86,7 @@ struct School {
       grant.account = 1;
       grant.dataset = "pupil";
       grant.content = R"({"rows":"all","clear":["*"],"actions":["query","detail","statistics"],"purposes":["study"]})";
-      grant.until = {INT64_MAX};
+      grant.until = {4'102'444'800'000'000};
       grant.source = "2.4.1";
       if (!policy::put_grant(data, {}, *writer, grant, clock.now())) std::abort();
     }

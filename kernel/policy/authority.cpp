@@ -155,7 +155,7 @@ std::unique_ptr<Decision> Authority::make(const Dataset& dataset, Action action,
     }
     const bool own =
         atom.rows == Atom::Rows::relation && rules_->catalogue().relations[static_cast<size_t>(atom.relation)].of < 0;
-    decision->own_only = decision->own_only && own;
+    decision->own_only = decision->own_only && JW_FAULT(48, own, true);
     append_atom_shape(shape, atom);
     const std::string mark = atom.grant.empty() ? "§" + atom.clause : "grant:" + atom.grant;
     if (("," + decision->basis + ",").find("," + mark + ",") == std::string::npos) {

@@ -94,7 +94,7 @@ class Subjects {
   void add(const db::Rows& rows) {
     if (plan_.person < 0 || rows.is_null(static_cast<size_t>(plan_.person))) return;
     const int64_t person = rows.integer(static_cast<size_t>(plan_.person));
-    if (person == asker_) return;
+    if (JW_FAULT(47, person == asker_, true)) return;
     const int64_t group = plan_.group >= 0 ? rows.integer(static_cast<size_t>(plan_.group)) : 0;
     persons_.emplace_back(person, group);
   }

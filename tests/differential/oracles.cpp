@@ -438,6 +438,8 @@ std::vector<std::string> all_answers(Side& side, Cases cases) {
       const auto* answer = std::get_if<query::Answer>(&explained.result);
       out.back() += answer == nullptr ? std::get<Refusal>(explained.result).type : answer->json;
     }
+    const auto described = side.engine().dataset_json(one.asker(), dataset_of(one).name);
+    out.back() += described ? *described : described.refusal().detail.en;
   }
   return out;
 }

@@ -395,6 +395,10 @@ class Reference {
     if (out.more) rows.resize(static_cast<size_t>(query.limit));
     for (const Viewed& row : rows) {
       std::string json;
+      Spot subject{&listed, row.row};
+      for (int hop : listed.about) subject = step(subject, hop);
+      if (listed.has_subject && subject.row != nullptr && subject.row->person != asker_.person)
+        out.subjects.insert(subject.row->person);
       out.sight.emplace_back();
       out.cells.emplace_back();
       for (int f : out.columns) {

@@ -8,6 +8,7 @@
 //   condition     three-valued; a cell not seen in clear is NULL; every leaf but is_null is unknown on NULL
 #pragma once
 
+#include <set>
 #include <string>
 #include <vector>
 
@@ -40,6 +41,7 @@ struct Expected {
   std::vector<std::string> rows;          // JSON
   std::vector<std::vector<Value>> cells;  // lists: the same as values
   std::vector<std::vector<Seen>> sight;   // lists: of each cell
+  std::set<int64_t> subjects;             // lists: persons, other than the asker, of whom something was told (§1.3.1)
   bool more = false;
 };
 

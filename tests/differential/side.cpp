@@ -7,6 +7,7 @@
 #include "kernel/catalog/schema.hpp"
 #include "kernel/identity/api.hpp"
 #include "kernel/policy/reach.hpp"
+#include "platform/crypto/api.hpp"
 
 namespace jw::differential {
 
@@ -186,6 +187,7 @@ std::string text_at(const json::object& object, const char* key) {
 struct Got {
   std::string refusal, path;
   std::string answer;  // an answer's JSON, or a document's lines
+  record::Entry entry;
 };
 
 Got ask(query::Engine& engine, const Case& one) {
@@ -198,7 +200,7 @@ Got ask(query::Engine& engine, const Case& one) {
   };
   if (one.form == Case::Form::document) {
     std::string lines;
-    const auto outcome = engine.make_document(
+    auto outcome = engine.make_document(
         asker, one.request, Action::export_, false, [](const auto&) {},
         [&](const std::vector<std::string>& texts) {
           for (const std::string& text : texts) lines += text + "\x1f";
@@ -206,15 +208,17 @@ Got ask(query::Engine& engine, const Case& one) {
         });
     const auto* refusal = std::get_if<Refusal>(&outcome.result);
     refusal != nullptr ? refused(*refusal) : static_cast<void>(got.answer = lines);
+    got.entry = std::move(outcome.entry);
     return got;
   }
-  const query::Outcome outcome = one.form == Case::Form::ask
-                                     ? engine.ask(asker, one.request)
-                                     : engine.ask_one(asker, text_at(one.request, "dataset"),
-                                                      text_at(one.request, "key"), text_at(one.request, "purpose"));
+  query::Outcome outcome = one.form == Case::Form::ask
+                               ? engine.ask(asker, one.request)
+                               : engine.ask_one(asker, text_at(one.request, "dataset"), text_at(one.request, "key"),
+                                                text_at(one.request, "purpose"));
   const auto* refusal = std::get_if<Refusal>(&outcome.result);
   refusal != nullptr ? refused(*refusal)
                      : static_cast<void>(got.answer = std::get<query::Answer>(outcome.result).json + "}");
+  got.entry = std::move(outcome.entry);
   return got;
 }
 
@@ -290,6 +294,18 @@ std::string between(const std::string& text, std::string_view from, std::string_
   return text.substr(begin + from.size(), text.find(to, begin + from.size()) - begin - from.size());
 }
 
+// What the record will say of an answer: how many rows, their digest, and about whom.
+std::optional<std::string> compare_entry(const Got& got, const Expected& expected, bool document) {
+  std::set<int64_t> subjects;
+  for (const record::Subject& subject : got.entry.subjects) subjects.insert(subject.id);
+  if (subjects.size() != got.entry.subjects.size() || subjects != expected.subjects)
+    return "other subjects in the record";
+  if (got.entry.rows != static_cast<int64_t>(expected.rows.size())) return "another number of rows in the record";
+  const std::string_view digested = std::string_view(got.answer).substr(0, got.answer.find(",\"scope\":"));
+  if (!document && got.entry.digest != crypto::sha256(digested)) return "another digest in the record";
+  return std::nullopt;
+}
+
 std::string document_lines(const Case& one, const query::Query& query, const Expected& expected) {
   std::string out;
   for (const auto& cells : expected.cells) {
@@ -356,6 +372,7 @@ std::optional<std::string> compare_with_reference(query::Engine& engine, const C
   }
   if (one.form == Case::Form::document) {
     const std::string lines = document_lines(one, *query, expected);
+    if (auto wrong = compare_entry(got, expected, true)) return *wrong + "\ngot " + got.answer;
     return got.answer == lines ? std::nullopt : std::optional("expected " + lines + "\ngot " + got.answer);
   }
   const std::string rows = "[" + joined(expected.rows) + "]";
@@ -367,6 +384,7 @@ std::optional<std::string> compare_with_reference(query::Engine& engine, const C
     if (auto wrong = compare_sights(*query, expected, between(got.answer, ",\"hidden\":", ",\"next\":")))
       return *wrong + "\nexpected rows " + rows + "\ngot " + got.answer;
   }
+  if (auto wrong = compare_entry(got, expected, false)) return *wrong + "\ngot " + got.answer;
   return std::nullopt;
 }
 

@@ -119,8 +119,8 @@ std::optional<Found> as_the_reference_says(const Sides& sides, Cases cases) {
 std::optional<Found> order_of_permits_is_nothing(const Sides& sides, Cases cases) {
   std::vector<std::string> before;
   for (const Case& one : cases) {
-    sides.sqlite->at(one.now_us);
-    before.push_back(rows_of(answer_of(sides.sqlite->engine(), one)));
+    tried(sides).at(one.now_us);
+    before.push_back(rows_of(answer_of(tried(sides).engine(), one)));
   }
   Dice dice(cases.front().seed);
   std::vector<policy::Grant> grants = cases.front().grants();
@@ -136,10 +136,10 @@ std::optional<Found> order_of_permits_is_nothing(const Sides& sides, Cases cases
   }
   for (size_t i = grants.size(); i > 1; --i) std::swap(grants[i - 1], grants[dice.below(i)]);
   for (size_t i = 0; i < grants.size(); ++i) grants[i].number = "S" + std::to_string(i);
-  sides.sqlite->put_grants(grants);
+  tried(sides).put_grants(grants);
   for (size_t i = 0; i < cases.size(); ++i) {
-    sides.sqlite->at(cases[i].now_us);
-    const std::string after = rows_of(answer_of(sides.sqlite->engine(), cases[i]));
+    tried(sides).at(cases[i].now_us);
+    const std::string after = rows_of(answer_of(tried(sides).engine(), cases[i]));
     const bool both_refused = is_refused(before[i]) && is_refused(after);  // words of refusals name grants
     // A purpose is a word of the language from the first grant on that names it, in force or not.
     const bool new_word = before[i].starts_with("refused query.purpose_unknown");
@@ -151,7 +151,7 @@ std::optional<Found> order_of_permits_is_nothing(const Sides& sides, Cases cases
 
 std::optional<Found> permits_add_and_forbids_remove(const Sides& sides, Cases cases) {
   Dice dice(cases.front().seed);
-  Side& side = *sides.sqlite;
+  Side& side = tried(sides);
   // How many rows there are, and of how many each field is seen in clear and not NULL.
   const auto measure = [&](const Case& one) {
     std::vector<size_t> sizes;
@@ -415,10 +415,7 @@ std::string view_of(Cases cases, const World& world) {
     const policy::Asker asker = one.asker();
     const json::value* purpose = one.request.if_contains("purpose");
     const std::string text = purpose == nullptr ? "" : std::string(purpose->as_string());
-    const policy::Action action = one.form == Case::Form::one        ? policy::Action::detail
-                                  : one.form == Case::Form::document ? policy::Action::export_
-                                  : one.request.contains("measures") ? policy::Action::statistics
-                                                                     : policy::Action::query;
+    const policy::Action action = action_of(one);
     if (!seen.insert(dataset_of(one).name + text + std::to_string(static_cast<int>(action)) +
                      std::to_string(one.now_us))
              .second)
@@ -447,7 +444,7 @@ std::vector<std::string> all_answers(Side& side, Cases cases) {
 }  // namespace
 
 std::optional<Found> hidden_data_changes_nothing(const Sides& sides, Cases cases) {
-  Side& side = *sides.sqlite;
+  Side& side = tried(sides);
   std::vector<Case> mine;
   for (const Case& one : cases) {
     if (one.account == cases.front().account) mine.push_back(one);
@@ -478,7 +475,7 @@ std::optional<Found> hidden_data_changes_nothing(const Sides& sides, Cases cases
 }
 
 std::optional<Found> revocation_acts_at_once(const Sides& sides, Cases cases) {
-  Side& side = *sides.sqlite;
+  Side& side = tried(sides);
   Case one = cases.front();
   side.at(one.now_us);
   answer_of(side.engine(), one);

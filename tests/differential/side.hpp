@@ -38,6 +38,8 @@ struct Case {
   std::shared_ptr<const Policy> policy_;  // shared: cases are copied often
 };
 
+policy::Action action_of(const Case& one);  // follows from the form
+
 class Side {
  public:
   Side(db::Dialect dialect, int variant);

@@ -77,7 +77,7 @@ class Running {
       }
       put_world(stores, *world);
       put_questions(stores, questions, seed);
-      if (!trial_.postgres) put_changes(dice, stores, questions, seed);
+      put_changes(dice, stores, questions, seed);
     }
   }
 
@@ -104,15 +104,17 @@ class Running {
 
   void put_changes(Dice& dice, const Sides& stores, std::vector<Case>& questions, uint64_t seed) {
     for (const Named& each : kChecks) {
-      if (!each.changes || !dice.chance(each.percent) || !result_.failure.empty()) continue;
+      const int percent = trial_.postgres ? each.percent / 4 : each.percent;
+      if (!each.changes || !dice.chance(percent) || !result_.failure.empty()) continue;
       // Those of one account, of which the later ones come last.
       const int64_t account = dice.of(questions).account;
       std::vector<Case> cases;
       std::copy_if(questions.begin(), questions.end(), std::back_inserter(cases),
                    [&](const Case& one) { return one.account == account; });
       if (!holds(stores, each.name, each.check, cases, seed)) return;
-      stores.sqlite->put_grants(cases.front().grants());
-      stores.sqlite->put_world(*cases.front().world);
+      Side& changed = stores.postgres != nullptr ? *stores.postgres : *stores.sqlite;
+      changed.put_grants(cases.front().grants());
+      changed.put_world(*cases.front().world);
     }
   }
 

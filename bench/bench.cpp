@@ -4,10 +4,12 @@
 //                        policy or record (never part of the product's own binary)
 //   bench sql --db URL   the same SQL without a server, beside the engine's whole work without a server
 //   bench plan --db URL  time of a decision and a plan at a shape already seen, with N grants in force
+//   bench belt --db URL  what SQLite's authorizer costs a statement, prepared and run
 //   bench statistics --db URL   the two groupings of design §10 beside hand-written SQL
 #include <boost/json.hpp>
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <iostream>
 #include <set>
@@ -89,7 +91,7 @@ std::unique_ptr<app::System> open(const app::Arguments& arguments) {
 std::vector<policy::Asker> students(app::System& system, size_t most) {
   std::vector<std::string> logins;
   {
-    const auto lease = system.store->reader();
+    const auto lease = system.store->private_reader();
     db::Rows rows = lease->query(
         "SELECT login FROM account WHERE kind = 'student' AND password_hash IS NOT NULL ORDER BY id LIMIT $1",
         {static_cast<int64_t>(most)});
@@ -148,6 +150,36 @@ int sql(const app::Words& words) {
   return 0;
 }
 
+// What the seat-belt of SQLite costs: the writer has none. Preparing (a text never seen) and running (one seen before).
+int belt(const app::Words& words) {
+  const app::Arguments arguments(words, {"db", "home"}, {});
+  const auto system = open(arguments);
+  const auto askers = students(*system, 1);
+  const auto statement = system->engine->statement(askers.at(0), boost::json::parse(kOwnGrades));
+  if (!statement) throw std::runtime_error(statement.refusal().detail.en);
+  std::vector<db::Param> params;
+  for (const catalog::Value& value : statement->values) params.push_back(catalog::param_of(value));
+  const auto reader = system->store->reader(), writer = system->store->writer();
+  int texts = 0;
+  const auto new_text = [&] { return statement->sql + " -- " + std::to_string(++texts); };
+  const auto read = [](db::Rows rows) {
+    while (rows.next()) {
+    }
+  };
+  std::array<std::vector<double>, 4> us;
+  for (int round = 0; round < 21; ++round) {
+    us[0].push_back(median_us(1, 100, [&](int) { read(writer->query(new_text(), params)); }));
+    us[1].push_back(median_us(1, 100, [&](int) { read(reader->query_within(statement->reach, new_text(), params)); }));
+    us[2].push_back(median_us(1, 1000, [&](int) { read(writer->query(statement->sql, params)); }));
+    us[3].push_back(
+        median_us(1, 1000, [&](int) { read(reader->query_within(statement->reach, statement->sql, params)); }));
+  }
+  for (std::vector<double>& each : us) std::sort(each.begin(), each.end());
+  std::cout << "{\"first_us\":" << us[0][10] << ",\"first_belted_us\":" << us[1][10] << ",\"again_us\":" << us[2][10]
+            << ",\"again_belted_us\":" << us[3][10] << "}\n";
+  return 0;
+}
+
 int plan(const app::Words& words) {
   const app::Arguments arguments(words, {"db", "home"}, {});
   const auto system = open(arguments);
@@ -189,7 +221,7 @@ int statistics(const app::Words& words) {
   const auto system = open(arguments);
   std::string login;
   {
-    const auto lease = system->store->reader();
+    const auto lease = system->store->private_reader();
     db::Rows rows = lease->query(
         "SELECT login FROM account WHERE kind = 'academic_office' AND password_hash IS NOT NULL ORDER BY id LIMIT 1");
     if (!rows.next()) throw std::runtime_error("no academic office");
@@ -234,7 +266,7 @@ int statistics(const app::Words& words) {
 int tokens(const app::Words& words) {
   const app::Arguments arguments(words, {"db", "home"}, {});
   const auto system = open(arguments);
-  const auto lease = system->store->reader();
+  const auto lease = system->store->private_reader();
   db::Rows rows = lease->query(
       "SELECT login, person_id FROM account WHERE kind = 'student' AND password_hash IS NOT NULL ORDER BY id LIMIT "
       "2000");
@@ -257,6 +289,7 @@ int main(int argc, char** argv) {
     if (command == "serve") return jw::bench::serve(rest);
     if (command == "sql") return jw::bench::sql(rest);
     if (command == "plan") return jw::bench::plan(rest);
+    if (command == "belt") return jw::bench::belt(rest);
     if (command == "statistics") return jw::bench::statistics(rest);
     if (command == "tokens") return jw::bench::tokens(rest);
     std::cerr << "bench serve | sql | plan | statistics | tokens --db URL\n";

@@ -393,6 +393,32 @@ TEST_P(SchemaTest, TheDeliveredCatalogueMakesItsTables) {
   EXPECT_EQ(table_name(*catalogue.find("access_log")), "\"record\".\"access_log\"");
 }
 
+TEST_P(SchemaTest, TablesAlteredByHandAreTold) {
+  const Catalogue catalogue = loaded(kBefore);
+  apply(catalogue);
+  const auto writer = store().writer();
+  const auto drift = [&] {
+    std::set<std::string> told;
+    for (const Text& each : schema_drift(catalogue, *writer)) {
+      EXPECT_FALSE(each.zh.empty());
+      told.insert(each.en);
+    }
+    return told;
+  };
+  EXPECT_EQ(drift(), std::set<std::string>{});
+  writer->script("ALTER TABLE \"pupil\" DROP COLUMN \"nick\"");
+  writer->script("ALTER TABLE \"mark\" ADD COLUMN by_hand INT");
+  writer->script("ALTER TABLE \"order_history\" DROP COLUMN \"until_us\"");
+  EXPECT_EQ(drift(), (std::set<std::string>{"the table 'pupil' lacks the column 'nick'",
+                                            "the table 'mark' has a column 'by_hand' too many",
+                                            "the table 'order_history' lacks the column 'until_us'"}));
+  writer->script("ALTER TABLE \"pupil\" ADD COLUMN \"nick\" INT; ALTER TABLE \"mark\" DROP COLUMN by_hand");
+  writer->script("DROP TABLE \"order_history\"");
+  EXPECT_EQ(drift(), (std::set<std::string>{std::string("the table 'pupil' has its column 'nick' as ") +
+                                                (GetParam() == db::Dialect::sqlite ? "INT" : "integer"),
+                                            "the table 'order_history' is missing"}));
+}
+
 TEST(Schema, ClusteredTablesKeepTheOrderOfTheirKey) {
   const Catalogue catalogue = loaded(kBefore);
   const std::string sqlite = create_statements(catalogue, *catalogue.find("mark"), db::Dialect::sqlite).front();

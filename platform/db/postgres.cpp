@@ -638,17 +638,23 @@ std::vector<Text> PostgresStore::fasten(const Belt& belt) {
   if (!made.role) return made.loose;
   readers_.close();  // those so far were the owner's
   role_ = std::move(made.role);
-  try {
-    const std::vector<Text> weak = weaknesses(*reader(), *role_);
-    made.loose.insert(made.loose.end(), weak.begin(), weak.end());
-  } catch (const Error&) {
-    made.loose.push_back(
-        {"无法以查询专用角色 " + role_->name +
-             " 登录数据库（pg_hba.conf 或 ~/.pgpass）：查询将以表的所有者身份只读进行，少一道防护",
-         "cannot sign in to the database as the reading role " + role_->name +
-             " (pg_hba.conf or ~/.pgpass): queries run read-only as the owner of the tables, one belt fewer"});
-    role_.reset();
+  // A password kept here may be of another server's role of that name, in a store restored from there.
+  for (const bool kept : {true, false}) {
+    if (!kept) role_->password.clear();
+    try {
+      const std::vector<Text> weak = weaknesses(*reader(), *role_);
+      made.loose.insert(made.loose.end(), weak.begin(), weak.end());
+      return made.loose;
+    } catch (const Error&) {
+      continue;
+    }
   }
+  made.loose.push_back({"无法以查询专用角色 " + role_->name +
+                            " 登录数据库（pg_hba.conf 或 ~/.pgpass）：查询将以表的所有者身份只读进行，少一道防护",
+                        "cannot sign in to the database as the reading role " + role_->name +
+                            " (pg_hba.conf or ~/.pgpass): queries run read-only as the owner of the tables, one belt "
+                            "fewer"});
+  role_.reset();
   return made.loose;
 }
 

@@ -146,7 +146,7 @@ void Policy::compile_posts(db::Dialect dialect) {
   }
   posts_sql_ = sql.empty() ? "SELECT 0 AS post, NULL AS unit WHERE 1=0" : sql;
   posts_slots_ = statement.slots();
-  need.reach().functions = lowered_functions();
+  need.reach().add(lowered_functions());
   posts_reach_ = std::make_shared<const db::Reach>(need.reach());
 }
 
@@ -156,6 +156,7 @@ db::Reach readers_reach() {
                    {"access_grant",
                     {"id", "number", "effect", "account", "post", "unit", "dataset", "content", "from_us", "until_us",
                      "source", "revoked_us"}}};
+  reach.add(lowered_functions());
   return reach;
 }
 

@@ -122,15 +122,15 @@ void Need::rows(const Dataset& dataset, const Atom& atom) {
   relation(binding->relation);
 }
 
-const db::Reach::Names& lowered_functions() {
-  static const db::Reach::Names names = {"coalesce", "count", "hex",     "instr",  "json_each", "length",
-                                         "max",      "min",   "replace", "substr", "sum",       "zeroblob"};
-  return names;
+const db::Reach& lowered_functions() {
+  static const db::Reach reach{
+      {{"json_each", {"value"}}},
+      {"coalesce", "count", "hex", "instr", "length", "max", "min", "replace", "substr", "sum", "zeroblob"}};
+  return reach;
 }
 
 db::Reach whole_catalogue(const catalog::Catalogue& catalogue) {
   db::Reach all;
-  all.functions = lowered_functions();
   for (const Dataset& dataset : catalogue.datasets) {
     db::Reach::Names& columns = all.columns[table_of(dataset)];
     columns.emplace("id");

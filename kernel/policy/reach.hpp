@@ -46,8 +46,8 @@ class Need {
   db::Reach reach_;
 };
 
-// Functions that the lowering may print.
-const db::Reach::Names& lowered_functions();
+// The functions that the lowering may print; of the table-valued one its column.
+const db::Reach& lowered_functions();
 
 // Everything of the catalogue that any statement may need: what the role of reading connections is granted.
 db::Reach whole_catalogue(const catalog::Catalogue& catalogue);

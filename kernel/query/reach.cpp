@@ -19,7 +19,7 @@ class QueryNeed {
   QueryNeed(const catalog::Catalogue& catalogue, const Decision& decision)
       : catalogue_(catalogue), decision_(decision), dataset_(*decision.dataset), need_(catalogue) {
     need_.reach() = identity::gate_reach();
-    need_.reach().functions = policy::lowered_functions();
+    need_.reach().add(policy::lowered_functions());
     need_.table(dataset_);
     for (const policy::Atom* permit : decision.permits) need_.rows(dataset_, *permit);
     forbids_on(dataset_);

@@ -133,7 +133,7 @@ struct Reach {
   using Names = std::set<std::string, std::less<>>;
   // Columns by table ("account", "record.access_log"). A table with no column named may be counted only.
   std::map<std::string, Names, std::less<>> columns;
-  Names functions;  // SQLite: the functions that may be called, table-valued ones included; PostgreSQL does not look
+  Names functions;  // SQLite: those that may be called (a table-valued one is a table); PostgreSQL does not look
 
   void add(const Reach& other);
   bool operator==(const Reach&) const = default;

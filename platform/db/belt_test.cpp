@@ -59,7 +59,7 @@ class Authorizer : public ::testing::Test {
     return failure_of([&] { reader->query_within(within, sql, {}).next(); });
   }
   TestStore made_{Dialect::sqlite};
-  const ReachPtr grades_ = reach({{"grade", {"id", "score"}}}, {"count", "json_each"});
+  const ReachPtr grades_ = reach({{"grade", {"id", "score"}}, {"json_each", {"value"}}}, {"count"});
 };
 
 TEST_F(Authorizer, lets_through_what_the_reach_names) {
@@ -127,6 +127,12 @@ TEST_F(Authorizer, holds_when_a_statement_is_prepared_again_for_a_changed_table)
   EXPECT_TRUE(reader->query_within(grades_, some, {}).next());
   EXPECT_EQ(failure_of([&] { reader->query_within(three, all, {}); }), Failure::forbidden);
   EXPECT_TRUE(reader->query_within(grades_, some, {}).next());
+}
+
+TEST_F(Authorizer, a_function_of_that_name_opens_no_table) {
+  made_.store().writer()->script("CREATE TABLE \"count\" (id BIGINT PRIMARY KEY)");
+  EXPECT_EQ(asked("SELECT id FROM \"count\"", grades_), Failure::forbidden);
+  EXPECT_EQ(asked("SELECT COUNT(*) FROM \"count\"", grades_), Failure::forbidden);
 }
 
 TEST_F(Authorizer, tells_the_attached_record_from_the_store) {

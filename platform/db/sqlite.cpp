@@ -262,12 +262,10 @@ bool is_write(int action) {
 }
 
 bool reaches(const Reach& reach, std::string_view table, std::string_view column, std::string_view schema) {
-  if (schema.empty() || schema == "main") {  // a table that is only counted comes as it was written
-    if (reach.functions.contains(table)) return true;  // a table-valued function: catalogues do not name tables so
-    const auto columns = reach.columns.find(table);
-    return columns != reach.columns.end() && (column.empty() || columns->second.contains(column));
-  }
-  const auto columns = reach.columns.find(std::string(schema).append(".").append(table));
+  // A table that is only counted comes as it was written, without "main".
+  const bool own = schema.empty() || schema == "main";
+  const auto columns =
+      own ? reach.columns.find(table) : reach.columns.find(std::string(schema).append(".").append(table));
   return columns != reach.columns.end() && (column.empty() || columns->second.contains(column));
 }
 

@@ -3,6 +3,9 @@
 //   hand-written SQL, without session,
 //                        policy or record (never part of the product's own binary)
 //   bench sql --db URL   the same SQL without a server, beside the engine's whole work without a server
+//   bench store --db URL [--threads N] [--seconds S]   the engine's statement beside hand-written SQL, rows read and
+//   thrown
+//                        away: what the governing of a statement costs the store, without policy, JSON or record
 //   bench plan --db URL  time of a decision and a plan at a shape already seen, with N grants in force
 //   bench belt --db URL  what SQLite's authorizer costs a statement, prepared and run
 //   bench statistics --db URL   the two groupings of design §10 beside hand-written SQL
@@ -10,9 +13,11 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <chrono>
 #include <iostream>
 #include <set>
+#include <thread>
 
 #include "app/arguments.hpp"
 #include "app/commands.hpp"
@@ -180,6 +185,68 @@ int belt(const app::Words& words) {
   return 0;
 }
 
+// One statement over and over on `threads` connections for `seconds`: how many a second.
+template <class Run>
+double per_second(app::System& system, int threads, double seconds, const Run& run) {
+  std::atomic<int64_t> done{0};
+  std::vector<std::jthread> workers;
+  const auto start = Clock::now();
+  for (int t = 0; t < threads; ++t)
+    workers.emplace_back([&, t] {
+      const auto lease = system.store->reader();
+      for (size_t i = static_cast<size_t>(t) * 7919;
+           std::chrono::duration<double>(Clock::now() - start).count() < seconds; ++i) {
+        db::Rows rows = run(*lease, i);
+        while (rows.next()) {
+        }
+        ++done;
+      }
+    });
+  workers.clear();
+  return static_cast<double>(done) / std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+int store(const app::Words& words) {
+  const app::Arguments arguments(words, {"db", "home", "threads", "seconds"}, {});
+  const auto system = open(arguments);
+  const auto askers = students(*system, 500);
+  if (askers.empty()) throw std::runtime_error("no student can sign in: make the store with --sign-ins");
+  const int threads = std::stoi(arguments.option("threads").value_or("1"));
+  const double seconds = std::stod(arguments.option("seconds").value_or("0.4"));
+  struct Ready {
+    query::Engine::Statement statement;
+    std::vector<db::Param> params;
+  };
+  std::vector<Ready> ready;
+  for (const policy::Asker& asker : askers) {
+    auto statement = system->engine->statement(asker, boost::json::parse(kOwnGrades));
+    if (!statement) throw std::runtime_error(statement.refusal().detail.en);
+    std::vector<db::Param> params;
+    for (const catalog::Value& value : statement->values) params.push_back(catalog::param_of(value));
+    ready.push_back({std::move(*statement), std::move(params)});
+  }
+  // In turn, so that both see the same machine; the first round warms.
+  std::vector<double> bare, governed, ratio;
+  for (int round = 0; round < 10; ++round) {
+    const double b = per_second(*system, threads, seconds, [&](db::Connection& connection, size_t i) {
+      return connection.query(kBare, {askers[i % askers.size()].person});
+    });
+    const double g = per_second(*system, threads, seconds, [&](db::Connection& connection, size_t i) {
+      const Ready& each = ready[i % ready.size()];
+      return connection.query_within(each.statement.reach, each.statement.sql, each.params);
+    });
+    if (round == 0) continue;
+    bare.push_back(b);
+    governed.push_back(g);
+    ratio.push_back(b / g);
+  }
+  for (auto* each : {&bare, &governed, &ratio}) std::sort(each->begin(), each->end());
+  std::cout << "{\"threads\":" << threads << ",\"bare_per_second\":" << bare[bare.size() / 2]
+            << ",\"governed_per_second\":" << governed[governed.size() / 2] << ",\"ratio\":" << ratio[ratio.size() / 2]
+            << "}\n";
+  return 0;
+}
+
 int plan(const app::Words& words) {
   const app::Arguments arguments(words, {"db", "home"}, {});
   const auto system = open(arguments);
@@ -288,11 +355,12 @@ int main(int argc, char** argv) {
   try {
     if (command == "serve") return jw::bench::serve(rest);
     if (command == "sql") return jw::bench::sql(rest);
+    if (command == "store") return jw::bench::store(rest);
     if (command == "plan") return jw::bench::plan(rest);
     if (command == "belt") return jw::bench::belt(rest);
     if (command == "statistics") return jw::bench::statistics(rest);
     if (command == "tokens") return jw::bench::tokens(rest);
-    std::cerr << "bench serve | sql | plan | statistics | tokens --db URL\n";
+    std::cerr << "bench serve | sql | store | plan | belt | statistics | tokens --db URL\n";
     return 2;
   } catch (const std::exception& error) {
     std::cerr << "bench " << command << ": " << error.what() << "\n";

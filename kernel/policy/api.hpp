@@ -144,7 +144,7 @@ class Policy {
 
   // Posts and grants of this person now, from cache while epoch and day are the same.
   AuthorityPtr authority(db::Connection& connection, const Asker& asker, Instant now);
-  std::shared_ptr<const Rules> rules() const;
+  std::shared_ptr<const Rules> rules() const;  // keep it as long as anything of it is used: refresh() replaces it
   // Loads the rules again when the store's epoch is newer than ours. Returns the epoch in use.
   int64_t refresh(db::Connection& connection);
   // The statement that finds the posts of a person; for the plan tests.

@@ -127,7 +127,8 @@ class Subjects {
 Engine::Engine(const catalog::Catalogue& catalogue, policy::Policy& policy, db::Store& store, const Clock& clock,
                Options options)
     : impl_(new Impl{catalogue, policy, store, clock, std::move(options)}) {
-  policy::Statement statement(catalogue, impl_->policy.rules()->regulation(), store.dialect());
+  const std::shared_ptr<const policy::Rules> rules = impl_->policy.rules();
+  policy::Statement statement(catalogue, rules->regulation(), store.dialect());
   impl_->gate_statement = "SELECT " + gate_sql(statement);
   impl_->gate_slots = statement.slots();
   impl_->gate_reach = std::make_shared<const db::Reach>(identity::gate_reach());
@@ -171,7 +172,9 @@ Result<std::shared_ptr<const Plan>> Engine::Impl::plan_for(const Query& query, c
     const auto known = plans.find(key);
     if (known != plans.end()) return known->second;
   }
-  const Compiler compiler{catalogue, policy.rules()->regulation(), store.dialect()};
+  // Held while compiling: another thread may bring newer rules at any moment.
+  const std::shared_ptr<const policy::Rules> rules = policy.rules();
+  const Compiler compiler{catalogue, rules->regulation(), store.dialect()};
   JW_TRY(std::shared_ptr<const Plan> plan, compile(compiler, query, decision, nulls, has_cursor));
   if (options.cache_plans) {
     const std::unique_lock lock(mutex);

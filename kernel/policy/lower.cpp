@@ -142,10 +142,14 @@ const std::string& Frame::join(const std::vector<int>& path) {
   }
   const Field& ref = dataset->fields[static_cast<size_t>(path.back())];
   const Dataset& reached = statement_->catalogue().datasets[static_cast<size_t>(ref.ref)];
+  // A required ref of the store's own tables leads somewhere (NOT NULL, foreign key), so PostgreSQL may take it first
+  // or last as it likes. SQLite keeps the order written, which a LEFT JOIN makes sure of.
   Join join;
   join.alias = statement_->new_alias("j");
-  join.sql = " LEFT JOIN " + catalog::table_name(reached) + " " + join.alias + " ON " + join.alias +
-             ".\"id\" = " + parent + "." + catalog::column_name(ref);
+  join.certain = statement_->postgres() && ref.required && !dataset->in_record &&
+                 (parent_path.empty() || joins_.at(parent_path).certain);
+  join.sql = (join.certain ? " JOIN " : " LEFT JOIN ") + catalog::table_name(reached) + " " + join.alias + " ON " +
+             join.alias + ".\"id\" = " + parent + "." + catalog::column_name(ref);
   const auto placed = joins_.emplace(path, std::move(join)).first;
   order_.push_back(&placed->second);  // references into a map stay valid
   return placed->second.alias;
@@ -293,10 +297,11 @@ std::string Statement::masked(const Place& place, int field) {
   return "NULL";
 }
 
-std::string Statement::member(const std::string& expression, const std::string& select, bool positive) const {
+std::string Statement::member(const std::string& expression, const std::string& select, bool positive,
+                              bool alone) const {
   // NULL is in no set known and out of no set known; without saying so an empty set would make NOT IN true of it.
   const std::string head = positive ? "(" : JW_FAULT(6, "(" + expression + " IS NOT NULL AND ", "(");
-  if (postgres()) return head + expression + (positive ? " = ANY(ARRAY(" : " <> ALL(ARRAY(") + select + ")))";
+  if (postgres() && !alone) return head + expression + (positive ? " = ANY(ARRAY(" : " <> ALL(ARRAY(") + select + ")))";
   return head + expression + (positive ? " IN (" : " NOT IN (") + select + "))";
 }
 
@@ -328,7 +333,7 @@ std::string Statement::relation_select(int relation, bool positive) {
   return "SELECT " + selected + " FROM " + frame.from_sql() + " WHERE " + condition;
 }
 
-Predicate Statement::tied(const Place& place, const catalog::Binding& binding, bool positive) {
+Predicate Statement::tied(const Place& place, const catalog::Binding& binding, bool positive, bool alone) {
   Place end = place;
   end.path.insert(end.path.end(), binding.path.begin(), binding.path.end());
   const catalog::Relation& relation = catalogue_.relations[static_cast<size_t>(binding.relation)];
@@ -340,19 +345,19 @@ Predicate Statement::tied(const Place& place, const catalog::Binding& binding, b
     return Predicate::depends(member(
         row_id(end),
         "SELECT \"id\" FROM " + catalog::table_name(persons) + " WHERE \"person_id\" = " + slot({Slot::Kind::person}),
-        positive));
+        positive, alone && positive));
   }
   return joined(end, member(row_id(end), relation_select(binding.relation, positive), positive), positive);
 }
 
-Predicate Statement::rows(const Place& place, const Atom& atom, bool positive, Literals literals) {
+Predicate Statement::rows(const Place& place, const Atom& atom, bool positive, Literals literals, bool alone) {
   switch (atom.rows) {
     case Atom::Rows::all:
       return positive ? Predicate::always() : Predicate::never();
     case Atom::Rows::relation: {
       const catalog::Binding* binding = dataset_at(place).binding(atom.relation);
       // A relation that does not tie this dataset yields nothing: no permit, and a forbid that forbids everything.
-      return binding == nullptr ? Predicate::never() : tied(place, *binding, JW_FAULT(11, positive, true));
+      return binding == nullptr ? Predicate::never() : tied(place, *binding, JW_FAULT(11, positive, true), alone);
     }
     case Atom::Rows::where:
       return lower(place, atom.where, positive, literals);

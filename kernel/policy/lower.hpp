@@ -64,6 +64,7 @@ class Frame {
  private:
   struct Join {
     std::string alias, sql;
+    bool certain = false;  // the row is there
   };
   Statement* statement_;
   const catalog::Dataset* dataset_;
@@ -113,13 +114,15 @@ class Statement {
   using Guard = std::function<Predicate(int field)>;
   Predicate lower(const Place& place, const catalog::Condition& condition, bool positive, Literals& literals,
                   const Guard& guard = {});
-  // Rows tied by a relation: T when positive, else F.
-  Predicate tied(const Place& place, const catalog::Binding& binding, bool positive);
+  // Rows tied by a relation: T when positive, else F. `alone`: nothing is ORed to it.
+  Predicate tied(const Place& place, const catalog::Binding& binding, bool positive, bool alone = false);
   // Rows of an atom: T when positive, else F.
-  Predicate rows(const Place& place, const Atom& atom, bool positive, Literals literals);
+  Predicate rows(const Place& place, const Atom& atom, bool positive, Literals literals, bool alone = false);
 
-  // expr IN (subselect of ids): the form each store is fast with.
-  std::string member(const std::string& expression, const std::string& select, bool positive) const;
+  // expr IN (subselect of ids): the form each store is fast with. PostgreSQL takes any array for ten ids, which is
+  // right enough under an OR, where an index is reached by it alone; `alone` it joins, and knows how many rows to
+  // expect.
+  std::string member(const std::string& expression, const std::string& select, bool positive, bool alone = false) const;
 
  private:
   Predicate leaf(const Place& place, const catalog::Condition& leaf, bool positive, Literals& literals);

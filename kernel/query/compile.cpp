@@ -42,7 +42,7 @@ class View {
       : statement_(statement), place_{&frame, {}}, decision_(decision), dataset_(*decision.dataset) {
     for (size_t i = 0; i < decision.permits.size(); ++i) {
       Statement::Literals literals{Slot::Kind::policy_literal, decision.permit_literals[i]};
-      permits_.push_back(statement.rows(place_, *decision.permits[i], true, literals));
+      permits_.push_back(statement.rows(place_, *decision.permits[i], true, literals, decision.permits.size() == 1));
     }
     clear_.resize(dataset_.fields.size());
     masked_.resize(dataset_.fields.size());

@@ -157,6 +157,7 @@ const std::string& Frame::join(const std::vector<int>& path) {
 
 std::string Frame::from_sql() const {
   std::string sql = catalog::table_name(*dataset_) + " " + alias_;
+  if (!first_.first.empty()) sql = "(" + first_.first + ") own JOIN " + sql + " ON " + first_.second + " = own.\"id\"";
   for (const Join* join : order_) sql += join->sql;
   return sql;
 }
@@ -297,11 +298,10 @@ std::string Statement::masked(const Place& place, int field) {
   return "NULL";
 }
 
-std::string Statement::member(const std::string& expression, const std::string& select, bool positive,
-                              bool alone) const {
+std::string Statement::member(const std::string& expression, const std::string& select, bool positive) const {
   // NULL is in no set known and out of no set known; without saying so an empty set would make NOT IN true of it.
   const std::string head = positive ? "(" : JW_FAULT(6, "(" + expression + " IS NOT NULL AND ", "(");
-  if (postgres() && !alone) return head + expression + (positive ? " = ANY(ARRAY(" : " <> ALL(ARRAY(") + select + ")))";
+  if (postgres()) return head + expression + (positive ? " = ANY(ARRAY(" : " <> ALL(ARRAY(") + select + ")))";
   return head + expression + (positive ? " IN (" : " NOT IN (") + select + "))";
 }
 
@@ -342,10 +342,15 @@ Predicate Statement::tied(const Place& place, const catalog::Binding& binding, b
     if (end.path.empty()) {
       return Predicate::depends("(" + person_id(end) + (positive ? " = " : " <> ") + slot({Slot::Kind::person}) + ")");
     }
-    return Predicate::depends(member(
-        row_id(end),
-        "SELECT \"id\" FROM " + catalog::table_name(persons) + " WHERE \"person_id\" = " + slot({Slot::Kind::person}),
-        positive, alone && positive));
+    const std::string id = row_id(end), own = "SELECT \"id\" FROM " + catalog::table_name(persons) +
+                                              " WHERE \"person_id\" = " + slot({Slot::Kind::person});
+    // PostgreSQL takes any array for ten ids and then reads whole tables to join them. A person's rows joined first it
+    // counts rightly, and they stay first however many joins follow (beyond join_collapse_limit it keeps the order).
+    if (alone && positive && postgres() && end.path.size() == 1) {
+      place.frame->begin_with(own, id);
+      return Predicate::depends("TRUE");
+    }
+    return Predicate::depends(member(id, own, positive));
   }
   return joined(end, member(row_id(end), relation_select(binding.relation, positive), positive), positive);
 }

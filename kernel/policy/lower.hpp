@@ -58,6 +58,8 @@ class Frame {
   // Alias of the dataset reached over these ref fields; joins are added once each. An empty path is the frame's own
   // alias.
   const std::string& join(const std::vector<int>& path);
+  // Only rows whose `expression` is an id of `select` (each there once), and the search begins there.
+  void begin_with(std::string select, std::string expression) { first_ = {std::move(select), std::move(expression)}; }
   // `"d" t LEFT JOIN … ON …`
   std::string from_sql() const;
 
@@ -71,6 +73,8 @@ class Frame {
   std::string alias_;
   std::map<std::vector<int>, Join> joins_;
   std::vector<const Join*> order_;
+  std::pair<std::string, std::string>
+      first_;  // ids, and what must be one of them; empty when the search begins anywhere
 };
 
 // One place in a frame: the row itself, or the row reached over refs. Conditions over that row's dataset are lowered
@@ -114,15 +118,14 @@ class Statement {
   using Guard = std::function<Predicate(int field)>;
   Predicate lower(const Place& place, const catalog::Condition& condition, bool positive, Literals& literals,
                   const Guard& guard = {});
-  // Rows tied by a relation: T when positive, else F. `alone`: nothing is ORed to it.
+  // Rows tied by a relation: T when positive, else F. `alone`: no other permit opens rows, so the statement may begin
+  // with the rows of the person.
   Predicate tied(const Place& place, const catalog::Binding& binding, bool positive, bool alone = false);
   // Rows of an atom: T when positive, else F.
   Predicate rows(const Place& place, const Atom& atom, bool positive, Literals literals, bool alone = false);
 
-  // expr IN (subselect of ids): the form each store is fast with. PostgreSQL takes any array for ten ids, which is
-  // right enough under an OR, where an index is reached by it alone; `alone` it joins, and knows how many rows to
-  // expect.
-  std::string member(const std::string& expression, const std::string& select, bool positive, bool alone = false) const;
+  // expr IN (subselect of ids): the form each store is fast with.
+  std::string member(const std::string& expression, const std::string& select, bool positive) const;
 
  private:
   Predicate leaf(const Place& place, const catalog::Condition& leaf, bool positive, Literals& literals);

@@ -6,6 +6,7 @@
 //   bench store --db URL [--threads N] [--seconds S]   the engine's statement beside hand-written SQL, rows read and
 //   thrown
 //                        away: what the governing of a statement costs the store, without policy, JSON or record
+//   bench bare-sql       the hand-written statement, for pgbench
 //   bench plan --db URL  time of a decision and a plan at a shape already seen, with N grants in force
 //   bench belt --db URL  what SQLite's authorizer costs a statement, prepared and run
 //   bench statistics --db URL   the two groupings of design §10 beside hand-written SQL
@@ -355,12 +356,13 @@ int main(int argc, char** argv) {
   try {
     if (command == "serve") return jw::bench::serve(rest);
     if (command == "sql") return jw::bench::sql(rest);
+    if (command == "bare-sql") return std::cout << jw::bench::kBare << ";\n", 0;
     if (command == "store") return jw::bench::store(rest);
     if (command == "plan") return jw::bench::plan(rest);
     if (command == "belt") return jw::bench::belt(rest);
     if (command == "statistics") return jw::bench::statistics(rest);
     if (command == "tokens") return jw::bench::tokens(rest);
-    std::cerr << "bench serve | sql | store | plan | belt | statistics | tokens --db URL\n";
+    std::cerr << "bench serve | sql | store | bare-sql | plan | belt | statistics | tokens --db URL\n";
     return 2;
   } catch (const std::exception& error) {
     std::cerr << "bench " << command << ": " << error.what() << "\n";

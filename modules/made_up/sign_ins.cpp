@@ -291,14 +291,14 @@ std::string password_of(uint64_t seed, std::string_view kind) {
 
 void write_grants(Writing& writing, db::Connection& transaction) {
   struct Wanted {
-    std::string_view post, dataset, clause, actions, purpose;
+    std::string_view post, dataset, clause, actions;
   };
   constexpr std::string_view kAll = R"(["query","detail","statistics","print","export"])",
                              kLook = R"(["query","detail","print","export"])";
-  constexpr Wanted kGrants[] = {{"research_office", "research_result", "2.1.4", kAll, "teaching_administration"},
-                                {"logistics_office", "housing", "2.1.4", kAll, "teaching_administration"},
-                                {"student", "library_holding", "2.3.1", kLook, "study"},
-                                {"student", "online_course", "2.3.1", kLook, "study"}};
+  constexpr Wanted kGrants[] = {{"research_office", "research_result", "2.1.4", kAll},
+                                {"logistics_office", "housing", "2.1.4", kAll},
+                                {"student", "library_holding", "2.3.1", kLook},
+                                {"student", "online_course", "2.3.1", kLook}};
   const Instant now = writing.clock.now();
   const int32_t from = writing.world.today.days - 30;  // a year at most (setting grant_days)
   int number = 0;
@@ -307,8 +307,8 @@ void write_grants(Writing& writing, db::Connection& transaction) {
     grant.number = std::to_string(writing.world.today.year()) + "-000" + std::to_string(++number);
     grant.post = each.post;
     grant.dataset = each.dataset;
-    grant.content = R"({"rows":"all","clear":["*"],"actions":)" + std::string(each.actions) + R"(,"purposes":[")" +
-                    std::string(each.purpose) + R"("]})";
+    grant.content = R"({"rows":"all","clear":["*"],"actions":)" + std::string(each.actions) +
+                    R"(,"purposes":["teaching_administration","study"]})";  // those of §3.3.1
     grant.from = Instant::at_start_of(Date{from});
     grant.until = Instant::at_start_of(Date{from + 365});
     grant.source = each.clause;

@@ -102,6 +102,8 @@ forEachStore('§2.1.1–§2.3.2 default permissions', (world) => {
     assert.equal(refused.remedy.clause, '2.4.1');
     assert.equal(refused.remedy.kind, 'access');
     assert.match(refused.remedy.text.zh, /申请表/);
+    for (const key of ['2024010001', 'a~b~c~d~e~f', '~~~'])
+      assert.equal(isProblem(await finance.get(`/api/datasets/grade/${key}`), 403).type, refused.type, 'whatever the key');
     assert.ok((await finance.rows({ dataset: 'payment' })).length > 0);
   });
 

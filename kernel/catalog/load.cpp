@@ -89,7 +89,12 @@ const std::set<std::string_view>& kernel_tables() {
                                                    "document_number",
                                                    "secret",
                                                    "store_fact",
-                                                   "nobody"};
+                                                   "nobody",
+                                                   "calendar_state",
+                                                   "calendar_change",
+                                                   "calendar_year",
+                                                   "calendar_day",
+                                                   "calendar_window"};
   return names;
 }
 

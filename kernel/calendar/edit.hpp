@@ -1,0 +1,74 @@
+// Acts upon the calendar of a store (§2.4.2, design §1: Act): a year imported, a window of the school added or
+// withdrawn. Each is one version with who, when and why, and one leaf of the record, in the caller's writing
+// transaction; after the commit the caller delivers `outbox`. After a refusal it rolls back.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "base/result.hpp"
+#include "base/time.hpp"
+#include "kernel/calendar/api.hpp"
+#include "kernel/catalog/api.hpp"
+#include "kernel/record/api.hpp"
+#include "platform/db/api.hpp"
+
+namespace jw::calendar {
+
+constexpr size_t kFileMax = 64 * 1024;  // bytes of a file of years
+constexpr int kWindowDaysMax = 120;     // a window longer than a holiday is a mistake
+constexpr size_t kReasonMax = 200;      // characters
+
+// Years of a file (docs/howto/calendar.md), or all its mistakes by line, with what would be right. `shown`: its name.
+std::variant<std::vector<Year>, std::vector<catalog::FileProblem>> read_years(std::string_view text,
+                                                                              const std::string& shown);
+
+// By whose hand. account 0: the operator on the command line.
+struct Hand {
+  int64_t account = 0, person = 0, session = 0;
+  std::string name;
+  std::string post, unit;
+};
+
+struct Changed {
+  int64_t from = 0, to = 0;  // version
+  int64_t outbox = 0;        // deliver it after the commit
+};
+
+// What an import would do with a year.
+struct Preview {
+  const Year* year;
+  bool known = false;        // the store has this year already
+  int working_days = 0;      // of the year, windows of the school apart
+  std::vector<Day> differs;  // days that change between working and off, as they would be
+};
+std::vector<Preview> preview(const Calendar& before, const std::vector<Year>& years);
+
+// Refusals: calendar.reason_missing (422), calendar.same (409; nothing would change), calendar.less_official (409; a
+// provisional year over one with its notice).
+Result<Changed> import_years(db::Connection& transaction, record::Recorder& recorder, const std::vector<Year>& years,
+                             const Hand& hand, std::string_view reason, Instant now);
+// The window's number is Changed::to. Refusals: calendar.reason_missing, calendar.window_invalid (422; backwards,
+// begins before today, longer than kWindowDaysMax, out of range), calendar.window_overlaps (409).
+Result<Changed> add_window(db::Connection& transaction, record::Recorder& recorder, Date begins, Date ends,
+                           const Text& reason, const Hand& hand, Instant now);
+// Of a window under way the days gone by, today included, stay stopped. Refusals: calendar.reason_missing,
+// calendar.window_unknown (404), calendar.window_over (409).
+Result<Changed> withdraw_window(db::Connection& transaction, record::Recorder& recorder, int64_t id, const Hand& hand,
+                                std::string_view reason, Instant now);
+
+// Gives a store that has no calendar yet the years it starts with; nothing when it has one. Outbox id, or 0.
+int64_t start(db::Connection& transaction, record::Recorder& recorder, const std::vector<Year>& years, Instant now);
+
+struct Change {
+  int64_t version = 0;
+  std::string kind;  // start | years | window | withdrawal
+  std::string name, reason;
+  Instant changed;
+};
+std::vector<Change> changes(db::Connection& connection, int most);  // newest first
+
+}  // namespace jw::calendar

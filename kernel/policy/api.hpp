@@ -76,7 +76,6 @@ class Authority {
   const Rules& rules() const { return *rules_; }
   // `purpose` empty: left out by the asker.
   const Decision& decide(const catalog::Dataset& dataset, Action action, const std::string& purpose) const;
-  bool holds_any_post() const { return !posts_.empty(); }
 
  private:
   std::unique_ptr<Decision> make(const catalog::Dataset& dataset, Action action, const std::string& purpose) const;
@@ -147,8 +146,6 @@ class Policy {
   std::shared_ptr<const Rules> rules() const;  // keep it as long as anything of it is used: refresh() replaces it
   // Loads the rules again when the store's epoch is newer than ours. Returns the epoch in use.
   int64_t refresh(db::Connection& connection);
-  // The statement that finds the posts of a person; for the plan tests.
-  const std::string& posts_sql() const { return posts_sql_; }
 
  private:
   struct Facts {

@@ -525,7 +525,6 @@ Result<std::shared_ptr<const Plan>> Compilation::statistics() {
       columns.first = selection_.add(x);
       if (std::find(plan_->values.begin(), plan_->values.end(), columns.first) == plan_->values.end()) {
         plan_->values.push_back(columns.first);
-        plan_->value_fields.push_back(measure.field);
         group(columns.first);
       }
     }

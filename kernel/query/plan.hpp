@@ -51,7 +51,6 @@ struct Plan {
   // Statistics.
   std::vector<OutColumn> groups;
   std::vector<size_t> values;  // further grouped columns: counts by value (median, stddev, histogram, count_distinct)
-  std::vector<int> value_fields;  // field of each
   std::vector<MeasureColumns> measures;
   size_t count = 0;  // column of COUNT(*)
 };

@@ -18,6 +18,7 @@ int serve_with(const Words& words, const std::function<std::vector<http::Route>(
 int demo(const Words& words);
 int import_file(const Words& words);
 int account(const Words& words);
+int calendar(const Words& words);
 int audit(const Words& words);
 int migrate(const Words& words);
 int dictionary(const Words& words);

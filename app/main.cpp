@@ -27,6 +27,9 @@ constexpr Command kCommands[] = {
     {"account", jw::app::account,
      "account add --db URL --kind KIND --account A [--person NUMBER]\n"
      "      为尚无账号的类别建第一个账号 / make the first account of a kind"},
+    {"calendar", jw::app::calendar,
+     "calendar import FILE --db URL [--reason TEXT] [--check]\n"
+     "      导入某年的放假安排 / import the days off of a year"},
     {"audit", jw::app::audit,
      "audit verify --db URL [--against CHECKPOINT]\n      核验全部记录 / verify the whole record"},
     {"migrate", jw::app::migrate,

@@ -147,7 +147,8 @@ void release(Serving& serving, const identity::Session& session, query::Outcome 
 
 std::vector<http::Route> routes(Serving& serving) {
   std::vector<http::Route> all;
-  for (auto* part : {&session_routes, &query_routes, &document_routes, &evidence_routes, &demo_routes}) {
+  for (auto* part :
+       {&session_routes, &query_routes, &document_routes, &evidence_routes, &calendar_routes, &demo_routes}) {
     for (http::Route& route : (*part)(serving)) all.push_back(std::move(route));
   }
   return all;

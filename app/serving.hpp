@@ -52,6 +52,7 @@ std::vector<http::Route> query_routes(Serving& serving);
 std::vector<http::Route> session_routes(Serving& serving);
 std::vector<http::Route> document_routes(Serving& serving);
 std::vector<http::Route> evidence_routes(Serving& serving);
+std::vector<http::Route> calendar_routes(Serving& serving);
 std::vector<http::Route> demo_routes(Serving& serving);  // empty on real stores
 std::vector<http::Route> routes(Serving& serving);       // the whole table
 

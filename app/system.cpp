@@ -1,8 +1,11 @@
 #include "app/system.hpp"
 
 #include <cstdlib>
+#include <fstream>
+#include <sstream>
 #include <stdexcept>
 
+#include "kernel/calendar/edit.hpp"
 #include "kernel/catalog/schema.hpp"
 #include "kernel/policy/reach.hpp"
 #include "kernel/policy/regulation.hpp"
@@ -54,6 +57,26 @@ void bring_schema_up(System& system) {
   }
 }
 
+// A store without a calendar gets the years of the regulation (design §1: the file is what a new school starts with).
+void start_calendar(System& system) {
+  const std::string shown = "regulation/calendar.toml";
+  std::ifstream in(system.options.home / shown);
+  std::stringstream text;
+  text << in.rdbuf();
+  auto years = calendar::read_years(text.str(), shown);
+  if (auto* problems = std::get_if<std::vector<catalog::FileProblem>>(&years)) throw problems_error(*problems);
+  int64_t outbox = 0;
+  {
+    const db::Store::Lease writer = system.store->writer();
+    if (calendar::version(*writer) > 0) return;
+    db::Transaction transaction(*writer, db::Transaction::Mode::write);
+    outbox =
+        calendar::start(*writer, *system.recorder, std::get<std::vector<calendar::Year>>(years), system.clock->now());
+    transaction.commit();
+  }
+  if (outbox != 0) system.recorder->deliver(outbox);
+}
+
 }  // namespace
 
 fs::path find_home(const std::string& given) {
@@ -85,6 +108,7 @@ db::Belt belt_of(const catalog::Catalogue& catalogue) {
   for (const auto& [table, columns] : belt.readers.columns) belt.sealed.push_back(table);
   belt.readers.add(policy::readers_reach());
   belt.readers.add(identity::readers_reach());
+  belt.readers.add(calendar::readers_reach());
   belt.readers.columns["store_fact"] = {"name", "value"};
   // Whoever checks a document by its code learns these; the file itself is read past the belt.
   belt.readers.columns["document"] = {"number", "code_digest", "title",      "row_count", "sha256",
@@ -135,6 +159,7 @@ std::unique_ptr<System> open_system(const SystemOptions& options) {
   record.witness = options.witness;
   record.node = options.node;
   system->recorder = record::Recorder::open(*system->store, *system->record_store, *system->clock, record);
+  start_calendar(*system);
   system->loose = system->store->fasten(belt_of(*system->catalogue));
 
   identity::Options identity = system->made_up ? identity::Options::for_made_up() : identity::Options{};

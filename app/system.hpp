@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/time.hpp"
+#include "kernel/calendar/api.hpp"
 #include "kernel/catalog/api.hpp"
 #include "kernel/identity/api.hpp"
 #include "kernel/policy/api.hpp"
@@ -47,6 +48,7 @@ struct System {
   bool made_up = false;
   std::vector<Text> loose;  // seat-belts that could not be fastened
   std::unique_ptr<record::Recorder> recorder;
+  calendar::Book calendar;
   std::unique_ptr<identity::Identity> identity;
   std::unique_ptr<policy::Policy> policy;
   std::unique_ptr<query::Engine> engine;

@@ -126,6 +126,16 @@ forEachStore('§4.3.2 evidence', (world) => {
 const publicRoutes = ['GET /api/audit/checkpoint', 'GET /api/audit/consistency', 'GET /api/demo/persons', 'GET /api/dictionary', 'GET /api/openapi.json', 'GET /api/verify/{code}', 'GET /healthz',
   'GET /metrics', 'GET /readyz', 'POST /api/demo/compare', 'POST /api/demo/session', 'POST /api/session'];
 
+// What 教务处 needs to act upon the calendar: a file of a year, a window to come, and the number of one there is.
+async function windowOf(office) {
+  const soon = new Date();
+  const day = (after) => new Date(soon.getTime() + after * 86_400_000).toISOString().slice(0, 10);
+  const reason = { zh: '停办', en: 'closed' };
+  const { changed } = (await office.post('/api/calendar/windows', { begins: day(40), ends: day(41), reason })).json;
+  const off = ['01-01', '02-01/02-08', '05-01/05-02', '10-01/10-03'].map((days) => `{ days = "${days}", name = { zh = "假", en = "holiday" } }`);
+  return { id: changed.to, body: { begins: day(50), ends: day(51), reason }, file: `[[year]]\nyear = 2060\nprovisional = true\noff = [${off.join(', ')}]\n` };
+}
+
 forEachStore('§4.3.2 every route', (world) => {
   const operations = async () => {
     const { json } = await world.server.request('GET', '/api/openapi.json');
@@ -139,7 +149,7 @@ forEachStore('§4.3.2 every route', (world) => {
     assert.deepEqual(open, publicRoutes);
     for (const { method, path, operation } of all.filter(({ operation }) => operation['x-needs'] !== 'public')) {
       assert.ok(operation.security.length > 0 && isText({ zh: operation.summary, en: operation['x-summary-en'] }), path);
-      const target = path.replace('{name}', 'grade').replace('{key}', '1').replace('{number}', 'D2026-000001');
+      const target = path.replace('{name}', 'grade').replace('{key}', '1').replace('{number}', 'D2026-000001').replace('{id}', '1');
       for (const headers of [{}, { authorization: 'Bearer x' }, { authorization: 'Bearer ' + 'A'.repeat(43) }, { cookie: `jiaowu_session=${'A'.repeat(43)}`, 'x-csrf': '1' }]) {
         const body = method === 'GET' || method === 'DELETE' ? undefined : '{}';
         isProblem(await world.server.request(method, target, { headers: { ...headers, 'x-csrf': '1' }, body }), 401);
@@ -156,7 +166,10 @@ forEachStore('§4.3.2 every route', (world) => {
     const key = row.map((part) => encodeURIComponent(part)).join('~');
     const { password } = world.accountsOf('student')[0];
     const foreign = (text) => !text.includes(student.account);
-    // route → path and body of the right person, statuses of others, who may send a body of their own. Nothing foreign shows either way.
+    const office = await world.as('academic_office');
+    const window = await windowOf(office);
+    // route → path and body of the right person, statuses of others, who may send a body of their own, the right person when it is not the
+    // student. Nothing foreign shows either way.
     const table = {
       'GET /api/me': [['/api/me'], [200]],
       'GET /api/datasets': [['/api/datasets'], [200]],
@@ -169,11 +182,16 @@ forEachStore('§4.3.2 every route', (world) => {
       'GET /api/audit/proof': [[`/api/audit/proof?leaf=${encodeURIComponent(record)}`], [200]],
       'POST /api/session/password': [['/api/session/password', { old_password: password, new_password: 'Another-Tea-9z' }], [403], { old_password: 'somebody else’s', new_password: 'Another-Tea-9z' }],
       'POST /api/session/agreement': [['/api/session/agreement', { password: 'Another-Tea-9z' }], [403], { password: 'somebody else’s' }],
+      'GET /api/calendar': [['/api/calendar'], [200]],
+      'POST /api/calendar/check': [['/api/calendar/check', { file: window.file }], [403], undefined, office],
+      'POST /api/calendar/years': [['/api/calendar/years', { file: window.file, reason: 'x' }], [403], undefined, office],
+      'POST /api/calendar/windows': [['/api/calendar/windows', window.body], [403], undefined, office],
+      'POST /api/calendar/windows/{id}/withdrawal': [[`/api/calendar/windows/${window.id}/withdrawal`, { reason: 'x' }], [403], undefined, office],
       'DELETE /api/session': [['/api/session'], []],
     };
     const governed = (await operations()).filter(({ operation }) => operation['x-needs'] !== 'public').map(({ method, path }) => `${method} ${path}`);
     assert.deepEqual(governed.sort(), Object.keys(table).sort(), 'a new route has its row here');
-    for (const [route, [[path, body], statuses, otherBody]] of Object.entries(table)) {
+    for (const [route, [[path, body], statuses, otherBody, holder = student]] of Object.entries(table)) {
       const method = route.split(' ')[0];
       for (const wrong of statuses.length > 0 ? [other, expired] : []) {
         const answer = await wrong.request(method, path, otherBody ?? body);
@@ -181,7 +199,7 @@ forEachStore('§4.3.2 every route', (world) => {
         assert.ok(foreign(answer.text), `${route} by ${wrong.kind} shows somebody else`);
         if (answer.status >= 400) isProblem(answer, answer.status);
       }
-      const right = await student.request(method, path, body);
+      const right = await holder.request(method, path, body);
       assert.ok(right.status >= 200 && right.status < 300, `${route}: ${right.status} ${right.text}`);
       assert.ok(right.headers['cache-control']?.includes('no-store') || right.status === 204, `${route} may be cached`);
     }

@@ -12,6 +12,7 @@ export const router = createRouter({
     { path: '/timetable', name: 'timetable', component: () => import('./pages/TimetablePage.vue'), meta: { title: 'nav.timetable' } },
     { path: '/sections', name: 'sections', component: () => import('./pages/SectionsPage.vue'), meta: { title: 'nav.sections' } },
     { path: '/class', name: 'class', component: () => import('./pages/ClassPage.vue'), meta: { title: 'nav.class' } },
+    { path: '/calendar', name: 'calendar', component: () => import('./pages/CalendarPage.vue'), meta: { title: 'nav.calendar' } },
     { path: '/query', name: 'modules', component: () => import('./pages/ModulesPage.vue'), meta: { title: 'nav.query' } },
     { path: '/query/:dataset', name: 'query', component: () => import('./pages/QueryPage.vue'), meta: { title: 'nav.query' } },
     { path: '/same-question', name: 'same', component: () => import('./pages/SamePage.vue'), meta: { open: true, title: 'nav.same' } },

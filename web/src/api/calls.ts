@@ -1,7 +1,7 @@
 // Every call of docs/api.md the pages use, one function each.
 import { call } from './client'
 import type {
-  Answer, Compared, Dataset, DatasetBrief, DemoPerson, Document, Explanation, Me, Query, Session, Verified,
+  Answer, CalendarChanged, CalendarPreview, CalendarYear, Compared, Dataset, DatasetBrief, DemoPerson, Document, Explanation, Me, Query, Session, Text, Verified,
 } from './types'
 
 const enc = encodeURIComponent
@@ -34,6 +34,16 @@ export const checkpoint_read = () => call<unknown>('GET', '/api/audit/checkpoint
 export const proof_read = (leaf: string) => call<unknown>('GET', `/api/audit/proof?leaf=${enc(leaf)}`)
 export const consistency_read = (from: number, to: number) =>
   call<unknown>('GET', `/api/audit/consistency?from=${from}&to=${to}`)
+
+export const calendar_read = (year: number) => call<CalendarYear>('GET', `/api/calendar?year=${year}`)
+export const calendar_check = (file: string) =>
+  call<{ version: number; years: CalendarPreview[] }>('POST', '/api/calendar/check', { body: { file } })
+export const calendar_import = (file: string, reason: string) =>
+  call<CalendarChanged>('POST', '/api/calendar/years', { body: { file, reason } })
+export const window_add = (begins: string, ends: string, reason: Text) =>
+  call<CalendarChanged>('POST', '/api/calendar/windows', { body: { begins, ends, reason } })
+export const window_withdraw = (id: number, reason: string) =>
+  call<CalendarChanged>('POST', `/api/calendar/windows/${id}/withdrawal`, { body: { reason } })
 
 export const demo_persons = () => call<{ persons: DemoPerson[] }>('GET', '/api/demo/persons', { open: true })
 export const demo_session = (account: string) =>

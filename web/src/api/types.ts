@@ -202,6 +202,45 @@ export interface Verified {
   [more: string]: unknown
 }
 
+export interface CalendarDay {
+  date: string
+  kind: 'workday' | 'makeup' | 'weekend' | 'holiday' | 'window'
+  works: boolean
+  reason?: Text
+}
+
+export interface CalendarYear {
+  version: number
+  year: number
+  today: string
+  first_year: number
+  last_year: number
+  provisional: boolean
+  imported: boolean
+  notice: string
+  issued: string
+  source: string
+  working_days: number
+  days: CalendarDay[]
+  windows: { id: number; begins: string; ends: string; reason: Text; over: boolean }[]
+  may_change: boolean
+  changes?: { version: number; kind: 'start' | 'years' | 'window' | 'withdrawal'; name: string; reason: string; at: string }[]
+}
+
+export interface CalendarPreview {
+  year: number
+  provisional: boolean
+  notice: string
+  known: boolean
+  working_days: number
+  differs: { date: string; works: boolean; reason: Text }[]
+}
+
+export interface CalendarChanged {
+  changed: { from: number; to: number }
+  record: string
+}
+
 export interface DemoPerson {
   account: string
   kind: string

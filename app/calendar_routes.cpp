@@ -46,24 +46,17 @@ const Refusal kNotKeeper{Code::forbidden,
 
 // A refused attempt is on record, too (§6.1.1).
 void refuse_recorded(Serving& serving, const identity::Session& session, std::string_view action,
-                     const Refusal& refusal, const std::string& request_id, const http::Respond& respond) {
-  record::Entry entry;
-  entry.time = serving.system.clock->now();
-  entry.kind = "refusal";
-  entry.account = session.account;
-  entry.person = session.person;
-  entry.session = session.id;
-  entry.action = action;
-  entry.decision = refusal.type;
-  const auto leaf = serving.system.recorder->append_and_wait(std::move(entry));
-  respond(problem(refusal, request_id, leaf ? leaf->id() : std::string()));
-}
-
-http::Response answer(std::string body) {
-  http::Response response;
-  response.body = std::move(body);
-  response.headers.emplace_back("Cache-Control", "no-store");
-  return response;
+                     const std::string& request_id, const http::Respond& respond) {
+  query::Outcome outcome;
+  outcome.result = kNotKeeper;
+  outcome.entry.time = serving.system.clock->now();
+  outcome.entry.kind = "refusal";
+  outcome.entry.account = session.account;
+  outcome.entry.person = session.person;
+  outcome.entry.session = session.id;
+  outcome.entry.action = action;
+  outcome.entry.decision = kNotKeeper.type;
+  release(serving, session, std::move(outcome), request_id, respond);
 }
 
 // ---- reading
@@ -143,7 +136,7 @@ void read_year(Serving& serving, const http::Request& request, const identity::S
     if (keeper) write_changes(out, *lease);
     out.end_object();
   }
-  respond(answer(std::move(body)));
+  respond(json_response(std::move(body)));
 }
 
 // ---- changing
@@ -180,7 +173,7 @@ void change(Serving& serving, const http::Request& request, const identity::Sess
             const http::Respond& respond, Act act) {
   System& system = serving.system;
   const auto hand = hand_of(serving, session);
-  if (!hand) return refuse_recorded(serving, session, action, kNotKeeper, request.id, respond);
+  if (!hand) return refuse_recorded(serving, session, action, request.id, respond);
   const Result<json::object> body = object_body(request);
   if (!body) return respond(problem(body.refusal(), request.id));
   calendar::Changed changed;
@@ -204,7 +197,7 @@ void change(Serving& serving, const http::Request& request, const identity::Sess
   JsonWriter out(text);
   out.object().key("changed").object().field("from", changed.from).field("to", changed.to).end_object();
   out.field("record", leaf->id()).end_object();
-  respond(answer(std::move(text)));
+  respond(json_response(std::move(text)));
 }
 
 Refusal file_refusal(const std::vector<catalog::FileProblem>& problems) {
@@ -230,8 +223,7 @@ Result<std::vector<calendar::Year>> years_of(const json::object& body) {
 // What an import would do, without doing it.
 void check_years(Serving& serving, const http::Request& request, const identity::Session& session,
                  const http::Respond& respond) {
-  if (!hand_of(serving, session))
-    return refuse_recorded(serving, session, "calendar_years", kNotKeeper, request.id, respond);
+  if (!hand_of(serving, session)) return refuse_recorded(serving, session, "calendar_years", request.id, respond);
   const Result<json::object> body = object_body(request);
   if (!body) return respond(problem(body.refusal(), request.id));
   const Result<std::vector<calendar::Year>> years = years_of(*body);
@@ -253,7 +245,7 @@ void check_years(Serving& serving, const http::Request& request, const identity:
     out.end_array().end_object();
   }
   out.end_array().end_object();
-  respond(answer(std::move(text)));
+  respond(json_response(std::move(text)));
 }
 
 void import_years(Serving& serving, const http::Request& request, const identity::Session& session,

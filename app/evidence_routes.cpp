@@ -18,13 +18,6 @@ std::optional<uint64_t> number(std::string_view text) {
   return value;
 }
 
-http::Response evidence(std::string body) {
-  http::Response response;
-  response.body = std::move(body);
-  response.headers.emplace_back("Cache-Control", "no-store");
-  return response;
-}
-
 const Refusal kNoLeaf{Code::not_found,
                       "record.leaf_unknown",
                       {"没有这条记录", "there is no such leaf"},
@@ -41,7 +34,7 @@ void proof(Serving& serving, const http::Request& request, const identity::Sessi
   if (!seq) return respond(problem(kNoLeaf, request.id));
   const auto found = recorder.prove(*seq);
   if (!found) return respond(problem(kNoLeaf, request.id));
-  respond(evidence(record::proof_json(*found, record::part_for(*found, session.person), recorder.public_key())));
+  respond(json_response(record::proof_json(*found, record::part_for(*found, session.person), recorder.public_key())));
 }
 
 void consistency(Serving& serving, const http::Request& request, const http::Respond& respond) {
@@ -55,7 +48,7 @@ void consistency(Serving& serving, const http::Request& request, const http::Res
                             {{"from", "invalid", {"应为整数", "must be an integer"}}}},
                            request.id));
   }
-  respond(evidence(record::consistency_json(*from, *to, *path)));
+  respond(json_response(record::consistency_json(*from, *to, *path)));
 }
 
 }  // namespace
@@ -69,7 +62,7 @@ std::vector<http::Route> evidence_routes(Serving& serving) {
        .handler =
            [&serving](http::Request, http::Respond respond) {
              record::Recorder& recorder = *serving.system.recorder;
-             respond(evidence(record::checkpoint_json(recorder.checkpoint(), recorder.public_key())));
+             respond(json_response(record::checkpoint_json(recorder.checkpoint(), recorder.public_key())));
            },
        .summary = {"已签名的检查点", "the signed checkpoint"},
        .response_schema = R"({"type":"object"})"},

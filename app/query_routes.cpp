@@ -10,13 +10,6 @@ namespace {
 
 using Session = std::shared_ptr<const identity::Session>;
 
-http::Response json_response(std::string body) {
-  http::Response response;
-  response.body = std::move(body);
-  response.headers.emplace_back("Cache-Control", "no-store");
-  return response;
-}
-
 constexpr std::string_view kQuerySchema = R"({"$ref":"#/components/schemas/Query"})";
 constexpr std::string_view kAnswerSchema = R"({"$ref":"#/components/schemas/Answer"})";
 
@@ -80,14 +73,13 @@ std::vector<http::Route> query_routes(Serving& serving) {
       {.verb = Verb::post,
        .path = "/api/query/explain",
        .needs = http::kSession,
-       .handler = signed_in(
-           serving,
-           [&serving](http::Request request, Session session, http::Respond respond) {
-             const Result<boost::json::value> body = json_body(request);
-             if (!body) return respond(problem(body.refusal(), request.id));
-             release(serving, *session, serving.system.engine->explain(asker_of(*session), *body), request.id,
-                     std::move(respond));
-           }),
+       .handler = signed_in(serving,
+                            [&serving](http::Request request, Session session, http::Respond respond) {
+                              const Result<boost::json::value> body = json_body(request);
+                              if (!body) return respond(problem(body.refusal(), request.id));
+                              release(serving, *session, serving.system.engine->explain(asker_of(*session), *body),
+                                      request.id, std::move(respond));
+                            }),
        .summary = {"为什么能查或不能查", "why a query is permitted or not"},
        .request_schema = kQuerySchema,
        .response_schema = R"({"type":"object"})",

@@ -117,6 +117,13 @@ Result<boost::json::value> json_body(const http::Request& request) {
   return value;
 }
 
+http::Response json_response(std::string body) {
+  http::Response response;
+  response.body = std::move(body);
+  response.headers.emplace_back("Cache-Control", "no-store");
+  return response;
+}
+
 void release(Serving& serving, const identity::Session& session, query::Outcome outcome, std::string request_id,
              http::Respond respond) {
   if (const auto* refusal = std::get_if<Refusal>(&outcome.result);

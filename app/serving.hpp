@@ -35,14 +35,17 @@ struct Serving {
 
 // Handler of somebody signed in: finds the session or answers 401; a cookie on a changing verb needs the CSRF header.
 using Governed = std::function<void(http::Request, std::shared_ptr<const identity::Session>, http::Respond)>;
-// `Alive::by_gate`: the handler's own governed statement proves that the session is live; otherwise it is asked for here, so that a
-// suspended account gets nothing on any node (§2.5.3).
+// `Alive::by_gate`: the handler's own governed statement proves that the session is live; otherwise it is asked for
+// here, so that a suspended account gets nothing on any node (§2.5.3).
 enum class Alive { checked, by_gate };
 http::Handler signed_in(Serving& serving, Governed handler, Alive alive = Alive::checked);
 
 policy::Asker asker_of(const identity::Session& session);
 std::string token_of(const http::Request& request);
 Result<boost::json::value> json_body(const http::Request& request);
+
+// JSON that nobody keeps.
+http::Response json_response(std::string body);
 
 // Appends the outcome's entry and answers when it is durable.
 void release(Serving& serving, const identity::Session& session, query::Outcome outcome, std::string request_id,

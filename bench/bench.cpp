@@ -4,8 +4,7 @@
 //                        policy or record (never part of the product's own binary)
 //   bench sql --db URL   the same SQL without a server, beside the engine's whole work without a server
 //   bench store --db URL [--threads N] [--seconds S]   the engine's statement beside hand-written SQL, rows read and
-//   thrown
-//                        away: what the governing of a statement costs the store, without policy, JSON or record
+//                        dropped: what governing costs the store, without policy, JSON or record
 //   bench bare-sql       the hand-written statement, for pgbench
 //   bench plan --db URL  time of a decision and a plan at a shape already seen, with N grants in force
 //   bench belt --db URL  what SQLite's authorizer costs a statement, prepared and run
@@ -163,8 +162,7 @@ int belt(const app::Words& words) {
   const auto askers = students(*system, 1);
   const auto statement = system->engine->statement(askers.at(0), boost::json::parse(kOwnGrades));
   if (!statement) throw std::runtime_error(statement.refusal().detail.en);
-  std::vector<db::Param> params;
-  for (const catalog::Value& value : statement->values) params.push_back(catalog::param_of(value));
+  const std::vector<db::Param> params = statement->params();
   const auto reader = system->store->reader(), writer = system->store->writer();
   int texts = 0;
   const auto new_text = [&] { return statement->sql + " -- " + std::to_string(++texts); };
@@ -222,8 +220,7 @@ int store(const app::Words& words) {
   for (const policy::Asker& asker : askers) {
     auto statement = system->engine->statement(asker, boost::json::parse(kOwnGrades));
     if (!statement) throw std::runtime_error(statement.refusal().detail.en);
-    std::vector<db::Param> params;
-    for (const catalog::Value& value : statement->values) params.push_back(catalog::param_of(value));
+    std::vector<db::Param> params = statement->params();
     ready.push_back({std::move(*statement), std::move(params)});
   }
   // In turn, so that both see the same machine; the first round warms.

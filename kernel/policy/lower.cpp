@@ -483,7 +483,7 @@ std::string Statement::value(const Condition& leaf, size_t i, Literals& literals
 
 Predicate Statement::set_member(const Place& place, const Condition& leaf, bool positive, Literals& literals) {
   const Field& f = dataset_at(place).fields[static_cast<size_t>(leaf.field)];
-  const bool text = f.type == Type::text || f.type == Type::code || f.type == Type::date || f.type == Type::ref;
+  const bool text = reads_as_text(f.type);
   std::string select;
   if (literals.printed) {
     for (const catalog::Value& member_value : leaf.values) {

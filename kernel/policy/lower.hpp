@@ -73,8 +73,8 @@ class Frame {
   std::string alias_;
   std::map<std::vector<int>, Join> joins_;
   std::vector<const Join*> order_;
-  std::pair<std::string, std::string>
-      first_;  // ids, and what must be one of them; empty when the search begins anywhere
+  // Ids, and what must be one of them; empty when the search begins anywhere.
+  std::pair<std::string, std::string> first_;
 };
 
 // One place in a frame: the row itself, or the row reached over refs. Conditions over that row's dataset are lowered
@@ -83,6 +83,12 @@ struct Place {
   Frame* frame;
   std::vector<int> path;
 };
+
+// Whether a cell is text as a person reads it: a ref is the natural key of its row.
+constexpr bool reads_as_text(catalog::Type type) {
+  using catalog::Type;
+  return type == Type::text || type == Type::code || type == Type::date || type == Type::ref;
+}
 
 // Text and slots of one statement in the making.
 class Statement {

@@ -129,13 +129,13 @@ class Engine {
   Result<std::string> dataset_json(const policy::Asker& asker, std::string_view dataset);
 
   size_t plans() const;
-  // The statement a query of this asker compiles to (tests: no value of a user appears in it; the plan lint).
-  Result<std::string> statement_text(const policy::Asker& asker, const boost::json::value& request);
-  // The same with its values and all that it may read (tests of the seat-belts, and of the stores' plans).
+  // The statement a query of this asker compiles to, its values and all that it may read (tests: no value of a user
+  // appears in the text; seat-belts; the stores' plans).
   struct Statement {
     std::string sql;
     std::vector<catalog::Value> values;  // of $1 …
     db::ReachPtr reach;
+    std::vector<db::Param> params() const;  // the values, borrowed
   };
   Result<Statement> statement(const policy::Asker& asker, const boost::json::value& request);
   // Compile alone, for the bench: false when refused.

@@ -30,11 +30,6 @@ std::string gate_sql(Statement& statement) {
 
 namespace {
 
-// Whether a cell is text as a person reads it: a ref is the natural key of its row.
-bool is_text(Type type) {
-  return type == Type::text || type == Type::code || type == Type::date || type == Type::ref;
-}
-
 // The authorised view of one dataset for one decision, inside one statement.
 class View {
  public:
@@ -82,7 +77,8 @@ class View {
     if (visible.is_always()) return x;
     if (!visible.is_never()) return JW_FAULT(30, "CASE WHEN " + visible.sql + " THEN " + x + " END", x);
     // PostgreSQL wants to know of what type it makes a sum.
-    return is_text(dataset_.fields[static_cast<size_t>(field)].type) ? "CAST(NULL AS TEXT)" : "CAST(NULL AS BIGINT)";
+    return policy::reads_as_text(dataset_.fields[static_cast<size_t>(field)].type) ? "CAST(NULL AS TEXT)"
+                                                                                   : "CAST(NULL AS BIGINT)";
   }
   // 0 clear, 1 masked, 2 hidden; empty when the same on all rows.
   std::string mark(int field) {

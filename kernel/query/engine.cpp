@@ -485,13 +485,10 @@ size_t Engine::plans() const {
   return impl_->plans.size();
 }
 
-Result<std::string> Engine::statement_text(const Asker& asker, const json::value& request) {
-  Run run = impl_->begin(asker, request);
-  JW_TRY(const Query query, parse(impl_->catalogue, request));
-  const db::Store::Lease lease = impl_->store.reader();
-  JW_TRY(const Impl::Prepared prepared,
-         impl_->prepare(*lease, query, query.is_statistics() ? Action::statistics : Action::query, run));
-  return prepared.plan->sql;
+std::vector<db::Param> Engine::Statement::params() const {
+  std::vector<db::Param> params;
+  for (const catalog::Value& value : values) params.push_back(catalog::param_of(value));
+  return params;
 }
 
 Result<Engine::Statement> Engine::statement(const Asker& asker, const json::value& request) {

@@ -1,16 +1,11 @@
 // The calendar in a real Chromium, wide and at 360 pixels: everybody reads it, 教务处 imports a year and stops the clock.
 import assert from 'node:assert/strict';
-import { existsSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
-import { after, before, describe, test } from 'node:test';
-import { chromium } from 'playwright-core';
-import { clockFile, home, World } from '../http/support.mjs';
+import { describe, test } from 'node:test';
+import { clockFile } from '../http/support.mjs';
+import { inBrowser, kSizes, pageOf, reads, shown } from './browser.mjs';
 
-const kChromium = '/usr/bin/chromium';
-const kFlags = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'];
-const screens = join(home, 'var', 'screens');
-const kSizes = [{ name: 'wide', width: 1440, height: 900, year: 2028 }, { name: 'phone', width: 360, height: 740, year: 2029 }];
+const here = inBrowser(async () => ['--clock', await clockFile('calendar_browser', '2026-11-23T10:00:00+08:00')]);
+const years = { wide: 2028, phone: 2029 };  // each run changes a year of its own
 
 const fileOf = (year) => `[[year]]
 year   = ${year}
@@ -26,57 +21,10 @@ off    = [
 work   = []
 `;
 
-let browser;
-let address;
-const world = new World('sqlite');
-
-before(async () => {
-  assert.ok(existsSync(join(home, 'web', 'dist', 'index.html')), 'the web app is not built: ./dev web');
-  await mkdir(screens, { recursive: true });
-  await world.open('--clock', await clockFile('calendar_browser', '2026-11-23T10:00:00+08:00'));
-  address = `http://127.0.0.1:${world.server.port}`;
-  browser = await chromium.launch({ executablePath: kChromium, args: kFlags });
-});
-
-after(async () => {
-  await browser?.close();
-  await world.server?.stop();
-});
-
-async function pageOf(kind, size) {
-  const person = world.accountsOf(kind)[0];
-  const page = await (await browser.newContext({ viewport: size, locale: 'zh-CN' })).newPage();
-  page.faults = [];
-  page.on('pageerror', (error) => page.faults.push(error.message));
-  await page.goto(`${address}/signin`);
-  await page.getByLabel(/账号/).fill(person.account);
-  await page.getByLabel(/^密码/).first().fill(person.password);
-  await page.getByRole('button', { name: '登录', exact: true }).click();
-  await page.waitForURL((url) => !url.pathname.startsWith('/signin'));
-  return page;
-}
-
-async function shown(page, name, size) {
-  await page.screenshot({ path: join(screens, `${name}-${size.name}.png`), fullPage: true });
-  const overflow = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
-  assert.ok(overflow <= 1, `${name}: the page is ${overflow} pixels wider than the screen`);
-  assert.deepEqual(page.faults, []);
-}
-
-async function reads(page, pattern) {
-  const deadline = Date.now() + 15_000;
-  for (;;) {
-    const text = await page.getByRole('main').innerText();
-    if (pattern.test(text)) return text;
-    if (Date.now() > deadline) assert.match(text, pattern);
-    await page.waitForTimeout(100);
-  }
-}
-
 for (const size of kSizes) {
   describe(`the calendar in a browser, ${size.name}`, { timeout: 110_000 }, () => {
     test('§2.4.2 a student reads this year and sees that a later one is provisional', async () => {
-      const page = await pageOf('student', size);
+      const page = await pageOf(here, 'student', size);
       if (size.name === 'phone') {
         await page.getByRole('navigation').getByRole('link', { name: '我的' }).click();
         await page.getByRole('link', { name: /工作日、放假与停办时段/ }).click();
@@ -99,32 +47,32 @@ for (const size of kSizes) {
     });
 
     test('§2.4.2 教务处 imports a year: the mistake is told by line, the changes are seen before, the act is on record', async () => {
-      const page = await pageOf('academic_office', size);
-      await page.goto(`${address}/calendar?year=${size.year}`);
-      await page.getByLabel('或粘贴内容').fill(fileOf(size.year).replace('02-19', '02-39'));
+      const page = await pageOf(here, 'academic_office', size);
+      await page.goto(`${here.address}/calendar?year=${years[size.name]}`);
+      await page.getByLabel('或粘贴内容').fill(fileOf(years[size.name]).replace('02-19', '02-39'));
       await page.getByRole('button', { name: '先试读，不导入' }).click();
       await reads(page, /第 8 行/);
       await shown(page, 'calendar-mistake', size);
-      await page.getByLabel('或粘贴内容').fill(fileOf(size.year));
+      await page.getByLabel('或粘贴内容').fill(fileOf(years[size.name]));
       await page.getByRole('button', { name: '先试读，不导入' }).click();
-      await reads(page, new RegExp(`${size.year}-02-1[456][\\s\\S]*休息[\\s\\S]*春节放假`));
+      await reads(page, new RegExp(`${years[size.name]}-02-1[456][\\s\\S]*休息[\\s\\S]*春节放假`));
       await shown(page, 'calendar-preview', size);
       await page.getByLabel('理由').fill('新通知');
       await page.getByRole('button', { name: '导入', exact: true }).click();
-      await reads(page, new RegExp(`校历已更改[\\s\\S]*国办发明电〔${size.year - 1}〕5号[\\s\\S]*导入年份\\s*新通知`));
+      await reads(page, new RegExp(`校历已更改[\\s\\S]*国办发明电〔${years[size.name] - 1}〕5号[\\s\\S]*导入年份\\s*新通知`));
       await shown(page, 'calendar-imported', size);
       await page.context().close();
     });
 
     test('§2.4.2 教务处 adds a window and withdraws it', async () => {
-      const page = await pageOf('academic_office', size);
-      await page.goto(`${address}/calendar?year=${size.year}`);
-      await page.getByLabel('开始日期').fill(`${size.year}-07-10`);
-      await page.getByLabel('结束日期').fill(`${size.year}-08-20`);
+      const page = await pageOf(here, 'academic_office', size);
+      await page.goto(`${here.address}/calendar?year=${years[size.name]}`);
+      await page.getByLabel('开始日期').fill(`${years[size.name]}-07-10`);
+      await page.getByLabel('结束日期').fill(`${years[size.name]}-08-20`);
       await page.getByLabel('事由（中文）').fill('暑假');
       await page.getByLabel('事由（英文）').fill('summer holiday');
       await page.getByRole('button', { name: '登记', exact: true }).click();
-      await reads(page, new RegExp(`停办\\s*${size.year}-07-10 – ${size.year}-08-20\\s*暑假`));
+      await reads(page, new RegExp(`停办\\s*${years[size.name]}-07-10 – ${years[size.name]}-08-20\\s*暑假`));
       assert.ok((await page.locator('td.window').count()) > 20);
       await shown(page, 'calendar-window', size);
       await page.getByRole('button', { name: '撤回', exact: true }).click();

@@ -353,19 +353,19 @@ std::optional<Found> text_holds_no_value(const Sides& sides, Cases cases) {
     if (one.form != Case::Form::ask) continue;
     Side& side = tried(sides);
     side.at(one.now_us);
-    const auto before = side.engine().statement_text(one.asker(), one.request);
+    const auto before = side.engine().statement(one.asker(), one.request);
     if (!before) continue;
-    if (before->find(kSentinel) != std::string::npos) return found("a value stands in " + *before, one);
+    if (before->sql.find(kSentinel) != std::string::npos) return found("a value stands in " + before->sql, one);
     Case other = one;
     std::vector<std::string> planted;
     for (const char* key : {"where", "measures"}) {
       if (json::value* node = other.request.if_contains(key)) plant(dataset_of(one), *node, planted);
     }
-    const auto after = side.engine().statement_text(other.asker(), other.request);
+    const auto after = side.engine().statement(other.asker(), other.request);
     if (!after) return found("other values are refused: " + after.refusal().detail.en, one);
-    if (*before != *after) return found("other values, another text:\n" + *before + "\n" + *after, one);
+    if (before->sql != after->sql) return found("other values, another text:\n" + before->sql + "\n" + after->sql, one);
     for (const std::string& value : planted) {
-      if (after->find(value) != std::string::npos) return found("a value stands in " + *after, one);
+      if (after->sql.find(value) != std::string::npos) return found("a value stands in " + after->sql, one);
     }
   }
   return std::nullopt;

@@ -213,8 +213,8 @@ std::string print(Side& side, const Found& found) {
         print(one, atom,
               whose + " [" + std::to_string(atom.from_us - kNow) + ", " + std::to_string(atom.until_us - kNow) + ")");
   }
-  const auto text = side.engine().statement_text(one.asker(), one.request);
-  return out + (text ? *text : "no statement: " + text.refusal().type) + "\n";
+  const auto statement = side.engine().statement(one.asker(), one.request);
+  return out + (statement ? statement->sql : "no statement: " + statement.refusal().type) + "\n";
 }
 
 }  // namespace jw::differential

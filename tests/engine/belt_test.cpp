@@ -185,8 +185,7 @@ TEST_P(Belts, what_is_put_into_a_statement_opens_nothing) {
   const auto failure = [&](const std::string& stolen) -> std::optional<db::Failure> {
     std::string sql = own->sql;
     sql.insert(std::string_view("SELECT ").size(), "(" + stolen + ") AS stolen, ");
-    std::vector<db::Param> params;
-    for (const catalog::Value& value : own->values) params.push_back(catalog::param_of(value));
+    const std::vector<db::Param> params = own->params();
     const auto reader = system().store->reader();
     try {
       reader->query_within(own->reach, sql, params).next();
@@ -329,8 +328,7 @@ TEST_F(PlansOf, the_belt_costs_no_index_and_everyday_questions_read_no_large_tab
   ASSERT_GT(sizes["grade"], kLarge);
   ASSERT_GT(sizes["enrolment"], kLarge);
   const auto read_whole = [&](db::Connection& connection, const query::Engine::Statement& statement) {
-    std::vector<db::Param> params;
-    for (const catalog::Value& value : statement.values) params.push_back(catalog::param_of(value));
+    const std::vector<db::Param> params = statement.params();
     std::string plan;
     for (db::Rows rows = connection.query("EXPLAIN (FORMAT JSON) " + statement.sql, params); rows.next();)
       plan += rows.text(0);

@@ -8,43 +8,14 @@
 #include <boost/json/serialize.hpp>
 
 #include "kernel/catalog/condition.hpp"
-#include "kernel/catalog/source.hpp"
+#include "tests/fuzz/pupils.hpp"
 
 namespace {
 
 using namespace jw::catalog;
 
 const Catalogue& catalogue() {
-  static const Catalogue made = [] {
-    std::string fields;
-    int number = 0;
-    for (const char* type :
-         {"text(20)", "int", "decimal(1)", "date", "timestamp", "bool", "weeks", "code(XB)", "ref(pupil)"}) {
-      fields += "[[field]]\nname = \"f" + std::to_string(number++) +
-                "\"\nlabel = { zh = \"字\", en = \"F\" }\ntype = \"" + type + "\"\nlevel = 1\n";
-    }
-    SourceFiles files = {
-        {"catalog/modules.toml", "[[module]]\nname = \"m\"\nlabel = { zh = \"块\", en = \"M\" }\n"},
-        {"catalog/codes/xb.toml",
-         "set = \"XB\"\nlabel = { zh = \"性别\", en = \"Sex\" }\n[[code]]\ncode = \"1\"\nname = { zh = \"男\", en = "
-         "\"male\" }\n"},
-        {"catalog/relations.toml",
-         "[[relation]]\nname = \"self\"\nof = \"person\"\nlabel = { zh = \"本人\", en = \"self\" }\n"},
-        {"catalog/pupil.toml",
-         "name = \"pupil\"\nlabel = { zh = \"学生\", en = \"Pupil\" }\nmodule = \"m\"\nowner = { unit = \"u\", post = "
-         "\"p\" }\nperson = true\n"
-         "about = \"id\"\nkey = [\"number\"]\n[relations]\nself = \"id\"\n[[field]]\nname = \"number\"\nlabel = { zh = "
-         "\"学号\", en = \"No\" }\n"
-         "type = \"text(20)\"\nrequired = true\nlevel = 1\n" +
-             fields},
-    };
-    auto result = load_files(files);
-    if (auto* problems = std::get_if<std::vector<FileProblem>>(&result)) {
-      for (const FileProblem& problem : *problems) std::fprintf(stderr, "%s\n", problem.print().c_str());
-      std::abort();
-    }
-    return std::get<Catalogue>(std::move(result));
-  }();
+  static const Catalogue made = jw::fuzz::pupils();
   return made;
 }
 

@@ -10,8 +10,8 @@
 #include <boost/json.hpp>
 
 #include "kernel/catalog/schema.hpp"
-#include "kernel/catalog/source.hpp"
 #include "kernel/query/api.hpp"
+#include "tests/fuzz/pupils.hpp"
 
 namespace {
 
@@ -19,35 +19,6 @@ using namespace jw;
 namespace json = boost::json;
 
 constexpr const char* kPlanted = "Zq7x";  // stands for every text of a question that is long enough to be told apart
-
-catalog::Catalogue catalogue() {
-  std::string fields;
-  int number = 0;
-  for (const char* type :
-       {"text(20)", "int", "decimal(1)", "date", "timestamp", "bool", "weeks", "code(XB)", "ref(pupil)"}) {
-    fields += "[[field]]\nname = \"f" + std::to_string(number++) +
-              "\"\nlabel = { zh = \"字\", en = \"F\" }\ntype = \"" + type + "\"\nlevel = 1\n";
-  }
-  const catalog::SourceFiles files = {
-      {"catalog/modules.toml", "[[module]]\nname = \"m\"\nlabel = { zh = \"块\", en = \"M\" }\n"},
-      {"catalog/codes/xb.toml",
-       "set = \"XB\"\nlabel = { zh = \"性别\", en = \"Sex\" }\n[[code]]\ncode = \"1\"\nname = { zh = \"男\", en = "
-       "\"male\" }\n"},
-      {"catalog/relations.toml",
-       "[[relation]]\nname = \"self\"\nof = \"person\"\nlabel = { zh = \"本人\", en = \"self\" }\n"},
-      {"catalog/pupil.toml",
-       "name = \"pupil\"\nlabel = { zh = \"学生\", en = \"Pupil\" }\nmodule = \"m\"\nowner = { unit = \"u\", post = "
-       "\"p\" }\nperson = true\nabout = \"id\"\nkey = [\"number\"]\n[relations]\nself = \"id\"\n[[field]]\nname = "
-       "\"number\"\nlabel = { zh = \"学号\", en = \"No\" }\ntype = \"text(20)\"\nrequired = true\nlevel = 1\n" +
-           fields},
-  };
-  auto loaded = catalog::load_files(files);
-  if (auto* problems = std::get_if<std::vector<catalog::FileProblem>>(&loaded)) {
-    std::fprintf(stderr, "%s\n", problems->front().print().c_str());
-    std::abort();
-  }
-  return std::get<catalog::Catalogue>(std::move(loaded));
-}
 
 struct FixedClock final : Clock {
   Instant now() const override { return {1'773'622'800'000'000}; }
@@ -57,7 +28,7 @@ struct FixedClock final : Clock {
 struct School {
   std::filesystem::path folder =
       std::filesystem::temp_directory_path() / ("jiaowu_query_fuzz_" + std::to_string(::getpid()));
-  catalog::Catalogue data = catalogue();
+  catalog::Catalogue data = fuzz::pupils();
   FixedClock clock;
   std::unique_ptr<db::Store> store;
   std::unique_ptr<policy::Policy> policy;
@@ -143,7 +114,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     require(!error, "an answer that is no JSON");
   }
   plant(request);
-  const auto text = school.engine->statement_text(school.asker, request);
-  require(!text || text->find(kPlanted) == std::string::npos, "a value stands in the text of a statement");
+  const auto statement = school.engine->statement(school.asker, request);
+  require(!statement || statement->sql.find(kPlanted) == std::string::npos,
+          "a value stands in the text of a statement");
   return 0;
 }

@@ -172,8 +172,9 @@ class Policy {
   std::array<Shard, kShards> shards_;
 };
 
-// A grant or forbid as stored: content is {"rows": "all" | relation | {condition}, "clear": […], "masked": […],
-// "actions": […], "purposes": […]}. A forbid that names no actions forbids all; purposes do not narrow it.
+// A grant or forbid as stored: content is {"rows": "all" | relation | {condition}, "where": {condition}, "clear": […],
+// "masked": […], "actions": […], "purposes": […]}; `where` may be left out, and narrows the rows of a relation. A
+// forbid that names no actions forbids all; purposes do not narrow it.
 struct Grant {
   std::string number;
   Effect effect = Effect::permit;

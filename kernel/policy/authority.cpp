@@ -27,7 +27,10 @@ Text rows_in_words(const catalog::Catalogue& catalogue, const Dataset& dataset, 
       return {"全部" + dataset.label.zh, "all of " + dataset.label.en};
     case Atom::Rows::relation: {
       const Text& label = catalogue.relations[static_cast<size_t>(atom.relation)].label;
-      return {label.zh + "的" + dataset.label.zh, dataset.label.en + " of " + label.en};
+      const Text whole{label.zh + "的" + dataset.label.zh, dataset.label.en + " of " + label.en};
+      if (!atom.narrowed) return whole;
+      const Text words = catalog::describe_condition(catalogue, dataset, atom.where);
+      return {whole.zh + "（" + words.zh + "）", whole.en + " (" + words.en + ")"};
     }
     case Atom::Rows::where: {
       if (!atom.text.zh.empty())
@@ -42,7 +45,7 @@ Text rows_in_words(const catalog::Catalogue& catalogue, const Dataset& dataset, 
 void append_atom_shape(std::string& out, const Atom& atom) {
   out += atom.rows == Atom::Rows::all ? 'a' : atom.rows == Atom::Rows::relation ? 'r' : 'w';
   if (atom.rows == Atom::Rows::relation) out += std::to_string(atom.relation);
-  if (atom.rows == Atom::Rows::where) append_shape(out, atom.where);
+  if (atom.has_condition()) append_shape(out, atom.where);
   out += ':';
   for (Sight sight : atom.fields) out += JW_FAULT(24, static_cast<char>('0' + static_cast<int>(sight)), '?');
   out += ';';
@@ -148,7 +151,7 @@ std::unique_ptr<Decision> Authority::make(const Dataset& dataset, Action action,
   for (size_t i = 0; i < decision->permits.size(); ++i) {
     const Atom& atom = *decision->permits[i];
     decision->permit_literals.push_back(static_cast<int64_t>(decision->literals.size()));
-    if (atom.rows == Atom::Rows::where) collect_literals(atom.where, decision->literals);
+    if (atom.has_condition()) collect_literals(atom.where, decision->literals);
     for (size_t f = 0; f < dataset.fields.size(); ++f) {
       if (atom.fields[f] == Sight::clear) decision->fields[f].clear.push_back(static_cast<int>(i));
       if (atom.fields[f] == Sight::masked) decision->fields[f].masked.push_back(static_cast<int>(i));
@@ -176,7 +179,7 @@ std::unique_ptr<Decision> Authority::make(const Dataset& dataset, Action action,
     if (atom->effect != Effect::forbid || !JW_FAULT(22, allows(*atom, action), atom->dataset == dataset.index))
       continue;
     decision->forbids[atom->dataset].push_back({atom, static_cast<int64_t>(decision->literals.size())});
-    if (atom->rows == Atom::Rows::where) collect_literals(atom->where, decision->literals);
+    if (atom->has_condition()) collect_literals(atom->where, decision->literals);
     if (JW_FAULT(23, false, true)) continue;
     shape += "-" + std::to_string(atom->dataset);
     append_atom_shape(shape, *atom);

@@ -146,7 +146,7 @@ const std::string& Frame::join(const std::vector<int>& path) {
   // or last as it likes. SQLite keeps the order written, which a LEFT JOIN makes sure of.
   Join join;
   join.alias = statement_->new_alias("j");
-  join.certain = statement_->postgres() && ref.required && !dataset->in_record &&
+  join.certain = statement_->postgres() && ref.required && !dataset->by_kernel &&
                  (parent_path.empty() || joins_.at(parent_path).certain);
   join.sql = (join.certain ? " JOIN " : " LEFT JOIN ") + catalog::table_name(reached) + " " + join.alias + " ON " +
              join.alias + ".\"id\" = " + parent + "." + catalog::column_name(ref);
@@ -362,7 +362,11 @@ Predicate Statement::rows(const Place& place, const Atom& atom, bool positive, L
     case Atom::Rows::relation: {
       const catalog::Binding* binding = dataset_at(place).binding(atom.relation);
       // A relation that does not tie this dataset yields nothing: no permit, and a forbid that forbids everything.
-      return binding == nullptr ? Predicate::never() : tied(place, *binding, JW_FAULT(11, positive, true), alone);
+      if (binding == nullptr) return Predicate::never();
+      const Predicate by_relation = tied(place, *binding, JW_FAULT(11, positive, true), alone);
+      if (JW_FAULT(49, !atom.narrowed, true)) return by_relation;
+      const std::vector<Predicate> parts{by_relation, lower(place, atom.where, positive, literals)};
+      return positive ? all_of(parts) : any_of(parts);
     }
     case Atom::Rows::where:
       return lower(place, atom.where, positive, literals);

@@ -108,8 +108,8 @@ void Need::condition(const Dataset& dataset, const Condition& asked) {
 }
 
 void Need::rows(const Dataset& dataset, const Atom& atom) {
-  if (atom.rows == Atom::Rows::where) return condition(dataset, atom.where);
-  if (atom.rows == Atom::Rows::all) return;
+  if (atom.has_condition()) condition(dataset, atom.where);
+  if (atom.rows != Atom::Rows::relation) return;
   const catalog::Binding* binding = dataset.binding(atom.relation);
   if (binding == nullptr) return;
   const Dataset& end = way(dataset, binding->path);
@@ -134,7 +134,7 @@ db::Reach whole_catalogue(const catalog::Catalogue& catalogue) {
   for (const Dataset& dataset : catalogue.datasets) {
     db::Reach::Names& columns = all.columns[table_of(dataset)];
     columns.emplace("id");
-    if (dataset.person || dataset.in_record) columns.emplace("person_id");
+    if (dataset.person || dataset.by_kernel) columns.emplace("person_id");
     for (const Field& field : dataset.fields) {
       if (field.is_lookup()) continue;
       columns.insert(field.name);

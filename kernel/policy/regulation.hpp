@@ -38,12 +38,14 @@ struct Atom {
   enum class Rows : uint8_t { all, relation, where } rows = Rows::all;
   int relation = -1;
   catalog::Condition where;
+  bool narrowed = false;  // relation: only those of its rows for which `where` holds
   std::vector<Sight> fields;
   uint8_t actions = 0;                // bit per Action
   std::vector<std::string> purposes;  // empty = any
   std::string clause;                 // "2.2.1" for defaults
   std::string grant;                  // number of the grant, empty for defaults
   Text text;                          // rows in words
+  bool has_condition() const { return rows == Rows::where || (rows == Rows::relation && narrowed); }
   // whom it is given to: exactly one of post (index into Regulation::posts), account
   int post = -1;
   int64_t account = 0;

@@ -122,6 +122,7 @@ policy::Grant any_grant(Dice& dice, const Catalogue& catalogue, int64_t now_us, 
     content["rows"] = "all";
   } else if (dice.chance(50) && !dataset.bindings.empty()) {
     content["rows"] = catalogue.relations[static_cast<size_t>(dice.of(dataset.bindings).relation)].name;
+    if (dice.chance(40)) content["where"] = any_condition(dice, catalogue, dataset, 2, true);
   } else {
     content["rows"] = any_condition(dice, catalogue, dataset, 2);
   }

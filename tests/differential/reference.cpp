@@ -245,7 +245,8 @@ class Reference {
     if (binding == nullptr) return Truth::unknown;
     Spot end = spot;
     for (int hop : binding->path) end = step(end, hop);
-    return member(atom.relation, end);
+    const Truth tied = member(atom.relation, end);
+    return atom.narrowed ? std::min(tied, truth(spot, atom.where)) : tied;
   }
 
   // ---- permissions

@@ -178,8 +178,8 @@ std::string print(const Case& one, const policy::Atom& atom, const std::string& 
   if (atom.rows == policy::Atom::Rows::all) out += "all";
   if (atom.rows == policy::Atom::Rows::relation)
     out += one.catalogue().relations[static_cast<size_t>(atom.relation)].name;
-  if (atom.rows == policy::Atom::Rows::where)
-    out += json::serialize(catalog::print_condition(one.catalogue(), dataset, atom.where));
+  if (atom.has_condition())
+    out += " where " + json::serialize(catalog::print_condition(one.catalogue(), dataset, atom.where));
   for (const auto& [sight, name] : {std::pair{policy::Sight::clear, " clear"}, {policy::Sight::masked, " masked"}}) {
     out += name;
     for (size_t f = 0; f < atom.fields.size(); ++f) out += atom.fields[f] == sight ? " " + dataset.fields[f].name : "";

@@ -95,6 +95,9 @@ struct SignInRequest {
   std::optional<std::string_view> new_password{};
   std::string_view remote{};  // address of the peer, without port
   std::string_view user_agent{};
+  std::string_view code{};    // of the second factor, or a recovery code; empty = none given
+  std::string_view device{};  // mark that the browser keeps; empty = it sent none
+  std::string_view zone{};    // of the campus network; empty = none
 };
 
 struct NewSession {
@@ -132,6 +135,34 @@ struct Account {
   bool closed = false;
 };
 
+// A new second factor (RFC 6238: SHA-1, 6 digits, 30 s), shown once.
+struct FactorOffer {
+  std::string secret;  // base32, as typed into an application
+  std::string uri;     // otpauth://totp/…, as in its QR code
+};
+struct FactorState {
+  bool enrolled = false;
+  Instant since;
+  int64_t recovery_left = 0;  // recovery codes not used yet
+};
+
+// What a session may do now, as the store says. `held`: it answers nothing until confirm_again (§2.5.3).
+struct Liveness {
+  int64_t epoch = 0;
+  bool held = false;
+  bool read_only = false;  // the account may look, but neither act, change nor export
+  bool operator==(const Liveness&) const = default;
+};
+
+// Why a token opens nothing any more.
+struct Lost {
+  int64_t session = 0;
+  int64_t account = 0;
+  std::string reason;  // of its end: signed_out, expired, suspended, closed …; empty while it lives
+  bool suspended = false;
+  bool operator==(const Lost&) const = default;
+};
+
 struct LiveSession {
   int64_t id = 0;
   Instant created;
@@ -154,15 +185,16 @@ struct Counters {
 };
 
 // The gate (design §4): a scalar subquery for a governed statement. Yields gate.epoch when session ${first} is live at
-// instant
-// ${first+1} (µs): not ended, not expired, not idle, account neither suspended nor closed; else NULL. Three key
-// look-ups, once a statement.
+// instant ${first+1} (µs): not ended, not expired, not idle, not held, account neither suspended nor closed; else NULL.
+// Three key look-ups, once a statement.
 std::string gate_sql(int first);
 // What the gate reads, and all that this folder reads on reading connections (never a password hash).
 db::Reach gate_reach();
 db::Reach readers_reach();
 // The same alone, for calls that read nothing governed.
 std::optional<int64_t> check_live(db::Connection& connection, int64_t session, Instant now);
+// More of it, held sessions included; nullopt: over.
+std::optional<Liveness> liveness(db::Connection& connection, int64_t session, Instant now);
 
 // A key shared by all nodes, made at the first call: 32 random bytes. `connection`: a writer's.
 std::string secret(db::Connection& connection, std::string_view name);
@@ -187,7 +219,8 @@ class Identity {
   // or a guesser could go on guessing through the lock.
   SignIn sign_in(const SignInRequest& request);
   // Only on made-up stores (else identity.not_made_up, 403): the gallery of persons, and the bench.
-  SignIn enter_made_up(std::string_view login, std::string_view remote, std::string_view user_agent);
+  SignIn enter_made_up(std::string_view login, std::string_view remote, std::string_view user_agent,
+                       std::string_view device = {}, std::string_view zone = {});
   void sign_out(const Session& session);
 
   // Ends every other session of the account. Refusals: identity.password_wrong (403), .password_rules (422),
@@ -195,6 +228,26 @@ class Identity {
   Result<Done> change_password(const Session& session, std::string_view old_password, std::string_view new_password);
   // Re-authentication before signing (design §8). The same refusals.
   Result<Done> confirm_password(const Session& session, std::string_view password);
+
+  // ---- second factor (§3.1.1; 等保 8.1.4.1 d; ASVS 6.5). Whoever has one gives a code at each sign-in: after the
+  // right password identity.code_required (401), or identity.code_wrong (401), which counts like a wrong password. A
+  // code is taken within 30 s of its own time, and never twice; a recovery code once.
+
+  // A new secret, in force only once confirm_factor has seen a code of it. Refusals: identity.factor_enrolled (409),
+  // and those of confirm_password.
+  Result<FactorOffer> offer_factor(const Session& session, std::string_view password, std::string_view issuer);
+  // Gives the ten recovery codes, the only copy. Refusals: identity.factor_absent (409), .code_wrong (401), .locked.
+  Result<std::vector<std::string>> confirm_factor(const Session& session, std::string_view code);
+  Result<std::vector<std::string>> renew_recovery(const Session& session, std::string_view code);
+  Result<Done> remove_factor(const Session& session, std::string_view code);
+  FactorState factor_of(db::Connection& connection, int64_t account) const;
+  // In the middle of a session (§2.5.3): its holder shows again who it is, by a code when a factor is enrolled, else by
+  // the password. Lets a held session go. Refusals: identity.code_required, .code_wrong (401), .password_wrong (403),
+  // .locked (429), .session_ended (401).
+  Result<Done> confirm_again(const Session& session, std::string_view code, std::string_view password);
+
+  // Why this token opens nothing; nullopt: never seen, or so long ago that it is forgotten.
+  std::optional<Lost> lost(std::string_view token);
 
   // The session of a token as last read, null when there is none. From memory as a rule; a miss costs one statement on
   // a reading connection, so do not hold one while asking. Marks the session as used.
@@ -226,6 +279,15 @@ class Identity {
   Result<Done> resume(db::Connection& transaction, int64_t account);
   Result<Done> close(db::Connection& transaction, int64_t account);
   Result<Done> change_kind(db::Connection& transaction, int64_t account, std::string_view kind);
+
+  // The factor of somebody who lost it: who resets triggers it and reads nothing. Ends all sessions.
+  // identity.account_unknown (404), .factor_absent (409).
+  Result<Done> reset_factor(db::Connection& transaction, int64_t account);
+  // Every live session of the account answers nothing more until confirm_again; how many (§2.5.3).
+  int64_t hold(db::Connection& transaction, int64_t account);
+  void let_go(db::Connection& transaction, int64_t account);
+  // identity.account_unknown (404).
+  Result<Done> set_read_only(db::Connection& transaction, int64_t account, bool read_only);
 
   // §4.3.3; identity.agreement_changed (409) when another version is in force now. Raises gate.epoch for staff.
   Result<Done> sign_agreement(db::Connection& transaction, int64_t account, int64_t version);

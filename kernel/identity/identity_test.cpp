@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "kernel/identity/api.hpp"
+#include "kernel/identity/one_time_code.hpp"
 #include "platform/crypto/api.hpp"
 #include "tests/support/stores.hpp"
 
@@ -768,6 +769,232 @@ TEST_P(IdentityOn, C3_1_1_tokens_that_nobody_was_given_find_nothing) {
   EXPECT_EQ(one.identity.find_session(""), nullptr);
   EXPECT_EQ(one.identity.find_session(token + "="), nullptr);
   EXPECT_EQ(one.identity.find_session(std::string(1 << 20, 'a')), nullptr);
+}
+
+// ---- second factor
+
+std::string unbase32(std::string_view text) {
+  std::string bytes;
+  uint32_t held = 0;
+  unsigned bits = 0;
+  for (const char c : text) {
+    held = held << 5U | static_cast<uint32_t>(c >= 'A' ? c - 'A' : c - '2' + 26);
+    if ((bits += 5) < 8) continue;
+    bits -= 8;
+    bytes += static_cast<char>(held >> bits & 255U);
+  }
+  return bytes;
+}
+
+// Somebody with a second factor in force.
+struct Enrolled {
+  std::shared_ptr<const Session> session;
+  std::string secret;
+  std::vector<std::string> recovery;
+};
+
+std::string code_now(const Enrolled& who, const Clock& clock, int64_t steps = 0) {
+  return code_of_step(who.secret, step_at(clock.now()) + steps);
+}
+
+Enrolled enrol(Node& on, SetClock& clock, std::string_view login) {
+  Enrolled made;
+  made.session = on.sign_in(login, kPassword).result->session;
+  const auto offer = on.identity.offer_factor(*made.session, kPassword, "教务");
+  EXPECT_TRUE(offer);
+  EXPECT_THAT(offer->uri, HasSubstr("otpauth://totp/%E6%95%99%E5%8A%A1:"));
+  EXPECT_THAT(offer->uri, HasSubstr("secret=" + offer->secret + "&"));
+  made.secret = unbase32(offer->secret);
+  const auto codes = on.identity.confirm_factor(*made.session, code_now(made, clock));
+  EXPECT_TRUE(codes);
+  made.recovery = *codes;
+  clock.pass(30 * kSecond);  // the code of a step is taken once
+  return made;
+}
+
+SignIn sign_in_with(Node& on, std::string_view login, std::string_view password, std::string_view code) {
+  return on.identity.sign_in({.login = login, .password = password, .remote = kRemote, .code = code});
+}
+
+std::string told_with(Node& on, std::string_view login, std::string_view password, std::string_view code) {
+  const SignIn answer = sign_in_with(on, login, password, code);
+  return answer.result ? "allowed" : answer.result.refusal().type;
+}
+
+TEST(OneTimeCode, C3_1_1_agrees_with_the_vectors_of_RFC_6238) {
+  // appendix B has eight digits; six are their last
+  constexpr std::string_view kSecret = "12345678901234567890";
+  const std::pair<int64_t, const char*> kVectors[] = {{59, "287082"},         {1111111109, "081804"},
+                                                      {1111111111, "050471"}, {1234567890, "005924"},
+                                                      {2000000000, "279037"}, {20000000000, "353130"}};
+  for (const auto& [seconds, code] : kVectors) {
+    EXPECT_EQ(code_of_step(kSecret, step_at({seconds * kSecond})), code) << seconds;
+  }
+  EXPECT_EQ(base32("12345678901234567890"), "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ");
+  EXPECT_EQ(base32("f"), "MY");
+  EXPECT_EQ(base32(""), "");
+}
+
+TEST_P(IdentityOn, C3_1_1_with_a_second_factor_the_password_alone_opens_nothing) {
+  Node one = node(strict());
+  ready(one, "known");
+  const Enrolled who = enrol(one, clock_, "known");
+  EXPECT_EQ(who.recovery.size(), 10U);
+  const SignIn missing = sign_in_with(one, "known", kPassword, "");
+  ASSERT_FALSE(missing.result);
+  EXPECT_EQ(missing.result.refusal().type, "identity.code_required");
+  EXPECT_EQ(missing.result.refusal().code, Code::unauthenticated);
+  EXPECT_EQ(missing.outcome.decision, "identity.code_required");
+  EXPECT_EQ(told_with(one, "known", kPassword, "000000"), "identity.code_wrong");
+  EXPECT_EQ(told_with(one, "known", kPassword, code_now(who, clock_)), "allowed");
+  // a wrong password hears what everybody hears, whatever code is beside it
+  EXPECT_EQ(told_with(one, "known", "wrong", code_now(who, clock_, 1)), "identity.sign_in_refused");
+}
+
+TEST_P(IdentityOn, C3_1_1_a_code_is_taken_once_and_within_a_step_of_its_time) {
+  Options patient = strict();
+  patient.failures_before_lock = 20;
+  Node one = node(patient);
+  ready(one, "known");
+  const Enrolled who = enrol(one, clock_, "known");
+  const std::string used = code_now(who, clock_);
+  EXPECT_EQ(told_with(one, "known", kPassword, used), "allowed");
+  EXPECT_EQ(told_with(one, "known", kPassword, used), "identity.code_wrong");  // replayed
+  EXPECT_EQ(told_with(one, "known", kPassword, code_now(who, clock_, -1)), "identity.code_wrong");
+  clock_.pass(90 * kSecond);
+  EXPECT_EQ(told_with(one, "known", kPassword, code_now(who, clock_, -2)), "identity.code_wrong");
+  EXPECT_EQ(told_with(one, "known", kPassword, code_now(who, clock_, -1)), "allowed");
+  EXPECT_EQ(told_with(one, "known", kPassword, code_now(who, clock_, 1)), "allowed");
+  EXPECT_EQ(told_with(one, "known", kPassword, code_now(who, clock_)), "identity.code_wrong");  // older than one taken
+  clock_.pass(30 * kSecond);
+  EXPECT_EQ(told_with(one, "known", kPassword, code_now(who, clock_, 2)), "identity.code_wrong");
+}
+
+TEST_P(IdentityOn, C3_1_1_C6_1_1_wrong_codes_lock_like_wrong_passwords) {
+  Node one = node(strict());
+  ready(one, "known");
+  const Enrolled who = enrol(one, clock_, "known");
+  for (int i = 0; i < 2; ++i) EXPECT_EQ(told_with(one, "known", kPassword, "000000"), "identity.code_wrong");
+  EXPECT_EQ(told_with(one, "known", "wrong", ""), "identity.sign_in_refused");  // one count for both
+  EXPECT_EQ(told_with(one, "known", kPassword, code_now(who, clock_)), "identity.locked");
+  clock_.pass(61 * kSecond);
+  EXPECT_EQ(told_with(one, "known", kPassword, code_now(who, clock_)), "allowed");
+  EXPECT_EQ(told_with(one, "known", kPassword, ""), "identity.code_required");  // asking is no failure
+  for (int i = 0; i < 5; ++i) sign_in_with(one, "known", kPassword, "");
+  clock_.pass(30 * kSecond);
+  EXPECT_EQ(told_with(one, "known", kPassword, code_now(who, clock_)), "allowed");
+}
+
+TEST_P(IdentityOn, C3_1_1_ten_recovery_codes_stand_in_once_each) {
+  Node one = node(strict());
+  const int64_t id = ready(one, "known");
+  const Enrolled who = enrol(one, clock_, "known");
+  const auto left = [&] { return one.identity.factor_of(*one.store->reader(), id).recovery_left; };
+  EXPECT_EQ(left(), 10);
+  std::string typed = who.recovery[3];
+  for (char& c : typed) c = static_cast<char>(std::tolower(c));
+  EXPECT_EQ(told_with(one, "known", kPassword, typed), "allowed");
+  EXPECT_EQ(told_with(one, "known", kPassword, who.recovery[3]), "identity.code_wrong");
+  EXPECT_EQ(left(), 9);
+  const auto fresh = one.identity.renew_recovery(*who.session, code_now(who, clock_));
+  ASSERT_TRUE(fresh);
+  EXPECT_EQ(left(), 10);
+  EXPECT_EQ(told_with(one, "known", kPassword, who.recovery[4]), "identity.code_wrong");
+  EXPECT_EQ(told_with(one, "known", kPassword, fresh->front()), "allowed");
+}
+
+TEST_P(IdentityOn, C3_1_1_a_factor_is_in_force_only_once_a_code_of_it_was_seen) {
+  Node one = node(strict());
+  ready(one, "known");
+  const auto session = one.sign_in("known", kPassword).result->session;
+  EXPECT_EQ(one.identity.offer_factor(*session, "wrong", "x").refusal().type, "identity.password_wrong");
+  const std::string first = unbase32(one.identity.offer_factor(*session, kPassword, "x")->secret);
+  EXPECT_EQ(one.type_of("known", kPassword), "allowed");
+  const std::string second = unbase32(one.identity.offer_factor(*session, kPassword, "x")->secret);
+  ASSERT_NE(first, second);
+  const int64_t step = step_at(clock_.now());
+  EXPECT_EQ(one.identity.confirm_factor(*session, code_of_step(first, step)).refusal().type, "identity.code_wrong");
+  EXPECT_TRUE(one.identity.confirm_factor(*session, code_of_step(second, step)));
+  EXPECT_EQ(one.type_of("known", kPassword), "identity.code_required");
+  EXPECT_EQ(one.identity.offer_factor(*session, kPassword, "x").refusal().type, "identity.factor_enrolled");
+  EXPECT_EQ(one.identity.confirm_factor(*session, code_of_step(second, step + 1)).refusal().type,
+            "identity.factor_enrolled");
+  EXPECT_EQ(one.identity.remove_factor(*session, "123").refusal().type, "identity.code_wrong");
+  EXPECT_TRUE(one.identity.remove_factor(*session, code_of_step(second, step + 1)));
+  EXPECT_EQ(one.type_of("known", kPassword), "allowed");
+  EXPECT_EQ(one.identity.remove_factor(*session, "123456").refusal().type, "identity.factor_absent");
+}
+
+TEST_P(IdentityOn, C3_1_1_who_resets_a_factor_reads_nothing_and_ends_every_session) {
+  Node one = node(strict());
+  const int64_t id = ready(one, "known");
+  const Enrolled who = enrol(one, clock_, "known");
+  EXPECT_TRUE(one.change([&](db::Connection& transaction) { return one.identity.reset_factor(transaction, id); }));
+  EXPECT_EQ(one.gate(who.session->id, clock_.now()), std::nullopt);
+  EXPECT_EQ(one.type_of("known", kPassword), "allowed");
+  const auto again = one.change([&](db::Connection& t) { return one.identity.reset_factor(t, id); });
+  EXPECT_EQ(again.refusal().type, "identity.factor_absent");
+}
+
+TEST_P(IdentityOn, C4_3_2_the_secret_of_a_factor_is_stored_sealed_and_recovery_codes_hashed) {
+  Node one = node(strict());
+  const int64_t id = ready(one, "known");
+  const Enrolled who = enrol(one, clock_, "known");
+  auto lease = one.store->private_reader();
+  {
+    auto rows = lease->query("SELECT sealed_secret FROM account_factor WHERE account = $1", {id});
+    ASSERT_TRUE(rows.next());
+    EXPECT_THAT(std::string(rows.blob(0)), Not(HasSubstr(who.secret)));
+    EXPECT_GT(rows.blob(0).size(), who.secret.size() + 16);
+  }
+  auto rows = lease->query("SELECT code_digest FROM account_recovery WHERE account = $1", {id});
+  int count = 0;
+  for (; rows.next(); ++count) {
+    EXPECT_EQ(rows.blob(0).size(), 32U);
+    for (const std::string& code : who.recovery) EXPECT_THAT(std::string(rows.blob(0)), Not(HasSubstr(code)));
+  }
+  EXPECT_EQ(count, 10);
+}
+
+TEST_P(IdentityOn, C2_5_3_a_held_session_answers_nothing_on_any_node_until_its_holder_shows_again_who_it_is) {
+  Node one = node(strict()), two = node(strict());
+  const int64_t id = ready(one, "known");
+  const SignIn first = one.sign_in("known", kPassword);
+  const Session& session = *first.result->session;
+  ASSERT_NE(two.identity.find_session(first.result->token), nullptr);  // in its cache
+  EXPECT_EQ(one.change([&](db::Connection& t) { return one.identity.hold(t, id); }), 1);
+  EXPECT_EQ(two.gate(session.id, clock_.now()), std::nullopt);
+  EXPECT_TRUE(liveness(*two.store->reader(), session.id, clock_.now())->held);
+  EXPECT_EQ(two.identity.confirm_again(session, "", "wrong").refusal().type, "identity.password_wrong");
+  EXPECT_EQ(two.gate(session.id, clock_.now()), std::nullopt);
+  EXPECT_TRUE(two.identity.confirm_again(session, "", kPassword));
+  EXPECT_EQ(one.gate(session.id, clock_.now()), one.epoch());
+  // with a factor the password is not enough
+  const Enrolled who = enrol(one, clock_, "known");
+  one.change([&](db::Connection& t) { return one.identity.hold(t, id); });
+  EXPECT_EQ(one.identity.confirm_again(session, "", kPassword).refusal().type, "identity.code_required");
+  EXPECT_EQ(one.identity.confirm_again(session, "123456", kPassword).refusal().type, "identity.code_wrong");
+  EXPECT_TRUE(one.identity.confirm_again(session, code_now(who, clock_), ""));
+  EXPECT_EQ(two.gate(session.id, clock_.now()), one.epoch());
+}
+
+TEST_P(IdentityOn, C2_5_3_whoever_lost_the_session_learns_why) {
+  Node one = node(strict());
+  const int64_t id = ready(one, "known");
+  const SignIn in = one.sign_in("known", kPassword);
+  EXPECT_EQ(one.identity.lost(in.result->token)->reason, "");
+  EXPECT_TRUE(one.change([&](db::Connection& t) { return one.identity.set_read_only(t, id, true); }));
+  EXPECT_TRUE(liveness(*one.store->reader(), in.result->session->id, clock_.now())->read_only);
+  EXPECT_TRUE(one.change([&](db::Connection& t) { return one.identity.set_read_only(t, id, false); }));
+  EXPECT_FALSE(liveness(*one.store->reader(), in.result->session->id, clock_.now())->read_only);
+  EXPECT_TRUE(one.change([&](db::Connection& t) { return one.identity.suspend(t, id, "lending"); }));
+  EXPECT_EQ(liveness(*one.store->reader(), in.result->session->id, clock_.now()), std::nullopt);
+  const auto lost = one.identity.lost(in.result->token);
+  ASSERT_TRUE(lost);
+  EXPECT_EQ(lost->account, id);
+  EXPECT_EQ(lost->reason, "suspended");
+  EXPECT_TRUE(lost->suspended);
+  EXPECT_EQ(one.identity.lost(std::string(43, 'A')), std::nullopt);
 }
 
 }  // namespace

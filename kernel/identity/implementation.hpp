@@ -51,6 +51,7 @@ struct Verdict {
   Refusal told;
   std::string decision;  // for the record; may say more than the person is told
 };
+Verdict plainly(Refusal told);
 
 // login as compared: NFKC, trimmed, lower case. Empty when it cannot be a login.
 std::string login_key(std::string_view login);
@@ -60,6 +61,11 @@ void raise_epoch(db::Connection& transaction);
 // Ends the live sessions of an account but one; gives their ids.
 std::vector<int64_t> end_sessions(db::Connection& transaction, int64_t account, std::string_view reason, Instant now,
                                   int64_t except = 0);
+
+// Where a session begins.
+struct Origin {
+  std::string_view remote, user_agent, device, zone;
+};
 
 class Identity::Implementation {
  public:
@@ -75,12 +81,26 @@ class Identity::Implementation {
   // Wrong, locked, closed, suspended, expired: writes failures down and says no. `wrong`: the text of a wrong password.
   std::optional<Verdict> judge(db::Connection& transaction, const Standing& standing, const Attempt& attempt,
                                const Refusal& wrong, Instant now);
+  Failures failed_once_more(const Failures& failures, Instant now) const;
+
+  // ---- second factor, in the transaction that locked the account
+  bool has_factor(db::Connection& transaction, int64_t account);
+  // Takes a code of the confirmed factor, or a recovery code; else writes the failure down. `offered`: of the one that
+  // is not confirmed yet.
+  enum class Of { confirmed, offered };
+  std::optional<Verdict> judge_code(db::Connection& transaction, const Standing& standing, std::string_view code, Of of,
+                                    Instant now);
+  std::vector<std::string> new_recovery_codes(db::Connection& transaction, int64_t account);
+  // What somebody signed in does to the own factor, with a code: `act` runs once it was right.
+  template <class Act>
+  auto with_code(const Session& session, std::string_view code, Of of, Act act)
+      -> Result<decltype(act(std::declval<db::Connection&>(), Instant{}))>;
+
   void write_failures(db::Connection& transaction, int64_t account, const Failures& failures);
   void set_password(db::Connection& transaction, int64_t account, std::string_view new_hash, Instant now);
 
   // In the transaction; the caller puts it into the cache after the commit.
-  NewSession open_session(db::Connection& transaction, const Standing& standing, std::string_view remote,
-                          std::string_view user_agent, Instant now);
+  NewSession open_session(db::Connection& transaction, const Standing& standing, const Origin& origin, Instant now);
   SignIn admitted(Outcome outcome, NewSession opened, Instant now);  // after the commit
   std::shared_ptr<const Session> read_session(const crypto::Digest& digest, Instant now);
   bool password_due(std::string_view kind, int64_t password_set_us, Instant now) const;

@@ -137,4 +137,34 @@ Refusal agreement_changed() {
                      "The confidentiality agreement has a new version; read it, then sign"}};
 }
 
+Refusal code_required() {
+  return {.code = Code::unauthenticated,
+          .type = "identity.code_required",
+          .detail = {"请输入动态验证码（手机验证器上的 6 位数字），或一个恢复码",
+                     "Give the code of your second factor (six digits of the application), or a recovery code"},
+          .fields = {{"code", "required", {"必填", "required"}}}};
+}
+
+Refusal code_wrong() {
+  return {.code = Code::unauthenticated,
+          .type = "identity.code_wrong",
+          .detail = {"验证码不正确、已过期或已用过；请等下一个再试。连续输错后账号会暂时锁定",
+                     "The code is wrong, too old or already used; wait for the next one. After several wrong codes the "
+                     "account is locked for a while"},
+          .fields = {{"code", "wrong", {"不正确", "not right"}}}};
+}
+
+Refusal factor_enrolled() {
+  return {.code = Code::conflict,
+          .type = "identity.factor_enrolled",
+          .detail = {"已启用动态验证码；更换前请先停用",
+                     "A second factor is in force; remove it before you set up another"}};
+}
+
+Refusal factor_absent() {
+  return {.code = Code::conflict,
+          .type = "identity.factor_absent",
+          .detail = {"没有动态验证码", "There is no second factor"}};
+}
+
 }  // namespace jw::identity::refusal

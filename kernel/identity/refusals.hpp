@@ -27,5 +27,9 @@ Refusal name_invalid();
 Refusal account_unknown();
 Refusal account_closed();
 Refusal agreement_changed();
+Refusal code_required();
+Refusal code_wrong();
+Refusal factor_enrolled();
+Refusal factor_absent();
 
 }  // namespace jw::identity::refusal

@@ -20,8 +20,8 @@ constexpr std::string_view kRead =
     "WHERE s.token_digest = $1 AND s.ended_us IS NULL AND s.expires_us > $2 AND s.idle_until_us > $2 "
     "AND a.suspended_us IS NULL AND a.closed_us IS NULL";
 constexpr std::string_view kInsert =
-    "INSERT INTO session (id, token_digest, account, created_us, expires_us, idle_until_us, remote, user_agent_digest) "
-    "VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
+    "INSERT INTO session (id, token_digest, account, created_us, expires_us, idle_until_us, remote, user_agent_digest, "
+    "device_digest, zone, confirmed_us) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $4)";
 constexpr std::string_view kEndDead =
     "UPDATE session SET ended_us = $2, ended_reason = 'expired' "
     "WHERE account = $1 AND ended_us IS NULL AND (expires_us <= $2 OR idle_until_us <= $2)";
@@ -45,22 +45,24 @@ std::string gate_sql(int first) {
          "s.account "
          "WHERE s.id = " +
          session + " AND s.ended_us IS NULL AND s.expires_us > " + now + " AND s.idle_until_us > " + now +
-         " AND a.suspended_us IS NULL AND a.closed_us IS NULL))";
+         " AND s.held_us IS NULL AND a.suspended_us IS NULL AND a.closed_us IS NULL))";
 }
 
 db::Reach gate_reach() {
   db::Reach reach;
   reach.columns = {{"gate", {"id", "epoch"}},
-                   {"session", {"id", "account", "ended_us", "expires_us", "idle_until_us"}},
+                   {"session", {"id", "account", "ended_us", "expires_us", "idle_until_us", "held_us"}},
                    {"account", {"id", "suspended_us", "closed_us"}}};
   return reach;
 }
 
 db::Reach readers_reach() {
   db::Reach reach = gate_reach();
-  reach.columns["session"].insert({"token_digest", "created_us"});
-  reach.columns["account"].insert(
-      {"person_id", "kind", "login", "display_name", "must_change", "password_set_us", "agreement_version"});
+  reach.columns["session"].insert({"token_digest", "created_us", "ended_reason"});
+  reach.columns["account"].insert({"person_id", "kind", "login", "display_name", "must_change", "password_set_us",
+                                   "agreement_version", "read_only_us"});
+  reach.columns["account_factor"] = {"account", "confirmed_us"};
+  reach.columns["account_recovery"] = {"account", "used_us"};
   return reach;
 }
 
@@ -69,6 +71,16 @@ std::optional<int64_t> check_live(db::Connection& connection, int64_t session, I
   auto rows = connection.query(sql, {session, now.us});
   if (!rows.next() || rows.is_null(0)) return std::nullopt;
   return rows.integer(0);
+}
+
+std::optional<Liveness> liveness(db::Connection& connection, int64_t session, Instant now) {
+  auto rows = connection.query(
+      "SELECT g.epoch, s.held_us, a.read_only_us FROM session s JOIN account a ON a.id = s.account JOIN gate g ON g.id "
+      "= 1 WHERE s.id = $1 AND s.ended_us IS NULL AND s.expires_us > $2 AND s.idle_until_us > $2 "
+      "AND a.suspended_us IS NULL AND a.closed_us IS NULL",
+      {session, now.us});
+  if (!rows.next()) return std::nullopt;
+  return Liveness{rows.integer(0), !rows.is_null(1), !rows.is_null(2)};
 }
 
 std::vector<int64_t> end_sessions(db::Connection& transaction, int64_t account, std::string_view reason, Instant now,
@@ -86,7 +98,7 @@ std::vector<int64_t> end_sessions(db::Connection& transaction, int64_t account, 
 }
 
 NewSession Identity::Implementation::open_session(db::Connection& transaction, const Standing& standing,
-                                                  std::string_view remote, std::string_view user_agent, Instant now) {
+                                                  const Origin& origin, Instant now) {
   transaction.execute(kEndDead, {standing.id, now.us});
   std::vector<int64_t> live;
   {
@@ -117,10 +129,12 @@ NewSession Identity::Implementation::open_session(db::Connection& transaction, c
   }
   std::string token = crypto::base64url(crypto::random_bytes(kTokenBytes));
   const crypto::Digest digest = crypto::sha256(token);
-  const crypto::Digest agent = crypto::sha256(user_agent);
-  transaction.execute(kInsert,
-                      {session->id, db::Param::blob(crypto::bytes_of(digest)), standing.id, now.us, session->expires.us,
-                       idle_until(now), remote.substr(0, kRemoteMost), db::Param::blob(crypto::bytes_of(agent))});
+  const crypto::Digest agent = crypto::sha256(origin.user_agent), device = crypto::sha256(origin.device);
+  const auto blob = [](const crypto::Digest& bytes) { return db::Param::blob(crypto::bytes_of(bytes)); };
+  transaction.execute(
+      kInsert, {session->id, blob(digest), standing.id, now.us, session->expires.us, idle_until(now),
+                origin.remote.substr(0, kRemoteMost), blob(agent), origin.device.empty() ? db::Param() : blob(device),
+                origin.zone.empty() ? db::Param() : db::Param(origin.zone)});
   return {std::move(token), std::move(session)};
 }
 
@@ -175,6 +189,18 @@ std::shared_ptr<const Session> Identity::find_session(std::string_view token) {
   }
   it.counters_.cache_misses.fetch_add(1, std::memory_order_relaxed);
   return it.read_session(digest, now);
+}
+
+std::optional<Lost> Identity::lost(std::string_view token) {
+  if (token.size() != kTokenCharacters) return std::nullopt;
+  const crypto::Digest digest = crypto::sha256(token);
+  auto lease = implementation_->store_.reader();
+  auto rows = lease->query(
+      "SELECT s.id, s.account, s.ended_reason, a.suspended_us FROM session s JOIN account a ON a.id = s.account WHERE "
+      "s.token_digest = $1",
+      {db::Param::blob(crypto::bytes_of(digest))});
+  if (!rows.next()) return std::nullopt;
+  return Lost{rows.integer(0), rows.integer(1), std::string(rows.text(2)), !rows.is_null(3)};
 }
 
 void Identity::forget(int64_t session) {

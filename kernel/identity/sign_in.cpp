@@ -94,12 +94,12 @@ SignIn turned_away(Counters& counters, Refusal told) {
   return {std::move(outcome), std::move(told)};
 }
 
+}  // namespace
+
 Verdict plainly(Refusal told) {
   std::string decision = told.type;
   return {std::move(told), std::move(decision)};
 }
-
-}  // namespace
 
 std::string login_key(std::string_view login) {
   if (login.size() > kLoginBytesMost || !is_valid_utf8(login)) return {};
@@ -196,25 +196,31 @@ void Identity::Implementation::write_failures(db::Connection& transaction, int64
                       {account, failures.count, failures.last_us, failures.locked_until_us, failures.locked_attempts});
 }
 
+Failures Identity::Implementation::failed_once_more(const Failures& before, Instant now) const {
+  Failures failures = before;
+  if (failures.locked_until_us > now.us) {
+    ++failures.locked_attempts;
+    return failures;
+  }
+  const bool forgotten = now.us - failures.last_us >= options_.failures_forgotten_us;
+  failures.count = forgotten ? 1 : failures.count + 1;
+  failures.last_us = now.us;
+  const int64_t beyond = failures.count - options_.failures_before_lock;
+  if (beyond >= 0) {
+    const int64_t doublings = std::min<int64_t>(beyond, 20);
+    failures.locked_until_us = now.us + std::min(options_.lock_first_us << doublings, options_.lock_most_us);
+    failures.locked_attempts = 0;
+  }
+  return failures;
+}
+
 std::optional<Verdict> Identity::Implementation::judge(db::Connection& transaction, const Standing& standing,
                                                        const Attempt& attempt, const Refusal& wrong, Instant now) {
   Failures failures = standing.failures;
   const bool locked = failures.locked_until_us > now.us;
   const bool right = attempt.right && standing.hash == attempt.hash_seen;
   if (!right) {
-    if (locked) {
-      ++failures.locked_attempts;
-    } else {
-      const bool forgotten = now.us - failures.last_us >= options_.failures_forgotten_us;
-      failures.count = forgotten ? 1 : failures.count + 1;
-      failures.last_us = now.us;
-      const int64_t beyond = failures.count - options_.failures_before_lock;
-      if (beyond >= 0) {
-        const int64_t doublings = std::min<int64_t>(beyond, 20);
-        failures.locked_until_us = now.us + std::min(options_.lock_first_us << doublings, options_.lock_most_us);
-        failures.locked_attempts = 0;
-      }
-    }
+    failures = failed_once_more(failures, now);
     write_failures(transaction, standing.id, failures);
     const char* why = standing.id == 0 ? "identity.unknown_login"
                       : !standing.hash ? "identity.not_activated"
@@ -261,7 +267,6 @@ SignIn Identity::sign_in(const SignInRequest& request) {
   }
   const Standing seen = it.standing_of_login(request.login);
   const Attempt attempt = it.weigh(seen, request.password, request.new_password);
-  if (attempt.right) it.remotes_.give_back(request.remote);
 
   auto lease = it.store_.writer();
   db::Transaction transaction(*lease, db::Transaction::Mode::write);
@@ -272,6 +277,14 @@ SignIn Identity::sign_in(const SignInRequest& request) {
   if (!verdict && !attempt.new_problems.empty()) verdict = plainly(refusal::password_rules(attempt.new_problems));
   const bool wants_new = standing.must_change || request.new_password.has_value();
   if (!verdict && wants_new && !attempt.new_hash) verdict = plainly(refusal::password_change_required());
+  const bool right_but_for_the_code = !verdict;
+  if (!verdict && it.has_factor(*lease, standing.id)) {
+    verdict = request.code.empty() ? plainly(refusal::code_required())
+                                   : it.judge_code(*lease, standing, request.code, Implementation::Of::confirmed, now);
+  }
+  // Guesses of a code cost like guesses of a password.
+  const bool guessed = right_but_for_the_code && verdict && !request.code.empty();
+  if (attempt.right && !guessed) it.remotes_.give_back(request.remote);
   if (verdict) {
     transaction.commit();
     return refused(it.counters_, std::move(outcome), std::move(*verdict));
@@ -283,12 +296,14 @@ SignIn Identity::sign_in(const SignInRequest& request) {
     standing.password_set_us = now.us;
   }
   if (standing.failures.count != 0) it.write_failures(*lease, standing.id, {});
-  NewSession opened = it.open_session(*lease, standing, request.remote, request.user_agent, now);
+  NewSession opened =
+      it.open_session(*lease, standing, {request.remote, request.user_agent, request.device, request.zone}, now);
   transaction.commit();
   return it.admitted(std::move(outcome), std::move(opened), now);
 }
 
-SignIn Identity::enter_made_up(std::string_view login, std::string_view remote, std::string_view user_agent) {
+SignIn Identity::enter_made_up(std::string_view login, std::string_view remote, std::string_view user_agent,
+                               std::string_view device, std::string_view zone) {
   Implementation& it = *implementation_;
   if (!it.options_.made_up) return turned_away(it.counters_, refusal::not_made_up());
   const Standing seen = it.standing_of_login(login);
@@ -306,7 +321,7 @@ SignIn Identity::enter_made_up(std::string_view login, std::string_view remote, 
     verdict = plainly(refusal::suspended());
   }
   if (verdict) return refused(it.counters_, std::move(outcome), std::move(*verdict));
-  NewSession opened = it.open_session(*lease, standing, remote, user_agent, now);
+  NewSession opened = it.open_session(*lease, standing, {remote, user_agent, device, zone}, now);
   transaction.commit();
   return it.admitted(std::move(outcome), std::move(opened), now);
 }

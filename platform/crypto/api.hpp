@@ -15,6 +15,7 @@ using Digest = std::array<uint8_t, 32>;
 
 Digest sha256(std::string_view bytes);
 Digest hmac_sha256(std::string_view key, std::string_view bytes);
+std::string hmac_sha1(std::string_view key, std::string_view bytes);  // 20 bytes; for RFC 6238 alone
 // Streaming SHA-256, for answers and files.
 class Sha256 {
  public:

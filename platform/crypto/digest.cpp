@@ -1,5 +1,6 @@
 #include <openssl/core_names.h>
 #include <openssl/evp.h>
+#include <openssl/hmac.h>
 #include <openssl/params.h>
 
 #include <memory>
@@ -80,6 +81,17 @@ Digest hmac_sha256(std::string_view key, std::string_view bytes) {
   size_t length = 0;
   must(EVP_MAC_final(context.get(), digest.data(), &length, digest.size()) == 1 && length == digest.size(), "HMAC end");
   return digest;
+}
+
+std::string hmac_sha1(std::string_view key, std::string_view bytes) {
+  std::array<unsigned char, 20> digest{};
+  unsigned length = 0;
+  const auto* message = reinterpret_cast<const unsigned char*>(bytes.data());
+  must(HMAC(EVP_sha1(), key.data(), static_cast<int>(key.size()), message, bytes.size(), digest.data(), &length) !=
+               nullptr &&
+           length == digest.size(),
+       "HMAC-SHA-1");
+  return {reinterpret_cast<const char*>(digest.data()), digest.size()};
 }
 
 Sha256::Sha256() : state_(EVP_MD_CTX_new()) {

@@ -89,7 +89,7 @@ struct Condition {
   Source source = Source::literal;
   std::vector<Value> values;  // literal: eq… one, between two, in any number, is_null one (1 = is null, 0 = is not
                               // null) a ref is compared by the natural key (text) of the dataset it points to
-  std::string name;  // setting or relation
+  std::string name;           // setting or relation
   int other = -1;
   bool operator==(const Condition&) const = default;
 };
@@ -116,9 +116,11 @@ struct Dataset {
   Text label;
   std::string module;
   std::string owner_unit, owner_post;
-  bool person = false;     // rows are persons: has column person_id
-  bool in_record = false;  // store = "record": written by the record alone, table record.<name>; each row has person_id
-                           // (may be NULL)
+  bool person = false;  // rows are persons: has column person_id
+  // store = "kernel": the table is made by a migration and written by the kernel's own acts (cases, grants), never by a
+  // batch; each row has person_id (may be NULL). store = "record": such a table too, in the record: record.<name>.
+  bool by_kernel = false;
+  bool in_record = false;
   bool clustered = false;
   std::vector<int> key;    // field indexes of the natural key
   std::vector<int> about;  // path of ref fields to the person row a row is about; see has_subject
@@ -142,6 +144,7 @@ struct Relation {
   int from = -1;    // dataset the set is selected from
   int select = -1;  // its field: a ref(of), or Condition::kRowId
   Condition where;
+  bool everyone = false;  // the same set whoever asks: narrows what a grant opens, never ties rows to a person
 };
 
 struct Code {

@@ -33,7 +33,11 @@ void write_numbers(JsonWriter& out, std::string_view name, const std::vector<int
 }
 
 void write_dataset(JsonWriter& out, const Catalogue& catalogue, const Dataset& dataset) {
-  out.object().field("name", dataset.name).field("person", dataset.person).field("in_record", dataset.in_record);
+  out.object()
+      .field("name", dataset.name)
+      .field("person", dataset.person)
+      .field("by_kernel", dataset.by_kernel)
+      .field("in_record", dataset.in_record);
   out.field("clustered", dataset.clustered)
       .field("has_subject", dataset.has_subject)
       .field("group", dataset.group)

@@ -165,7 +165,8 @@ class Parser {
       wrong(path + ".is", "value", bilingual("「is」只能是 \"me\"", "'is' can only be \"me\""));
     }
     const int row = row_of(condition);
-    if (row < 0 || !catalogue_.datasets[static_cast<size_t>(row)].person) {
+    const bool own_row = condition.field == Condition::kRowId && dataset_.by_kernel;  // it has person_id itself
+    if (!own_row && (row < 0 || !catalogue_.datasets[static_cast<size_t>(row)].person)) {
       wrong(path + ".field", "type",
             bilingual("is = \"me\" 须用于指向人员的 ref 字段", "is = \"me\" needs a ref to a dataset of persons"));
     }

@@ -94,7 +94,13 @@ const std::set<std::string_view>& kernel_tables() {
                                                    "calendar_change",
                                                    "calendar_year",
                                                    "calendar_day",
-                                                   "calendar_window"};
+                                                   "calendar_window",
+                                                   "case",
+                                                   "case_step",
+                                                   "case_letter",
+                                                   "case_attachment",
+                                                   "case_number",
+                                                   "deputy"};
   return names;
 }
 
@@ -112,9 +118,11 @@ void check_dataset_name(const Table& table, const std::string& name, const std::
         "name",
         bilingual("名称应为小写字母开头的小写字母、数字、下划线，至多 40 个",
                   "a name is lower-case letters, digits and _, begins with a letter, and has at most 40 characters"));
-  } else if (is_kernel_table(name)) {
-    table.problem("name", bilingual("「{}」是系统自用的表名，请另取名",
-                                    "'{}' is a table of the system itself: choose another name", {name}));
+  } else if (const bool of_kernel = table.text_if_any("store") == "kernel"; of_kernel != is_kernel_table(name)) {
+    table.problem("name", of_kernel ? bilingual("「{}」不是系统自用的表，不能写 store = \"kernel\"",
+                                                "'{}' is no table of the system itself: leave out store", {name})
+                                    : bilingual("「{}」是系统自用的表名，请另取名",
+                                                "'{}' is a table of the system itself: choose another name", {name}));
   } else if (name.starts_with("sqlite_") || name.starts_with("pg_") || has_reserved_ending(name)) {
     table.problem("name",
                   bilingual("「{}」的开头或结尾为数据库所保留，请另取名",
@@ -135,9 +143,10 @@ void read_head(Loading& loading, const Table& table, Dataset& dataset) {
   dataset.clustered = table.boolean("clustered", false);
   const std::string store = table.text_if_any("store");
   dataset.in_record = store == "record";
-  if (!store.empty() && !dataset.in_record) {
-    table.problem("store",
-                  bilingual("store 只能是 \"record\"，或不写", "store can only be \"record\", or be left out"));
+  dataset.by_kernel = dataset.in_record || store == "kernel";
+  if (!store.empty() && !dataset.by_kernel) {
+    table.problem("store", bilingual("store 只能是 \"record\" 或 \"kernel\"，或不写",
+                                     "store can only be \"record\" or \"kernel\", or be left out"));
   }
   const std::vector<std::string> modules = module_names(loading.catalogue);
   if (!dataset.module.empty() && std::find(modules.begin(), modules.end(), dataset.module) == modules.end()) {
@@ -182,15 +191,17 @@ void find_cycles(Loading& loading, size_t relation, std::vector<int>& state) {
 }
 
 // A relation whose set does not depend on who asks would tie its rows to everyone.
-bool asks_who(const Condition& where) {
+bool asks_who(const Loading& loading, const Condition& where) {
   using Source = Condition::Source;
+  const auto part = [&loading](const Condition& each) { return asks_who(loading, each); };
   switch (where.kind) {
     case Condition::Kind::leaf:
-      return where.source == Source::me || where.source == Source::relation;
+      if (where.source != Source::relation) return where.source == Source::me;
+      return !loading.relation_tables.at(static_cast<size_t>(loading.catalogue.relation(where.name))).has("everyone");
     case Condition::Kind::all:
-      return std::any_of(where.parts.begin(), where.parts.end(), asks_who);
+      return std::any_of(where.parts.begin(), where.parts.end(), part);
     case Condition::Kind::any:
-      return !where.parts.empty() && std::all_of(where.parts.begin(), where.parts.end(), asks_who);
+      return !where.parts.empty() && std::all_of(where.parts.begin(), where.parts.end(), part);
     case Condition::Kind::negation:
       return false;
   }
@@ -231,7 +242,8 @@ void read_relation(Loading& loading, size_t index) {
   if (const Node* where = table.find("where")) {
     auto condition =
         read_condition(loading.catalogue, dataset, *where, table.file(), ConditionUse::regulation, loading.problems);
-    if (condition && !asks_who(*condition)) {
+    relation.everyone = table.boolean("everyone", false);
+    if (condition && !relation.everyone && !asks_who(loading, *condition)) {
       table.problem(
           "where", bilingual("where 须要求 is = \"me\" 或 in_relation，否则与提问者无关",
                              "where must ask for is = \"me\" or in_relation, or the set would not depend on who asks"));
@@ -322,7 +334,7 @@ void declare_relations(Loading& loading) {
   loading.relation_file = std::move(*node);
   const Table file(loading.relation_file, shown, loading.problems, {"relation"});
   for (const Node* each : file.tables("relation")) {
-    const Table table(*each, shown, loading.problems, {"name", "of", "label", "from", "select", "where"});
+    const Table table(*each, shown, loading.problems, {"name", "of", "label", "from", "select", "where", "everyone"});
     Relation relation;
     relation.name = table.text("name");
     relation.label = table.label("label");

@@ -143,10 +143,16 @@ void read_bindings(Loading& loading, const Table& table, Dataset& dataset) {
     }
     auto path = read_path(loading, dataset, Word{value.text, value.line});
     if (!path) continue;
+    if (loading.relation_tables[static_cast<size_t>(index)].has("everyone")) {
+      table.problem_at(value.line,
+                       bilingual("关系「{}」与提问者无关，不能把数据与人相连",
+                                 "relation '{}' is the same whoever asks and ties no rows to a person", {name}));
+      continue;
+    }
     const int of = loading.catalogue.relations[static_cast<size_t>(index)].of;
     const Dataset& end = end_of(loading, dataset, *path);
-    // A row of the record says itself whom it is about: its table has a column person_id too.
-    const bool to_person = end.person || (end.in_record && path->empty());
+    // A row written by the kernel says itself whom it is about: its table has a column person_id too.
+    const bool to_person = end.person || (end.by_kernel && path->empty());
     if (of >= 0 ? end.index != of : of == -1 && !to_person) {
       const std::string wanted = of >= 0 ? loading.dataset(static_cast<size_t>(of)).name : "person = true";
       table.problem_at(value.line, bilingual("关系「{}」的路径应到「{}」，这里到了「{}」",

@@ -58,9 +58,9 @@ bool read_ref_type(Loading& loading, const Table& table, const std::string& name
     table.problem("type", Text{"没有数据集「" + name + "」" + near.zh, "there is no dataset '" + name + "'" + near.en});
     return false;
   }
-  if (target->in_record) {
-    table.problem("type", bilingual("「{}」存放在记录中，不能被引用",
-                                    "'{}' is kept in the record and cannot be referred to", {name}));
+  if (target->by_kernel) {
+    table.problem("type", bilingual("「{}」由系统自己写入，不能被引用",
+                                    "'{}' is written by the system itself and cannot be referred to", {name}));
     return false;
   }
   field.ref = target->index;

@@ -108,7 +108,7 @@ void remember(db::Connection& writer, const std::string& dataset, const std::str
 void remember_all(db::Connection& writer, const Catalogue& catalogue) {
   writer.execute("DELETE FROM dataset_schema");
   for (const Dataset& dataset : catalogue.datasets) {
-    if (dataset.in_record) continue;
+    if (dataset.by_kernel) continue;
     const Shape shape = shape_of(catalogue, dataset);
     fill_sort_keys(writer, shape);
     remember(writer, dataset.name, print_shape(shape));
@@ -173,7 +173,7 @@ std::string create_history_index(const Shape& shape) {
 }
 
 std::vector<std::string> create_statements(const Catalogue& catalogue, const Dataset& dataset, db::Dialect dialect) {
-  if (dataset.in_record) return {};
+  if (dataset.by_kernel) return {};
   const Shape shape = shape_of(catalogue, dataset);
   std::vector<std::string> statements = {create_table(shape, dialect, shape.name)};
   for (const auto& index : shape.indexes) statements.push_back(create_index(shape, index));
@@ -184,7 +184,7 @@ std::vector<std::string> create_statements(const Catalogue& catalogue, const Dat
 
 std::vector<std::string> link_statements(const Catalogue& catalogue, const Dataset& dataset, db::Dialect dialect) {
   std::vector<std::string> statements;
-  if (dataset.in_record || dialect == kSqlite) return statements;
+  if (dataset.by_kernel || dialect == kSqlite) return statements;
   const Shape shape = shape_of(catalogue, dataset);
   for (const Column& column : shape.columns) {
     if (!column.ref.empty()) statements.push_back(link_column(shape, column));

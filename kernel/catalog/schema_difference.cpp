@@ -290,7 +290,7 @@ std::vector<SchemaChange> difference(const std::map<std::string, Shape>& stored,
   std::vector<SchemaChange> added, changed, links, dropped;
   std::map<std::string, bool> present;
   for (const Dataset& dataset : catalogue.datasets) {
-    if (dataset.in_record) continue;
+    if (dataset.by_kernel) continue;
     present[dataset.name] = true;
     const auto old_shape = stored.find(dataset.name);
     if (old_shape == stored.end()) {

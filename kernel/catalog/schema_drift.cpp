@@ -65,7 +65,7 @@ std::vector<Text> schema_drift(const Catalogue& catalogue, db::Connection& conne
   const Tables there = tables_there(connection);
   std::vector<Text> drift;
   for (const Dataset& dataset : catalogue.datasets) {
-    if (dataset.in_record) continue;
+    if (dataset.by_kernel) continue;
     const Shape shape = shape_of(catalogue, dataset);
     std::vector<std::string> columns = stored_columns(shape);
     compare(shape.name, columns, shape, connection.dialect(), there, drift);

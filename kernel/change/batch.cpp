@@ -218,7 +218,7 @@ Table& Batch::table(std::string_view name) {
   const auto known = tables_.find(name);
   if (known != tables_.end()) return *known->second;
   const Dataset* dataset = catalogue_.find(name);
-  if (dataset == nullptr || dataset->in_record) throw std::logic_error("no writable dataset " + std::string(name));
+  if (dataset == nullptr || dataset->by_kernel) throw std::logic_error("no writable dataset " + std::string(name));
   return *tables_.emplace(std::string(name), std::unique_ptr<Table>(new Table(*this, *dataset))).first->second;
 }
 

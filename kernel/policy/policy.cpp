@@ -154,8 +154,8 @@ db::Reach readers_reach() {
   db::Reach reach;
   reach.columns = {{"gate", {"id", "epoch"}},
                    {"access_grant",
-                    {"id", "number", "effect", "account", "post", "unit", "dataset", "content", "from_us", "until_us",
-                     "source", "revoked_us"}}};
+                    {"id", "number", "effect", "account", "post", "unit", "dataset", "content", "valid_from",
+                     "valid_until", "source", "revoked", "suspended"}}};
   reach.add(lowered_functions());
   return reach;
 }
@@ -176,8 +176,8 @@ int64_t Policy::refresh(db::Connection& connection) {
   // The epoch is read before the grants: grants newer than the epoch only cause one more refresh.
   std::vector<Atom> atoms;
   db::Rows rows = connection.query(
-      "SELECT number, effect, account, post, unit, dataset, content, from_us, until_us, source FROM access_grant "
-      "WHERE revoked_us IS NULL ORDER BY id");
+      "SELECT number, effect, account, post, unit, dataset, content, valid_from, valid_until, source FROM access_grant "
+      "WHERE revoked IS NULL AND suspended IS NULL ORDER BY id");
   while (rows.next()) {
     Grant grant;
     grant.number = rows.text(0);
@@ -315,7 +315,16 @@ Result<Atom> grant_atom(const Catalogue& catalogue, const Regulation& regulation
     }
   } else {
     atom.rows = Atom::Rows::where;
-    JW_TRY(atom.where, catalog::parse_condition(catalogue, *dataset, *rows, catalog::ConditionUse::query, "rows"));
+    JW_TRY(atom.where, catalog::parse_condition(catalogue, *dataset, *rows, catalog::ConditionUse::regulation, "rows"));
+  }
+  if (const boost::json::value* where = json.if_contains("where")) {
+    if (atom.rows == Atom::Rows::where)
+      return bad_grant("where",
+                       {"rows 已是条件，不能再写 where", "rows is a condition already; where cannot be added"});
+    atom.narrowed = atom.rows == Atom::Rows::relation;
+    atom.rows = atom.narrowed ? Atom::Rows::relation : Atom::Rows::where;
+    JW_TRY(atom.where,
+           catalog::parse_condition(catalogue, *dataset, *where, catalog::ConditionUse::regulation, "where"));
   }
   JW_CHECK(set_sights(*dataset, json, atom));
   JW_TRY(const std::vector<std::string> actions, names(json, "actions"));
@@ -355,8 +364,8 @@ Result<Done> put_grant(const Catalogue& catalogue, const Regulation& regulation,
   const db::Param account = grant.account == 0 ? db::Param() : db::Param(grant.account);
   const db::Param post = grant.post.empty() ? db::Param() : db::Param(grant.post);
   transaction.execute(
-      "INSERT INTO access_grant (id, number, effect, account, post, unit, dataset, content, from_us, until_us, source, "
-      "created_us) "
+      "INSERT INTO access_grant (id, number, effect, account, post, unit, dataset, content, valid_from, valid_until, "
+      "source, made) "
       "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
       {id, grant.number, grant.effect == Effect::forbid ? "forbid" : "permit", account, post, grant.unit, grant.dataset,
        grant.content, grant.from.us, grant.until.us, grant.source, now.us});
@@ -366,7 +375,8 @@ Result<Done> put_grant(const Catalogue& catalogue, const Regulation& regulation,
 
 bool revoke_grant(db::Connection& transaction, const std::string& number, Instant now) {
   const int64_t changed = transaction.execute(
-      "UPDATE access_grant SET revoked_us = $1 WHERE number = $2 AND revoked_us IS NULL", {now.us, number});
+      "UPDATE access_grant SET revoked = $1, state = 'revoked' WHERE number = $2 AND revoked IS NULL",
+      {now.us, number});
   if (changed > 0) transaction.execute("UPDATE gate SET epoch = epoch + 1 WHERE id = 1");
   return changed > 0;
 }

@@ -23,7 +23,7 @@ bool has_rows(const catalog::Catalogue& catalogue, db::Connection& connection) {
     if (connection.query(std::string("SELECT 1 FROM ") + table + " LIMIT 1").next()) return true;
   }
   for (const catalog::Dataset& dataset : catalogue.datasets) {
-    if (!dataset.in_record && connection.query("SELECT 1 FROM " + catalog::table_name(dataset) + " LIMIT 1").next())
+    if (!dataset.by_kernel && connection.query("SELECT 1 FROM " + catalog::table_name(dataset) + " LIMIT 1").next())
       return true;
   }
   return false;

@@ -74,7 +74,7 @@ class Made {
     std::string all;
     const auto reader = store().reader();
     for (const catalog::Dataset& dataset : catalogue_->datasets) {
-      if (dataset.in_record) continue;
+      if (dataset.by_kernel) continue;
       std::string columns = "id";
       for (const catalog::Field& field : dataset.fields) {
         if (!field.is_lookup()) columns += ", " + catalog::column_name(field);

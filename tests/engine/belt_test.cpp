@@ -241,7 +241,7 @@ TEST_P(BelowTheEngine, the_reading_role_alone_sees_nobody_and_changes_nothing) {
   for (const catalog::Dataset& dataset : system().catalogue->datasets) {
     const std::string table = (dataset.in_record ? "record.\"" : "\"") + dataset.name + "\"";
     EXPECT_EQ(ask("SELECT count(id) FROM " + table), "0") << table;
-    EXPECT_EQ(ask("SELECT count(batch_id) FROM " + table), dataset.in_record ? "42703" : "42501") << table;
+    EXPECT_EQ(ask("SELECT count(batch_id) FROM " + table), dataset.by_kernel ? "42703" : "42501") << table;
     db::Rows counted = owner->query("SELECT COUNT(*) FROM " + table);
     counted.next();
     rows += counted.integer(0);
@@ -249,7 +249,7 @@ TEST_P(BelowTheEngine, the_reading_role_alone_sees_nobody_and_changes_nothing) {
     db::Rows seen = reader->query("SELECT COUNT(id) FROM " + table);
     seen.next();
     EXPECT_EQ(seen.integer(0), counted.integer(0)) << table;
-    if (!dataset.in_record) {
+    if (!dataset.by_kernel) {
       EXPECT_EQ(ask("SELECT count(id) FROM \"" + dataset.name + "_history\""), "42501");
     }
     EXPECT_EQ(ask("DELETE FROM " + table), "25006") << table;

@@ -238,8 +238,12 @@ std::vector<http::Route> document_routes(Serving& serving) {
       {.verb = Verb::get,
        .path = "/api/documents/{number}",
        .needs = http::kSession,
-       .handler = signed_in(serving, [&serving](http::Request request, Session session,
-                                                http::Respond respond) { fetch(serving, request, *session, respond); }),
+       .handler = signed_in(
+           serving,
+           [&serving](http::Request request, Session session, http::Respond respond) {
+             fetch(serving, request, *session, respond);
+           },
+           Alive::checked, Does::acts),
        .summary = {"取回导出的文件", "fetch an exported document"}},
       {.verb = Verb::get,
        .path = "/api/verify/{code}",

@@ -73,13 +73,15 @@ std::vector<http::Route> query_routes(Serving& serving) {
       {.verb = Verb::post,
        .path = "/api/query/explain",
        .needs = http::kSession,
-       .handler = signed_in(serving,
-                            [&serving](http::Request request, Session session, http::Respond respond) {
-                              const Result<boost::json::value> body = json_body(request);
-                              if (!body) return respond(problem(body.refusal(), request.id));
-                              release(serving, *session, serving.system.engine->explain(asker_of(*session), *body),
-                                      request.id, std::move(respond));
-                            }),
+       .handler = signed_in(
+           serving,
+           [&serving](http::Request request, Session session, http::Respond respond) {
+             const Result<boost::json::value> body = json_body(request);
+             if (!body) return respond(problem(body.refusal(), request.id));
+             release(serving, *session, serving.system.engine->explain(asker_of(*session), *body), request.id,
+                     std::move(respond));
+           },
+           Alive::checked, Does::looks),
        .summary = {"为什么能查或不能查", "why a query is permitted or not"},
        .request_schema = kQuerySchema,
        .response_schema = R"({"type":"object"})",

@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "app/problem.hpp"
+#include "app/restrictions.hpp"
 #include "base/json.hpp"
 #include "base/text.hpp"
 
@@ -66,8 +67,35 @@ std::string token_of(const http::Request& request) {
   return std::string(request.cookie(http::kSessionCookie));
 }
 
-http::Handler signed_in(Serving& serving, Governed handler, Alive alive) {
-  return [&serving, handler = std::move(handler), alive](http::Request request, http::Respond respond) {
+namespace {
+
+// A live session may still be held, or its account read only.
+std::optional<Refusal> restriction(Serving& serving, const identity::Session& session, const identity::Liveness& live,
+                                   Alive alive, bool acts) {
+  if (live.held && alive != Alive::held_too) return session_held(serving.system, session.account);
+  if (live.read_only && acts) return account_read_only(serving.system, session.account);
+  return std::nullopt;
+}
+
+// A refused attempt is on record, too (§6.1.1).
+void refuse_restricted(Serving& serving, const identity::Session& session, const http::Request& request,
+                       Refusal refusal, http::Respond respond) {
+  query::Outcome outcome;
+  outcome.entry.time = serving.system.clock->now();
+  outcome.entry.kind = "refusal";
+  outcome.entry.account = session.account;
+  outcome.entry.person = session.person;
+  outcome.entry.session = session.id;
+  outcome.entry.action = "restricted";
+  outcome.entry.decision = refusal.type;
+  outcome.result = std::move(refusal);
+  release(serving, session, std::move(outcome), request.id, std::move(respond));
+}
+
+}  // namespace
+
+http::Handler signed_in(Serving& serving, Governed handler, Alive alive, Does does) {
+  return [&serving, handler = std::move(handler), alive, does](http::Request request, http::Respond respond) {
     const bool bearer = request.header("authorization").starts_with("Bearer ");
     if (!bearer && request.verb != http::Verb::get && request.header("x-csrf") != "1") {
       return respond(problem({Code::forbidden, "http.csrf", {"缺少 X-CSRF 请求头", "the header X-CSRF: 1 is missing"}},
@@ -81,17 +109,22 @@ http::Handler signed_in(Serving& serving, Governed handler, Alive alive) {
       serving.system.identity->forget(session->id);
       session = serving.system.identity->find_session(token);
     }
-    if (session && alive == Alive::checked) {
-      const db::Store::Lease lease = serving.system.store->reader();
-      if (!identity::check_live(*lease, session->id, serving.system.clock->now())) {
+    if (session && alive != Alive::by_gate) {
+      std::optional<identity::Liveness> live;
+      {
+        const db::Store::Lease lease = serving.system.store->reader();
+        live = identity::liveness(*lease, session->id, serving.system.clock->now());
+      }
+      if (live) {
+        const bool acts = does == Does::acts || (does == Does::by_verb && request.verb != http::Verb::get);
+        if (auto refusal = restriction(serving, *session, *live, alive, acts))
+          return refuse_restricted(serving, *session, request, std::move(*refusal), std::move(respond));
+      } else {
         serving.system.identity->forget(session->id);
         session = nullptr;
       }
     }
-    if (!session) {
-      return respond(
-          problem({Code::unauthenticated, "identity.session_ended", {"请先登录", "sign in first"}}, request.id));
-    }
+    if (!session) return respond(problem(no_session(serving.system, token), request.id));
     handler(std::move(request), std::move(session), std::move(respond));
   };
 }
@@ -129,6 +162,10 @@ void release(Serving& serving, const identity::Session& session, query::Outcome 
   if (const auto* refusal = std::get_if<Refusal>(&outcome.result);
       refusal != nullptr && refusal->code == Code::unauthenticated) {
     serving.system.identity->forget(session.id);
+    if (auto why = why_nothing(serving.system, session)) {
+      outcome.entry.decision = why->type;
+      outcome.result = std::move(*why);
+    }
   }
   serving.system.recorder->append(
       std::move(outcome.entry), [result = std::move(outcome.result), request_id = std::move(request_id),
@@ -154,8 +191,8 @@ void release(Serving& serving, const identity::Session& session, query::Outcome 
 
 std::vector<http::Route> routes(Serving& serving) {
   std::vector<http::Route> all;
-  for (auto* part :
-       {&session_routes, &query_routes, &document_routes, &evidence_routes, &calendar_routes, &demo_routes}) {
+  for (auto* part : {&session_routes, &factor_routes, &query_routes, &document_routes, &evidence_routes,
+                     &calendar_routes, &demo_routes}) {
     for (http::Route& route : (*part)(serving)) all.push_back(std::move(route));
   }
   return all;

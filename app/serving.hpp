@@ -36,9 +36,12 @@ struct Serving {
 // Handler of somebody signed in: finds the session or answers 401; a cookie on a changing verb needs the CSRF header.
 using Governed = std::function<void(http::Request, std::shared_ptr<const identity::Session>, http::Respond)>;
 // `Alive::by_gate`: the handler's own governed statement proves that the session is live; otherwise it is asked for
-// here, so that a suspended account gets nothing on any node (§2.5.3).
-enum class Alive { checked, by_gate };
-http::Handler signed_in(Serving& serving, Governed handler, Alive alive = Alive::checked);
+// here, so that a suspended account gets nothing on any node (§2.5.3). `held_too`: for the little that a session may do
+// whose holder has to show again who it is.
+enum class Alive { checked, by_gate, held_too };
+// What a read-only account is refused (§2.5.3): everything that is no GET, unless a route says that it looks only.
+enum class Does { by_verb, looks, acts };
+http::Handler signed_in(Serving& serving, Governed handler, Alive alive = Alive::checked, Does does = Does::by_verb);
 
 policy::Asker asker_of(const identity::Session& session);
 std::string token_of(const http::Request& request);
@@ -53,6 +56,7 @@ void release(Serving& serving, const identity::Session& session, query::Outcome 
 
 std::vector<http::Route> query_routes(Serving& serving);
 std::vector<http::Route> session_routes(Serving& serving);
+std::vector<http::Route> factor_routes(Serving& serving);
 std::vector<http::Route> document_routes(Serving& serving);
 std::vector<http::Route> evidence_routes(Serving& serving);
 std::vector<http::Route> calendar_routes(Serving& serving);

@@ -106,14 +106,15 @@ void sign_in(Serving& serving, http::Request request, http::Respond respond) {
   if (!body) return respond(problem(body.refusal(), id));
   const Result<std::string> account = text_member(*body, "account", true),
                             password = text_member(*body, "password", true),
-                            fresh = text_member(*body, "new_password", false);
-  for (const auto* each : {&account, &password, &fresh}) {
+                            fresh = text_member(*body, "new_password", false), code = text_member(*body, "code", false);
+  for (const auto* each : {&account, &password, &fresh, &code}) {
     if (!*each) return respond(problem(each->refusal(), id));
   }
   const bool entered =
-      serving.door.enter([&serving, account = *account, password = *password, fresh = *fresh, remote = request.remote,
-                          agent = std::string(request.header("user-agent")), id, respond] {
-        identity::SignInRequest asked{account, password, {}, remote, agent};
+      serving.door.enter([&serving, account = *account, password = *password, fresh = *fresh, code = *code,
+                          remote = request.remote, agent = std::string(request.header("user-agent")), id, respond] {
+        identity::SignInRequest asked{.login = account, .password = password, .remote = remote, .user_agent = agent};
+        asked.code = code;
         if (!fresh.empty()) asked.new_password = fresh;
         answer_sign_in(serving, serving.system.identity->sign_in(asked), id, respond);
       });
@@ -150,12 +151,17 @@ void me(Serving& serving, const http::Request&, const identity::Session& session
   out.end_array();
   out.key("modules").raw(system.engine->modules_json(asker));
   std::string school_zh, school_en;
+  identity::FactorState factor;
   {
     const db::Store::Lease lease = system.store->reader();
+    factor = system.identity->factor_of(*lease, session.account);
     school_zh = store_fact(*lease, "school_zh");
     school_en = store_fact(*lease, "school_en");
   }
   out.key("store").object().field("made_up", system.made_up).field("school", Text{school_zh, school_en}).end_object();
+  out.key("factor").object().field("enrolled", factor.enrolled).field("recovery_left", factor.recovery_left);
+  if (factor.enrolled) out.field("since", factor.since.print());
+  out.end_object();
   out.field("now", system.clock->now().print()).end_object();
   response.headers.emplace_back("Cache-Control", "no-store");
   respond(std::move(response));
@@ -239,7 +245,7 @@ std::vector<http::Route> session_routes(Serving& serving) {
                              http::Respond respond) { sign_in(serving, std::move(request), std::move(respond)); },
        .summary = {"登录", "sign in"},
        .request_schema =
-           R"({"type":"object","required":["account","password"],"properties":{"account":{"type":"string"},"password":{"type":"string"},"new_password":{"type":"string"}}})",
+           R"({"type":"object","required":["account","password"],"properties":{"account":{"type":"string"},"password":{"type":"string"},"new_password":{"type":"string"},"code":{"type":"string","description":"of the second factor, when the account has one"}}})",
        .response_schema = R"({"$ref":"#/components/schemas/Session"})",
        .body_max = 16 * 1024,
        .blocking = false},
@@ -255,14 +261,18 @@ std::vector<http::Route> session_routes(Serving& serving) {
              http::Response response{.status = 204};
              response.headers.emplace_back("Set-Cookie", cookie(serving, ""));
              respond_recorded(serving, std::move(entry), std::move(response), request.id, respond);
-           }),
+           },
+           Alive::held_too, Does::looks),
        .summary = {"退出", "sign out"}},
       {.verb = Verb::post,
        .path = "/api/session/password",
        .needs = http::kSession,
        .handler = signed_in(
-           serving, [&serving](http::Request request, std::shared_ptr<const identity::Session> session,
-                               http::Respond respond) { change_password(serving, request, *session, respond); }),
+           serving,
+           [&serving](http::Request request, std::shared_ptr<const identity::Session> session, http::Respond respond) {
+             change_password(serving, request, *session, respond);
+           },
+           Alive::checked, Does::looks),
        .summary = {"修改密码", "change one's password"},
        .request_schema =
            R"({"type":"object","required":["old_password","new_password"],"properties":{"old_password":{"type":"string"},"new_password":{"type":"string"}}})"},

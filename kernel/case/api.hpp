@@ -1,0 +1,316 @@
+// Cases: the one way to carry out a procedure of the regulation (design §8, §2.4, §2.5). A kind of case is a table of
+// transitions; this engine alone moves a case from state to state. State, history, deadline, letter and leaf of the
+// record are one transaction; notices are written in it and sent after it. Nothing is ever decided by silence but what
+// a kind's own table says of the clock.
+//
+// A kind states who may take each step as a post of the regulation in one of three units of the case (of the applicant,
+// of the head who signs, of the owner of the data); which unit that is, the kind settles when a case is submitted.
+// Steps that approve are taken by different people: never by the applicant, never twice by the same person, a deputy
+// and the principal counting as one (§2.4.3).
+#pragma once
+
+#include <boost/json/object.hpp>
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/json.hpp"
+#include "base/result.hpp"
+#include "base/time.hpp"
+#include "kernel/calendar/api.hpp"
+#include "kernel/catalog/api.hpp"
+#include "kernel/policy/api.hpp"
+#include "kernel/record/api.hpp"
+#include "platform/crypto/api.hpp"
+#include "platform/db/api.hpp"
+
+namespace jw::cases {
+
+// ---- the table of a kind
+// ----------------------------------------------------------------------------------------------
+
+// Who takes a step. A row of a table cannot be written without it.
+struct Who {
+  enum class Is : uint8_t { applicant, post, clock };
+  // In which unit the post is held: one of the case, or the one named here.
+  enum class Of : uint8_t { anywhere, unit, sign_unit, owner_unit, named };
+  Is is;
+  std::string_view post;  // name in the regulation
+  Of of;
+  std::string_view unit;  // named: its code
+
+  static constexpr Who applicant() { return {Is::applicant, {}, Of::anywhere}; }
+  static constexpr Who clock() { return {Is::clock, {}, Of::anywhere}; }
+  static constexpr Who holder(std::string_view post, Of of = Of::anywhere) { return {Is::post, post, of}; }
+  static constexpr Who holder_in(std::string_view post, std::string_view unit) {
+    return {Is::post, post, Of::named, unit};
+  }
+
+ private:
+  constexpr Who(Is is_, std::string_view post_, Of of_, std::string_view unit_ = {})
+      : is(is_), post(post_), of(of_), unit(unit_) {}
+};
+
+enum class Opinion : uint8_t { none, optional, required };
+
+struct Moment;
+struct Letter;
+
+struct State {
+  std::string_view name;       // code of CASE_STATE
+  std::string_view waits_for;  // code of CASE_WAITS
+  // Deadline: a setting with working days from the arrival in this state; empty = none. `keeps_clock`: the deadline of
+  // the state before goes on.
+  std::string_view due_setting = {};
+  bool keeps_clock = false;
+  std::string_view at_due = {};          // action that the clock takes when it is late; empty: it escalates
+  std::optional<Who> escalates_to = {};  // who is told besides when it is late
+  bool closed = false;
+};
+
+struct Transition {
+  std::string_view from;  // empty: opens a case
+  std::string_view action;
+  std::string_view to;
+  Who who;
+  Text label;  // of the button
+  Opinion opinion = Opinion::none;
+  bool signs = false;     // re-authentication, and the system's signature over the step
+  bool approves = false;  // by a person who has approved nothing of this case yet, and is not the applicant
+  // Of several rows with the same state and action the first whose `when` holds is meant. `guard` says why not now; it
+  // must not look at the input. `effect` reads the input, changes content and store; after a refusal nothing is kept.
+  bool (*when)(const Moment&) = nullptr;
+  Result<Done> (*guard)(const Moment&) = nullptr;
+  Result<Done> (*effect)(Moment&) = nullptr;
+  // The written reply, or nothing.
+  std::optional<Letter> (*letter)(const Moment&) = nullptr;
+};
+
+// A reply in words; number, date, code and seal are the engine's (§2.4.2).
+struct Letter {
+  std::string title;      // 关于查询权限申请的批复
+  std::string addressee;  // 计算机学院 王珊
+  std::vector<std::string> paragraphs;
+  std::vector<std::pair<std::string, std::string>> table;
+  std::string from;  // 教务处
+};
+
+// A printable official form: rows of label and value.
+struct Form {
+  std::string title;
+  std::vector<std::vector<std::pair<std::string, std::string>>> rows;
+};
+
+struct Kind {
+  std::string_view name;  // code of CASE_KIND
+  Text label;
+  std::string_view clause;
+  std::span<const State> states;
+  std::span<const Transition> transitions;
+  // Adds to the JSON of a case what its content says in words (an open object).
+  void (*describe)(const Moment&, JsonWriter&) = nullptr;
+  Form (*form)(const Moment&) = nullptr;
+
+  const State* state(std::string_view name) const;
+};
+
+// ---- a case
+// -----------------------------------------------------------------------------------------------------------
+
+struct Unit {
+  int64_t id = 0;  // 0 = none
+  std::string code, name;
+};
+
+struct Step {
+  int64_t n = 0;
+  std::string action, from, to;
+  int64_t account = 0, person = 0;
+  std::string name, post, unit;
+  int64_t for_person = 0;
+  std::string for_name;
+  Instant at;
+  std::string opinion, content, signature;
+  int64_t outbox = 0;
+};
+
+struct Case {
+  int64_t id = 0;
+  std::string number;
+  const Kind* kind = nullptr;
+  std::string state, title;
+  int64_t account = 0, person = 0;
+  std::string applicant, applicant_name;
+  Unit unit, sign_unit, owner_unit;
+  Instant opened, arrived;
+  std::optional<Instant> due, closed;
+  bool due_provisional = false;
+  std::string lateness = "in_time";
+  Instant due_from;
+  int64_t due_days = 0, due_version = 0;
+  int64_t revision = 0;
+  boost::json::object content;
+  std::vector<Step> steps;
+};
+
+// Whoever acts: the person, the posts held now, and the posts stood in for.
+struct Actor {
+  policy::Asker asker;
+  std::string login, name;
+  struct Held {
+    std::string post, unit;
+    int64_t for_person = 0;  // principal, 0 = oneself
+    std::string for_name;
+  };
+  std::vector<Held> posts;
+  const Held* held(std::string_view post) const;  // by oneself; nullptr when not
+};
+
+struct Notice {
+  int64_t account = 0;
+  std::string number;  // of the case
+  Text text;
+};
+
+// What the engine and the kinds stand on. All outlive the engine.
+struct Services {
+  const catalog::Catalogue& catalogue;
+  policy::Policy& policy;
+  calendar::Book& calendar;
+  record::Recorder& recorder;
+  db::Store& store;
+  const Clock& clock;
+  // Puts a notice into the caller's transaction.
+  std::function<void(db::Connection&, const Notice&, Instant)> notify;
+  // Candidates for a post in a unit (code, empty = any), as accounts; the engine asks the policy about each.
+  std::function<std::vector<policy::Asker>(db::Connection&, std::string_view post, std::string_view unit)> candidates;
+  // A letter as a file: bytes of a PDF.
+  std::function<Result<std::string>(const Letter&, const std::string& number, const std::string& code, Instant)> print;
+  std::string signing_seed;  // 32 bytes, shared by all nodes: the system's key over the steps that people sign
+
+  int64_t setting(std::string_view name) const;  // of the regulation in force
+};
+
+// All that a guard, an effect or a letter may look at. `connection`: the writing transaction of a step, or a reader
+// when actions are only listed.
+struct Moment {
+  const Services& on;
+  db::Connection& connection;
+  Case& file;
+  const Actor& actor;
+  const boost::json::object& input;
+  Instant now;
+  std::vector<Notice> notices = {};
+  // What the step changed, for history and record (JSON).
+  boost::json::object changed = {};
+};
+
+// ---- the engine
+// ---------------------------------------------------------------------------------------------------------
+
+struct Taken {
+  std::string number;
+  std::string state;
+  int64_t outbox = 0;  // deliver it before answering
+};
+
+class Engine {
+ public:
+  Engine(Services services, std::vector<const Kind*> kinds);
+  const Services& services() const { return services_; }
+  const Kind* kind(std::string_view name) const;
+  std::span<const Kind* const> kinds() const { return kinds_; }
+
+  // Posts held and stood in for, now. `reader`: a reading connection.
+  Actor actor(db::Connection& reader, const policy::Asker& asker, std::string login, std::string name,
+              Instant now) const;
+  // The system's clock as an actor.
+  static Actor clock_actor();
+
+  // What a step needs before it is taken: whether the person signs. Refusals as act().
+  Result<bool> signs(db::Connection& reader, const Actor& actor, std::string_view number, std::string_view action);
+
+  // Opens a case by the row (from = "", action). Refusals: case.kind_unknown (404), case.action_unknown (404),
+  // case.not_yours (403), those of the kind.
+  Result<Taken> open(const Actor& actor, std::string_view kind, std::string_view action,
+                     const boost::json::object& input, bool signed_by_person);
+  // The same within a transaction of the caller, who delivers the outbox after its commit (a step that follows from
+  // another act: suspension, a change of the staff record).
+  Result<Taken> open_within(db::Connection& transaction, const Actor& actor, std::string_view kind,
+                            std::string_view action, const boost::json::object& input, bool signed_by_person);
+  // One step. `input`: {"revision"?, "opinion"?, …}. Refusals: case.unknown (404), case.action_unknown (404),
+  // case.moved (409: it has left the state since the person looked), case.not_yours (403), case.same_person (403),
+  // case.signature_missing (403), case.opinion_missing (422), those of the kind.
+  Result<Taken> act(const Actor& actor, std::string_view number, std::string_view action,
+                    const boost::json::object& input, bool signed_by_person);
+  Result<Taken> act_within(db::Connection& transaction, const Actor& actor, std::string_view number,
+                           std::string_view action, const boost::json::object& input, bool signed_by_person);
+
+  // The whole case as JSON (docs/api.md), actions with reasons included; an open object: the caller ends it. Whether
+  // the person may see it is the caller's to ask (dataset `case`).
+  Result<std::string> show(db::Connection& reader, const Actor& actor, std::string_view number);
+  // nullopt: no such case.
+  std::optional<Case> find(db::Connection& connection, std::string_view number) const;
+  Result<Form> form(db::Connection& reader, const Actor& actor, std::string_view number);
+
+  // Deadlines: moved when the calendar has changed, reminded, escalated, and what a kind's table says of the clock.
+  // Safe on several nodes at once. Returns the steps and moves made.
+  int tend(Instant now);
+
+  std::string public_key() const { return crypto::base64(key_.public_key); }  // Ed25519, over what was signed
+
+ private:
+  struct Chosen {
+    const Transition* row = nullptr;
+    const Actor::Held* held = nullptr;  // nullptr: as the applicant or the clock
+  };
+  Result<Chosen> choose(Moment& moment, std::string_view action) const;
+  Result<Taken> take(Moment& moment, const Chosen& chosen, bool signed_by_person);
+  Result<Done> check_apart(const Moment& moment, const Chosen& chosen) const;
+  void start_clock(Moment& moment, const State& state) const;
+  void tell(Moment& moment, const Transition& row) const;
+  void record(Moment& moment, const Transition& row, Step& step);
+  Result<Done> send_letter(Moment& moment, const Transition& row, const Step& step);
+  void write_actions(Moment& moment, JsonWriter& out) const;
+  int recompute(Instant now);
+  int pass(Instant now);
+  bool overdue(const std::string& number, Instant now);
+  bool remind(const std::string& number, Instant now);
+  int64_t note(Moment& moment, std::string_view action, const std::optional<Who>& besides, const Text& text);
+  std::vector<int64_t> who_may_act(const Case& file, const std::optional<Who>& besides, Instant now) const;
+
+  Services services_;
+  std::vector<const Kind*> kinds_;
+  crypto::SigningKey key_;
+};
+
+// A deputy (代理) for a post in a unit, both days included. Refusals: case.deputy_invalid (422), case.deputy_not_yours
+// (403). The outbox is to be delivered after the commit.
+struct Deputation {
+  std::string deputy_login, post, unit, reason;
+  Date begins, ends;
+};
+Result<int64_t> appoint_deputy(db::Connection& transaction, const Services& services, const Actor& actor,
+                               const Deputation& deputation, Instant now);
+Result<int64_t> end_deputy(db::Connection& transaction, const Services& services, const Actor& actor, int64_t number,
+                           Instant now);
+
+// Accounts that hold a post in a unit (empty = any) now. `reader`: a reading connection.
+std::vector<policy::Asker> holders(const Services& on, db::Connection& reader, std::string_view post,
+                                   std::string_view unit, Instant now);
+// Without id when no unit has this code.
+Unit find_unit(db::Connection& connection, std::string_view code);
+
+// Next of a gap-free series such as "case/2026".
+int64_t next_number(db::Connection& transaction, std::string_view series);
+int64_t next_id(db::Connection& transaction, std::string_view table);
+
+db::Reach readers_reach();
+
+}  // namespace jw::cases

@@ -1,0 +1,19 @@
+// Reading and writing the rows of a case. Inside kernel/case only.
+#pragma once
+
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "kernel/case/api.hpp"
+
+namespace jw::cases {
+
+// `lock`: inside a writing transaction, so that nobody else takes a step meanwhile.
+std::optional<Case> read_case(db::Connection& connection, std::span<const Kind* const> kinds, std::string_view number,
+                              bool lock);
+void insert_case(db::Connection& transaction, const Case& file);
+void update_case(db::Connection& transaction, const Case& file);
+void insert_step(db::Connection& transaction, const Case& file, const Step& step);
+
+}  // namespace jw::cases

@@ -1,0 +1,149 @@
+// A case as JSON: timeline, who has it now, what one may do and why not the rest (docs/api.md).
+#include <boost/json.hpp>
+
+#include <algorithm>
+
+#include "base/json.hpp"
+#include "kernel/case/api.hpp"
+#include "kernel/case/file.hpp"
+
+namespace jw::cases {
+
+namespace {
+
+Text code_name(const catalog::Catalogue& catalogue, std::string_view set, std::string_view code) {
+  const catalog::Code* found = catalogue.code_sets[static_cast<size_t>(catalogue.code_set(set))].find(code);
+  return found == nullptr ? Text{std::string(code), std::string(code)} : found->name;
+}
+
+Text post_label(const Services& on, const std::string& post) {
+  const auto rules = on.policy.rules();
+  const int index = rules->regulation().post(post);
+  return index < 0 ? Text{post, post} : rules->regulation().posts[static_cast<size_t>(index)].label;
+}
+
+void write_unit(JsonWriter& out, std::string_view name, const Unit& unit) {
+  if (unit.id == 0) return;
+  out.key(name).object().field("code", unit.code).field("name", unit.name).end_object();
+}
+
+void write_due(JsonWriter& out, const Case& file) {
+  if (!file.due || file.closed) return;
+  // The last day in time, for people: the deadline is the midnight after it.
+  const Date last{Instant{file.due->us - 1}.date()};
+  out.key("due").object().field("at", file.due->print()).field("last", last.print()).field("days", file.due_days);
+  out.field("provisional", file.due_provisional).field("lateness", file.lateness).end_object();
+}
+
+void write_steps(const Services& on, JsonWriter& out, const Case& file) {
+  out.key("steps").array();
+  for (const Step& step : file.steps) {
+    out.object().field("n", step.n).field("action", step.action);
+    Text label{step.action, step.action};
+    for (const Transition& row : file.kind->transitions) {
+      if (row.action == step.action && row.from == step.from && row.to == step.to) label = row.label;
+    }
+    out.field("label", label).field("from", step.from).field("to", step.to);
+    out.field("state", code_name(on.catalogue, "CASE_STATE", step.to)).field("at", step.at.print());
+    out.key("by").object().field("name", step.name).field("clock", step.account == 0);
+    if (!step.post.empty()) out.field("post", post_label(on, step.post)).field("unit", step.unit);
+    if (!step.for_name.empty()) out.field("for", step.for_name);
+    out.end_object().field("opinion", step.opinion).key("changed").raw(step.content);
+    out.field("signed", !step.signature.empty()).field("signature", step.signature).end_object();
+  }
+  out.end_array();
+}
+
+void write_letters(db::Connection& reader, JsonWriter& out, const Case& file) {
+  out.key("letters").array();
+  db::Rows rows = reader.query(
+      "SELECT number, title, sha256, made_us, revoked_us FROM case_letter WHERE case_id = $1 ORDER BY made_us",
+      {file.id});
+  while (rows.next()) {
+    out.object().field("number", rows.text(0)).field("title", rows.text(1)).field("sha256", rows.text(2));
+    out.field("made", Instant{rows.integer(3)}.print()).field("revoked", !rows.is_null(4)).end_object();
+  }
+  out.end_array();
+}
+
+void write_attachments(db::Connection& reader, JsonWriter& out, const Case& file) {
+  out.key("attachments").array();
+  db::Rows rows = reader.query(
+      "SELECT id, name, media, sha256, added_us FROM case_attachment WHERE case_id = $1 ORDER BY id", {file.id});
+  while (rows.next()) {
+    out.object().field("id", rows.integer(0)).field("name", rows.text(1)).field("media", rows.text(2));
+    out.field("sha256", rows.text(3)).field("added", Instant{rows.integer(4)}.print()).end_object();
+  }
+  out.end_array();
+}
+
+}  // namespace
+
+void Engine::write_actions(Moment& moment, JsonWriter& out) const {
+  out.key("actions").array();
+  std::vector<std::string_view> done;
+  for (const Transition& row : moment.file.kind->transitions) {
+    if (row.from != moment.file.state || row.who.is == Who::Is::clock) continue;
+    if (std::find(done.begin(), done.end(), row.action) != done.end()) continue;
+    done.push_back(row.action);
+    const Result<Chosen> chosen = choose(moment, row.action);
+    out.object().field("action", row.action).field("label", chosen ? chosen->row->label : row.label);
+    out.field("allowed", static_cast<bool>(chosen));
+    if (!chosen) out.field("code", chosen.refusal().type).field("why", chosen.refusal().detail);
+    const Transition& meant = chosen ? *chosen->row : row;
+    out.field("opinion", meant.opinion == Opinion::required   ? "required"
+                         : meant.opinion == Opinion::optional ? "optional"
+                                                              : "none");
+    out.field("signs", meant.signs).end_object();
+  }
+  out.end_array();
+}
+
+Result<std::string> Engine::show(db::Connection& reader, const Actor& actor, std::string_view number) {
+  std::optional<Case> file = read_case(reader, kinds_, number, false);
+  if (!file) return Refusal{Code::not_found, "case.unknown", {"没有这个办件", "there is no such case"}};
+  const boost::json::object none;
+  Moment moment{services_, reader, *file, actor, none, services_.clock.now()};
+  std::string text;
+  JsonWriter out(text);
+  out.object().field("number", file->number).field("revision", file->revision).field("title", file->title);
+  out.key("kind").object().field("name", file->kind->name).field("label", file->kind->label);
+  out.field("clause", file->kind->clause).end_object();
+  const State& state = *file->kind->state(file->state);
+  out.key("state").object().field("name", file->state);
+  out.field("label", code_name(services_.catalogue, "CASE_STATE", file->state)).field("closed", state.closed);
+  out.end_object();
+  out.key("waits_for").object().field("name", state.waits_for);
+  out.field("label", code_name(services_.catalogue, "CASE_WAITS", state.waits_for)).end_object();
+  out.key("applicant").object().field("account", file->applicant).field("name", file->applicant_name);
+  write_unit(out, "unit", file->unit);
+  out.field("mine", file->account == actor.asker.account).end_object();
+  write_unit(out, "sign_unit", file->sign_unit);
+  write_unit(out, "owner_unit", file->owner_unit);
+  out.field("opened", file->opened.print()).field("arrived", file->arrived.print());
+  if (file->closed) out.field("closed", file->closed->print());
+  write_due(out, *file);
+  out.key("content").raw(boost::json::serialize(file->content));
+  if (file->kind->describe != nullptr) {
+    out.key("words").object();
+    file->kind->describe(moment, out);
+    out.end_object();
+  }
+  write_steps(services_, out, *file);
+  write_letters(reader, out, *file);
+  write_attachments(reader, out, *file);
+  write_actions(moment, out);
+  out.field("signature_key", public_key());
+  return text;
+}
+
+Result<Form> Engine::form(db::Connection& reader, const Actor& actor, std::string_view number) {
+  std::optional<Case> file = read_case(reader, kinds_, number, false);
+  if (!file || file->kind->form == nullptr)
+    return Refusal{Code::not_found, "case.unknown", {"没有这个办件", "there is no such case"}};
+  const boost::json::object none;
+  const Moment moment{services_, reader, *file, actor, none, services_.clock.now()};
+  return file->kind->form(moment);
+}
+
+}  // namespace jw::cases

@@ -23,9 +23,10 @@ constexpr int kChangesShown = 50;
 // The capacity in which somebody changes the calendar; nullopt: none.
 std::optional<calendar::Hand> hand_of(Serving& serving, const identity::Session& session) {
   System& system = serving.system;
-  const int keeper = system.regulation.post(std::string(kKeeper));
   const db::Store::Lease lease = system.store->reader();
+  system.policy->refresh(*lease);  // no statement of the engine is asked here that would notice a change
   const policy::AuthorityPtr authority = system.policy->authority(*lease, asker_of(session), system.clock->now());
+  const int keeper = authority->rules().regulation().post(kKeeper);
   for (const policy::HeldPost& held : authority->posts()) {
     if (held.post != keeper) continue;
     return calendar::Hand{session.account,      session.person,       session.id,

@@ -8,7 +8,7 @@
 #include "kernel/calendar/edit.hpp"
 #include "kernel/catalog/schema.hpp"
 #include "kernel/policy/reach.hpp"
-#include "kernel/policy/regulation.hpp"
+#include "kernel/policy/regulation_edit.hpp"
 
 namespace jw::app {
 
@@ -77,6 +77,20 @@ void start_calendar(System& system) {
   if (outbox != 0) system.recorder->deliver(outbox);
 }
 
+// The regulation in force is the store's; the files are what a new store starts with (design §1.3).
+void start_regulation(System& system, const boost::json::object& files) {
+  int64_t outbox = 0;
+  {
+    const db::Store::Lease writer = system.store->writer();
+    db::Transaction transaction(*writer, db::Transaction::Mode::write);
+    outbox = policy::start_regulation(*writer, *system.recorder, *system.catalogue, files, system.clock->now());
+    if (outbox != 0) transaction.commit();
+  }
+  if (outbox != 0) system.recorder->deliver(outbox);
+  const db::Store::Lease reader = system.store->reader();
+  system.regulation = policy::stored_regulation(*reader, policy::version_in_force(*reader), *system.catalogue);
+}
+
 }  // namespace
 
 fs::path find_home(const std::string& given) {
@@ -137,9 +151,8 @@ std::unique_ptr<System> open_system(const SystemOptions& options) {
   auto system = std::make_unique<System>();
   system->options = options;
   system->catalogue = load_catalogue(options.home);
-  auto regulation = policy::load(options.home, *system->catalogue);
+  auto regulation = policy::content_of_files(options.home, *system->catalogue);
   if (auto* problems = std::get_if<std::vector<catalog::FileProblem>>(&regulation)) throw problems_error(*problems);
-  system->regulation = std::get<policy::Regulation>(std::move(regulation));
 
   const db::Options store = store_options(options);
   system->store = db::Store::open(store);
@@ -160,6 +173,7 @@ std::unique_ptr<System> open_system(const SystemOptions& options) {
   record.node = options.node;
   system->recorder = record::Recorder::open(*system->store, *system->record_store, *system->clock, record);
   start_calendar(*system);
+  start_regulation(*system, std::get<boost::json::object>(regulation));
   system->loose = system->store->fasten(belt_of(*system->catalogue));
 
   identity::Options identity = system->made_up ? identity::Options::for_made_up() : identity::Options{};

@@ -41,7 +41,7 @@ void set_store_fact(db::Connection& transaction, const std::string& name, const 
 struct System {
   SystemOptions options;
   std::unique_ptr<catalog::Catalogue> catalogue;
-  policy::Regulation regulation;
+  policy::Regulation regulation;  // as it was at the start; what is in force now: policy->rules()
   std::unique_ptr<Clock> clock;
   std::unique_ptr<db::Store> store;
   std::unique_ptr<db::Store> record_store;

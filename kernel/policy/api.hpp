@@ -89,6 +89,9 @@ class Authority {
 };
 using AuthorityPtr = std::shared_ptr<const Authority>;
 
+// The rows that a permit opens, or a forbid closes: 「本人任教的教学班的成绩」.
+Text rows_in_words(const catalog::Catalogue& catalogue, const catalog::Dataset& dataset, const Atom& atom);
+
 // The remedy of §2.4.1: the application for access, filled in.
 Remedy access_remedy(const catalog::Dataset& dataset, const std::vector<std::string>& fields, Action action,
                      const std::string& purpose);
@@ -96,10 +99,23 @@ Remedy access_remedy(const catalog::Dataset& dataset, const std::vector<std::str
 // Everything in force at one epoch of the gate: regulation and grants.
 class Rules {
  public:
-  Rules(const catalog::Catalogue& catalogue, Regulation regulation, std::vector<Atom> grants, int64_t epoch);
+  Rules(const catalog::Catalogue& catalogue, Regulation regulation, std::vector<Atom> grants, int64_t epoch,
+        db::Dialect dialect);
   const catalog::Catalogue& catalogue() const { return catalogue_; }
   const Regulation& regulation() const { return regulation_; }
+  const std::vector<Atom>& grants() const { return grants_; }
   int64_t epoch() const { return epoch_; }
+  // The same with another regulation, or with one grant more: what would be in force then (§2.1.1).
+  std::shared_ptr<const Rules> with(Regulation regulation) const;
+  std::shared_ptr<const Rules> with(Atom grant) const;
+  // Posts that a person holds now. Of posts that exclude each other nobody holds two: whoever is found with two holds
+  // neither (§4.3.2).
+  std::vector<HeldPost> posts_of(db::Connection& connection, int64_t person, int64_t session, Instant now) const;
+  // The posts of everybody as a statement: (post, unit) of the person that `person` is, an SQL expression.
+  std::string posts_sql(Statement& statement, const std::string& person) const;
+  const db::Reach& posts_reach() const { return *posts_reach_; }
+  // Whether one of these posts has that power (Regulation::powers); the post, or -1.
+  int empowered(const std::vector<HeldPost>& posts, std::string_view power) const;
   // Whether any permit, grant or the regulation's own vocabulary knows this purpose.
   bool knows_purpose(const std::string& purpose) const { return purposes_.contains(purpose); }
   const std::set<std::string>& purposes() const { return purposes_; }
@@ -112,6 +128,10 @@ class Rules {
   Regulation regulation_;
   std::vector<Atom> grants_;
   int64_t epoch_;
+  db::Dialect dialect_;
+  std::string posts_sql_;
+  std::vector<Slot> posts_slots_;
+  db::ReachPtr posts_reach_;
   std::set<std::string> purposes_;
   std::unordered_map<int64_t, std::vector<const Atom*>> by_account_;
   std::vector<std::vector<const Atom*>> by_post_;  // defaults and grants
@@ -122,7 +142,7 @@ class Rules {
 
 // Values for the slots of a statement.
 struct Binding {
-  int64_t person = 0, session = 0, now_us = 0, limit = 0;
+  int64_t person = 0, other = 0, session = 0, now_us = 0, limit = 0;
   Date today;
   const std::vector<Literal>* query = nullptr;
   const std::vector<Literal>* policy = nullptr;
@@ -138,7 +158,9 @@ db::Reach readers_reach();
 // The rules of a store, kept current by the gate's epoch. Thread-safe.
 class Policy {
  public:
-  // Throws std::runtime_error when a stored grant cannot be understood (never skipped: fail closed).
+  // `regulation` counts while the store holds no version (kernel/policy/regulation_edit.hpp). Throws
+  // std::runtime_error when a stored grant or the stored regulation cannot be understood (never skipped, and never the
+  // files instead: fail closed).
   Policy(const catalog::Catalogue& catalogue, Regulation regulation, db::Store& store);
 
   // Posts and grants of this person now, from cache while epoch and day are the same.
@@ -154,14 +176,11 @@ class Policy {
     Instant edge;
     AuthorityPtr authority;
   };
-  void compile_posts(db::Dialect dialect);
-  std::vector<HeldPost> read_posts(db::Connection& connection, const Asker& asker, Instant now) const;
+  Regulation regulation_now(db::Connection& connection, const Rules* current) const;
 
   const catalog::Catalogue& catalogue_;
-  Regulation regulation_;
-  std::string posts_sql_;
-  std::vector<Slot> posts_slots_;
-  db::ReachPtr posts_reach_;
+  const Regulation given_;
+  const db::Dialect dialect_;
   mutable std::shared_mutex mutex_;
   std::shared_ptr<const Rules> rules_;
   static constexpr size_t kShards = 16;
@@ -180,11 +199,14 @@ struct Grant {
   Effect effect = Effect::permit;
   int64_t account = 0;  // holder: an account, or
   std::string post;     // a post,
-  std::string unit;     // held in this unit ("" = any)
+  std::string unit;     // held in this unit ("" = any); an account: while its person has any post there (§2.5.1)
   std::string dataset;
   std::string content;
   Instant from, until;
   std::string source;  // clause or case
+  // For people and lists (dataset access_grant): what it opens and whose it is. holder_unit: id of a row of `unit`.
+  std::string title{}, holder{}, holder_name{};
+  int64_t person = 0, holder_unit = 0;
 };
 Result<Atom> grant_atom(const catalog::Catalogue& catalogue, const Regulation& regulation, const Grant& grant);
 // Writes a grant and raises the gate's epoch, inside the caller's transaction.

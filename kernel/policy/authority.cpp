@@ -21,27 +21,6 @@ bool allows(const Atom& atom, Action action) {
   return (atom.actions >> static_cast<int>(action) & 1) != 0;
 }
 
-Text rows_in_words(const catalog::Catalogue& catalogue, const Dataset& dataset, const Atom& atom) {
-  switch (atom.rows) {
-    case Atom::Rows::all:
-      return {"全部" + dataset.label.zh, "all of " + dataset.label.en};
-    case Atom::Rows::relation: {
-      const Text& label = catalogue.relations[static_cast<size_t>(atom.relation)].label;
-      const Text whole{label.zh + "的" + dataset.label.zh, dataset.label.en + " of " + label.en};
-      if (!atom.narrowed) return whole;
-      const Text words = catalog::describe_condition(catalogue, dataset, atom.where);
-      return {whole.zh + "（" + words.zh + "）", whole.en + " (" + words.en + ")"};
-    }
-    case Atom::Rows::where: {
-      if (!atom.text.zh.empty())
-        return {dataset.label.zh + "（" + atom.text.zh + "）", dataset.label.en + " (" + atom.text.en + ")"};
-      const Text words = catalog::describe_condition(catalogue, dataset, atom.where);
-      return {dataset.label.zh + "（" + words.zh + "）", dataset.label.en + " (" + words.en + ")"};
-    }
-  }
-  return {};
-}
-
 void append_atom_shape(std::string& out, const Atom& atom) {
   out += atom.rows == Atom::Rows::all ? 'a' : atom.rows == Atom::Rows::relation ? 'r' : 'w';
   if (atom.rows == Atom::Rows::relation) out += std::to_string(atom.relation);
@@ -82,6 +61,27 @@ std::string scope_json(const catalog::Catalogue& catalogue, const Decision& deci
 }
 
 }  // namespace
+
+Text rows_in_words(const catalog::Catalogue& catalogue, const Dataset& dataset, const Atom& atom) {
+  switch (atom.rows) {
+    case Atom::Rows::all:
+      return {"全部" + dataset.label.zh, "all of " + dataset.label.en};
+    case Atom::Rows::relation: {
+      const Text& label = catalogue.relations[static_cast<size_t>(atom.relation)].label;
+      const Text whole{label.zh + "的" + dataset.label.zh, dataset.label.en + " of " + label.en};
+      if (!atom.narrowed) return whole;
+      const Text words = catalog::describe_condition(catalogue, dataset, atom.where);
+      return {whole.zh + "（" + words.zh + "）", whole.en + " (" + words.en + ")"};
+    }
+    case Atom::Rows::where: {
+      if (!atom.text.zh.empty())
+        return {dataset.label.zh + "（" + atom.text.zh + "）", dataset.label.en + " (" + atom.text.en + ")"};
+      const Text words = catalog::describe_condition(catalogue, dataset, atom.where);
+      return {dataset.label.zh + "（" + words.zh + "）", dataset.label.en + " (" + words.en + ")"};
+    }
+  }
+  return {};
+}
 
 Remedy access_remedy(const Dataset& dataset, const std::vector<std::string>& fields, Action action,
                      const std::string& purpose) {
@@ -147,7 +147,8 @@ std::unique_ptr<Decision> Authority::make(const Dataset& dataset, Action action,
   // that.
   decision->own_only = true;
   std::string& shape = decision->shape;
-  shape = std::to_string(dataset.index) + "|";
+  // The version, as settings are part of a statement.
+  shape = std::to_string(rules_->regulation().version) + "v" + std::to_string(dataset.index) + "|";
   for (size_t i = 0; i < decision->permits.size(); ++i) {
     const Atom& atom = *decision->permits[i];
     decision->permit_literals.push_back(static_cast<int64_t>(decision->literals.size()));

@@ -340,10 +340,10 @@ Predicate Statement::tied(const Place& place, const catalog::Binding& binding, b
   if (relation.of < 0) {
     const Dataset& persons = dataset_at(end);
     if (end.path.empty()) {
-      return Predicate::depends("(" + person_id(end) + (positive ? " = " : " <> ") + slot({Slot::Kind::person}) + ")");
+      return Predicate::depends("(" + person_id(end) + (positive ? " = " : " <> ") + me() + ")");
     }
-    const std::string id = row_id(end), own = "SELECT \"id\" FROM " + catalog::table_name(persons) +
-                                              " WHERE \"person_id\" = " + slot({Slot::Kind::person});
+    const std::string id = row_id(end),
+                      own = "SELECT \"id\" FROM " + catalog::table_name(persons) + " WHERE \"person_id\" = " + me();
     // PostgreSQL takes any array for ten ids and then reads whole tables to join them. A person's rows joined first it
     // counts rightly, and they stay first however many joins follow (beyond join_collapse_limit it keeps the order).
     if (alone && positive && postgres() && end.path.size() == 1) {
@@ -435,22 +435,20 @@ Predicate Statement::leaf(const Place& place, const Condition& leaf, bool positi
       return compare(place, leaf, positive, literals);
     case Condition::Source::me: {
       if (leaf.field == Condition::kRowId) {
-        return Predicate::depends("(" + person_id(place) + (positive ? " = " : " <> ") + slot({Slot::Kind::person}) +
-                                  ")");
+        return Predicate::depends("(" + person_id(place) + (positive ? " = " : " <> ") + me() + ")");
       }
       const Dataset& persons =
           catalogue_.datasets[static_cast<size_t>(dataset_at(place).fields[static_cast<size_t>(leaf.field)].ref)];
-      return Predicate::depends(member(
-          stored(place, leaf.field),
-          "SELECT \"id\" FROM " + catalog::table_name(persons) + " WHERE \"person_id\" = " + slot({Slot::Kind::person}),
-          positive));
+      return Predicate::depends(
+          member(stored(place, leaf.field),
+                 "SELECT \"id\" FROM " + catalog::table_name(persons) + " WHERE \"person_id\" = " + me(), positive));
     }
     case Condition::Source::today:
     case Condition::Source::today_minus_years: {
       const bool date = dataset_at(place).fields[static_cast<size_t>(leaf.field)].type == Type::date;
       Slot value{date ? Slot::Kind::today : Slot::Kind::now};
       if (leaf.source == Condition::Source::today_minus_years)
-        value = {Slot::Kind::years_ago, regulation_.setting(leaf.name)};
+        value = {Slot::Kind::years_ago, regulation_->setting(leaf.name)};
       return Predicate::depends("(" + stored(place, leaf.field) + std::string(comparison(leaf.op, positive)) +
                                 slot(value) + ")");
     }

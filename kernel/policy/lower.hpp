@@ -19,7 +19,7 @@ namespace jw::policy {
 struct Slot {
   enum class Kind : uint8_t { person, session, now, today, years_ago, query_literal, policy_literal, cursor, limit };
   Kind kind;
-  int64_t index = 0;  // years_ago: years; literals: ordinal; cursor: ordinal
+  int64_t index = 0;  // person: 0 the asker, 1 Binding::other; years_ago: years; literals: ordinal; cursor: ordinal
   bool operator==(const Slot&) const = default;
 };
 
@@ -94,7 +94,14 @@ constexpr bool reads_as_text(catalog::Type type) {
 class Statement {
  public:
   Statement(const catalog::Catalogue& catalogue, const Regulation& regulation, db::Dialect dialect)
-      : catalogue_(catalogue), regulation_(regulation), dialect_(dialect) {}
+      : catalogue_(catalogue), regulation_(&regulation), dialect_(dialect) {}
+
+  // From now on "me" is this person (an SQL expression; empty: the asker), and settings are those of this regulation:
+  // one statement may compare what two persons, or one person under two regulations, may see.
+  void speak_for(const Regulation& regulation, std::string person = {}) {
+    regulation_ = &regulation;
+    person_ = std::move(person);
+  }
 
   const catalog::Catalogue& catalogue() const { return catalogue_; }
   db::Dialect dialect() const { return dialect_; }
@@ -144,9 +151,12 @@ class Statement {
   std::string value(const catalog::Condition& leaf, size_t i, Literals& literals);
   const catalog::Dataset& dataset_at(const Place& place) const;
 
+  std::string me() { return person_.empty() ? slot({Slot::Kind::person}) : person_; }
+
   const catalog::Catalogue& catalogue_;
-  const Regulation& regulation_;
+  const Regulation* regulation_;
   db::Dialect dialect_;
+  std::string person_;
   std::vector<Slot> slots_;
   int aliases_ = 0;
 };

@@ -10,6 +10,7 @@
 #include "kernel/catalog/condition.hpp"
 #include "kernel/catalog/schema.hpp"
 #include "kernel/policy/reach.hpp"
+#include "kernel/policy/regulation_edit.hpp"
 
 namespace jw::policy {
 
@@ -19,8 +20,24 @@ using catalog::Dataset;
 // ---- rules
 // ------------------------------------------------------------------------------------------------------------
 
-Rules::Rules(const Catalogue& catalogue, Regulation regulation, std::vector<Atom> grants, int64_t epoch)
-    : catalogue_(catalogue), regulation_(std::move(regulation)), grants_(std::move(grants)), epoch_(epoch) {
+Rules::Rules(const Catalogue& catalogue, Regulation regulation, std::vector<Atom> grants, int64_t epoch,
+             db::Dialect dialect)
+    : catalogue_(catalogue),
+      regulation_(std::move(regulation)),
+      grants_(std::move(grants)),
+      epoch_(epoch),
+      dialect_(dialect) {
+  Statement statement(catalogue_, regulation_, dialect_);
+  posts_sql_ = posts_sql(statement, {});
+  posts_slots_ = statement.slots();
+  Need need(catalogue_);
+  for (const Post& post : regulation_.posts) {
+    const Dataset& from = catalogue_.datasets.at(static_cast<size_t>(post.from));
+    need.condition(from, post.where);
+    if (post.unit >= 0) need.field(from, post.unit);
+  }
+  need.reach().add(lowered_functions());
+  posts_reach_ = std::make_shared<const db::Reach>(need.reach());
   by_post_.resize(regulation_.posts.size());
   purposes_ = {"teaching_administration", "study"};
   for (const std::vector<Atom>* atoms : {&regulation_.atoms, &grants_}) {
@@ -35,6 +52,76 @@ Rules::Rules(const Catalogue& catalogue, Regulation regulation, std::vector<Atom
   };
   for (const Atom& atom : regulation_.atoms) place(atom);
   for (const Atom& atom : grants_) place(atom);
+}
+
+std::shared_ptr<const Rules> Rules::with(Regulation regulation) const {
+  return std::make_shared<const Rules>(catalogue_, std::move(regulation), grants_, epoch_, dialect_);
+}
+
+std::shared_ptr<const Rules> Rules::with(Atom grant) const {
+  std::vector<Atom> grants = grants_;
+  grants.push_back(std::move(grant));
+  return std::make_shared<const Rules>(catalogue_, regulation_, std::move(grants), epoch_, dialect_);
+}
+
+std::string Rules::posts_sql(Statement& statement, const std::string& person) const {
+  statement.speak_for(regulation_, person);
+  std::string sql;
+  for (size_t i = 0; i < regulation_.posts.size(); ++i) {
+    const Post& post = regulation_.posts[i];
+    const Dataset& from = catalogue_.datasets.at(static_cast<size_t>(post.from));
+    Frame frame(statement, from, statement.new_alias("p"));
+    const Place place{&frame, {}};
+    Statement::Literals printed{Slot::Kind::policy_literal, 0, true};
+    const Predicate where = statement.lower(place, post.where, true, printed);
+    const std::string unit = post.unit >= 0 ? statement.shown(place, post.unit) : "CAST(NULL AS TEXT)";
+    if (!sql.empty()) sql += " UNION ALL ";
+    sql += "SELECT " + std::to_string(i) + " AS post, " + unit + " AS unit FROM " + frame.from_sql() + " WHERE " +
+           where.text();
+  }
+  return sql.empty() ? "SELECT 0 AS post, NULL AS unit WHERE 1=0" : sql;
+}
+
+std::vector<HeldPost> Rules::posts_of(db::Connection& connection, int64_t person, int64_t session, Instant now) const {
+  std::vector<HeldPost> held;
+  if (person == 0) return held;
+  Binding binding;
+  binding.person = person;
+  binding.session = session;
+  binding.now_us = now.us;
+  binding.today = now.date();
+  std::vector<db::Param> params;
+  std::vector<std::string> store;
+  policy::bind(posts_slots_, binding, params, store);
+  db::Rows rows = connection.query_within(posts_reach_, posts_sql_, params);
+  while (rows.next()) {
+    const int post = static_cast<int>(rows.integer(0));
+    auto at = std::find_if(held.begin(), held.end(), [&](const HeldPost& h) { return h.post == post; });
+    if (at == held.end()) at = held.insert(held.end(), HeldPost{post, {}});
+    if (!rows.is_null(1)) {
+      std::string unit(rows.text(1));
+      if (std::find(at->units.begin(), at->units.end(), unit) == at->units.end()) at->units.push_back(std::move(unit));
+    }
+  }
+  const auto apart = [&](const HeldPost& h) -> const std::string& {
+    return regulation_.posts[static_cast<size_t>(h.post)].apart;
+  };
+  std::map<std::string, int> marks;
+  for (const HeldPost& h : held) ++marks[apart(h)];
+  std::erase_if(held, [&](const HeldPost& h) { return !apart(h).empty() && marks[apart(h)] > 1; });
+  for (HeldPost& h : held) std::sort(h.units.begin(), h.units.end());
+  std::sort(held.begin(), held.end());
+  // Units matter only where something is limited to a unit; leaving them out of teachers' posts keeps authorities few.
+  return held;
+}
+
+int Rules::empowered(const std::vector<HeldPost>& posts, std::string_view name) const {
+  const Power* power = regulation_.power(name);
+  if (power == nullptr) return -1;
+  for (const HeldPost& held : posts) {
+    if (std::find(power->posts.begin(), power->posts.end(), held.post) != power->posts.end()) return held.post;
+  }
+  return -1;
 }
 
 AuthorityPtr Rules::authority(const std::shared_ptr<const Rules>& self, const std::vector<HeldPost>& posts,
@@ -59,7 +146,12 @@ AuthorityPtr Rules::authority(const std::shared_ptr<const Rules>& self, const st
     }
   }
   if (const auto own = by_account_.find(account); own != by_account_.end()) {
-    for (const Atom* atom : own->second) consider(atom);
+    for (const Atom* atom : own->second) {
+      const bool belongs = atom->unit.empty() || std::any_of(posts.begin(), posts.end(), [&](const HeldPost& held) {
+                             return std::find(held.units.begin(), held.units.end(), atom->unit) != held.units.end();
+                           });
+      if (JW_FAULT(50, belongs, true)) consider(atom);
+    }
   }
   std::pair key{posts, in_force};
   key.second.insert(key.second.end(), out_of_force.begin(), out_of_force.end());
@@ -85,7 +177,7 @@ void bind(const std::vector<Slot>& slots, const Binding& binding, std::vector<db
     const auto index = static_cast<size_t>(slot.index);
     switch (slot.kind) {
       case Slot::Kind::person:
-        params.emplace_back(binding.person);
+        params.emplace_back(slot.index == 0 ? binding.person : binding.other);
         break;
       case Slot::Kind::session:
         params.emplace_back(binding.session);
@@ -120,42 +212,24 @@ void bind(const std::vector<Slot>& slots, const Binding& binding, std::vector<db
 // -----------------------------------------------------------------------------------------------------------
 
 Policy::Policy(const Catalogue& catalogue, Regulation regulation, db::Store& store)
-    : catalogue_(catalogue), regulation_(std::move(regulation)) {
-  compile_posts(store.dialect());
+    : catalogue_(catalogue), given_(std::move(regulation)), dialect_(store.dialect()) {
   const db::Store::Lease lease = store.reader();
   refresh(*lease);
 }
 
-void Policy::compile_posts(db::Dialect dialect) {
-  Statement statement(catalogue_, regulation_, dialect);
-  std::string sql;
-  Need need(catalogue_);
-  for (size_t i = 0; i < regulation_.posts.size(); ++i) {
-    const Post& post = regulation_.posts[i];
-    const Dataset& from = catalogue_.datasets.at(static_cast<size_t>(post.from));
-    need.condition(from, post.where);
-    if (post.unit >= 0) need.field(from, post.unit);
-    Frame frame(statement, from, statement.new_alias("p"));
-    const Place place{&frame, {}};
-    Statement::Literals printed{Slot::Kind::policy_literal, 0, true};
-    const Predicate where = statement.lower(place, post.where, true, printed);
-    const std::string unit = post.unit >= 0 ? statement.shown(place, post.unit) : "CAST(NULL AS TEXT)";
-    if (!sql.empty()) sql += " UNION ALL ";
-    sql += "SELECT " + std::to_string(i) + " AS post, " + unit + " AS unit FROM " + frame.from_sql() + " WHERE " +
-           where.text();
-  }
-  posts_sql_ = sql.empty() ? "SELECT 0 AS post, NULL AS unit WHERE 1=0" : sql;
-  posts_slots_ = statement.slots();
-  need.reach().add(lowered_functions());
-  posts_reach_ = std::make_shared<const db::Reach>(need.reach());
-}
-
 db::Reach readers_reach() {
   db::Reach reach;
-  reach.columns = {{"gate", {"id", "epoch"}},
-                   {"access_grant",
-                    {"id", "number", "effect", "account", "post", "unit", "dataset", "content", "valid_from",
-                     "valid_until", "source", "revoked", "suspended"}}};
+  reach.columns = {
+      {"gate", {"id", "epoch"}},
+      {"access_grant",
+       {"id", "number", "effect", "account", "post", "unit", "dataset", "content", "valid_from", "valid_until",
+        "source", "revoked", "suspended"}},
+      {"regulation_version",
+       {"version", "kind", "content", "base", "clause", "note", "proposed_by", "proposed_name", "approved_by",
+        "approved_name", "proposed_us", "approved_us", "rolled_back_to"}},
+      {"regulation_proposal",
+       {"id", "kind", "state", "base", "content", "clause", "note", "rolled_back_to", "proposed_by", "proposed_person",
+        "proposed_name", "proposed_us", "decided_by", "decided_name", "decided_us", "answer", "version"}}};
   reach.add(lowered_functions());
   return reach;
 }
@@ -165,6 +239,15 @@ std::shared_ptr<const Rules> Policy::rules() const {
   return rules_;
 }
 
+Regulation Policy::regulation_now(db::Connection& connection, const Rules* current) const {
+  const int64_t known = current == nullptr ? 0 : current->regulation().version;
+  const int64_t newest = version_in_force(connection);
+  if (newest == 0 && known > 0) throw std::runtime_error("the stored regulation is gone");
+  if (newest == 0) return given_;
+  if (newest == known) return current->regulation();
+  return stored_regulation(connection, newest, catalogue_);
+}
+
 int64_t Policy::refresh(db::Connection& connection) {
   int64_t epoch = 0;
   {
@@ -172,8 +255,10 @@ int64_t Policy::refresh(db::Connection& connection) {
     if (!rows.next()) throw std::runtime_error("the gate is missing");
     epoch = rows.integer(0);
   }
-  if (const auto current = rules(); current && current->epoch() == epoch) return epoch;
-  // The epoch is read before the grants: grants newer than the epoch only cause one more refresh.
+  const std::shared_ptr<const Rules> current = rules();
+  if (current && current->epoch() == epoch) return epoch;
+  // The epoch is read before the rest: what is newer than the epoch only causes one more refresh.
+  Regulation regulation = regulation_now(connection, current.get());
   std::vector<Atom> atoms;
   db::Rows rows = connection.query(
       "SELECT number, effect, account, post, unit, dataset, content, valid_from, valid_until, source FROM access_grant "
@@ -190,41 +275,14 @@ int64_t Policy::refresh(db::Connection& connection) {
     grant.from = {rows.integer(7)};
     grant.until = {rows.integer(8)};
     grant.source = rows.text(9);
-    Result<Atom> atom = grant_atom(catalogue_, regulation_, grant);
+    Result<Atom> atom = grant_atom(catalogue_, regulation, grant);
     if (!atom) throw std::runtime_error("grant " + grant.number + " cannot be understood: " + atom.refusal().detail.en);
     atoms.push_back(std::move(atom).value());
   }
-  auto made = std::make_shared<const Rules>(catalogue_, regulation_, std::move(atoms), epoch);
+  auto made = std::make_shared<const Rules>(catalogue_, std::move(regulation), std::move(atoms), epoch, dialect_);
   const std::unique_lock lock(mutex_);
   if (!rules_ || rules_->epoch() < epoch) rules_ = std::move(made);
   return rules_->epoch();
-}
-
-std::vector<HeldPost> Policy::read_posts(db::Connection& connection, const Asker& asker, Instant now) const {
-  std::vector<HeldPost> held;
-  if (asker.person == 0) return held;
-  Binding binding;
-  binding.person = asker.person;
-  binding.session = asker.session;
-  binding.now_us = now.us;
-  binding.today = now.date();
-  std::vector<db::Param> params;
-  std::vector<std::string> store;
-  policy::bind(posts_slots_, binding, params, store);
-  db::Rows rows = connection.query_within(posts_reach_, posts_sql_, params);
-  while (rows.next()) {
-    const int post = static_cast<int>(rows.integer(0));
-    auto at = std::find_if(held.begin(), held.end(), [&](const HeldPost& h) { return h.post == post; });
-    if (at == held.end()) at = held.insert(held.end(), HeldPost{post, {}});
-    if (!rows.is_null(1)) {
-      std::string unit(rows.text(1));
-      if (std::find(at->units.begin(), at->units.end(), unit) == at->units.end()) at->units.push_back(std::move(unit));
-    }
-  }
-  for (HeldPost& h : held) std::sort(h.units.begin(), h.units.end());
-  std::sort(held.begin(), held.end());
-  // Units matter only where something is limited to a unit; leaving them out of teachers' posts keeps authorities few.
-  return held;
 }
 
 AuthorityPtr Policy::authority(db::Connection& connection, const Asker& asker, Instant now) {
@@ -242,7 +300,8 @@ AuthorityPtr Policy::authority(db::Connection& connection, const Asker& asker, I
   Facts facts;
   facts.epoch = current->epoch();
   facts.today = today;
-  facts.authority = current->authority(current, read_posts(connection, asker, now), asker.account, now, facts.edge);
+  facts.authority = current->authority(current, current->posts_of(connection, asker.person, asker.session, now),
+                                       asker.account, now, facts.edge);
   const std::lock_guard lock(shard.mutex);
   if (shard.facts.size() > 20'000) shard.facts.clear();
   shard.facts[asker.account] = facts;
@@ -342,10 +401,15 @@ Result<Atom> grant_atom(const Catalogue& catalogue, const Regulation& regulation
     atom.post = regulation.post(grant.post);
     if (atom.post < 0)
       return bad_grant("post", {"没有名为“" + grant.post + "”的岗位", "no post is named " + grant.post});
+    const bool academic = !dataset->by_kernel && !dataset->in_record;
+    if (academic && atom.effect == Effect::permit && !regulation.posts[static_cast<size_t>(atom.post)].apart.empty())
+      return bad_grant("post", {"系统、安全、审计管理员岗位不得查询教学数据（§4.3.2）",
+                                "the posts of the three administrators open no academic data (§4.3.2)"});
     atom.unit = grant.unit;
   } else {
     if (grant.account == 0) return bad_grant("account", {"授权须写明对象", "a grant needs a holder"});
     atom.account = grant.account;
+    atom.unit = grant.unit;
   }
   if (grant.from >= grant.until) return bad_grant("until", {"截止时间应晚于开始时间", "until must be later than from"});
   atom.from_us = grant.from.us;
@@ -363,12 +427,15 @@ Result<Done> put_grant(const Catalogue& catalogue, const Regulation& regulation,
   }
   const db::Param account = grant.account == 0 ? db::Param() : db::Param(grant.account);
   const db::Param post = grant.post.empty() ? db::Param() : db::Param(grant.post);
+  const db::Param person = grant.person == 0 ? db::Param() : db::Param(grant.person);
+  const db::Param holder_unit = grant.holder_unit == 0 ? db::Param() : db::Param(grant.holder_unit);
   transaction.execute(
       "INSERT INTO access_grant (id, number, effect, account, post, unit, dataset, content, valid_from, valid_until, "
-      "source, made) "
-      "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+      "source, made, title, holder, holder_name, person_id, holder_unit, state) "
+      "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)",
       {id, grant.number, grant.effect == Effect::forbid ? "forbid" : "permit", account, post, grant.unit, grant.dataset,
-       grant.content, grant.from.us, grant.until.us, grant.source, now.us});
+       grant.content, grant.from.us, grant.until.us, grant.source, now.us, grant.title, grant.holder, grant.holder_name,
+       person, holder_unit, now < grant.from ? "waiting" : "valid"});
   transaction.execute("UPDATE gate SET epoch = epoch + 1 WHERE id = 1");
   return Done{};
 }

@@ -72,35 +72,66 @@ void collect_settings(const Condition& condition, std::set<std::string>& names) 
   for (const Condition& part : condition.parts) collect_settings(part, names);
 }
 
+// Where rows of one kind come from, and the name that problems show.
+struct Source {
+  std::string shown;
+  Node node;
+};
+
+struct Sources {
+  std::optional<Source> settings, posts, powers, permissions;
+};
+
+Sources read_sources(const std::filesystem::path& home, Problems& problems) {
+  const catalog::SourceFiles files = catalog::read_files(home, "regulation", problems);
+  const auto read = [&](const std::string& name, bool needed) -> std::optional<Source> {
+    const std::string shown = "regulation/" + name;
+    if (!needed && !files.contains(shown)) return std::nullopt;
+    auto node = catalog::read_toml(files, shown, problems);
+    if (!node) return std::nullopt;
+    return Source{shown, std::move(*node)};
+  };
+  return {read("settings.toml", true), read("posts.toml", true), read("powers.toml", false),
+          read("permissions.toml", true)};
+}
+
 class Loader {
  public:
-  Loader(const Catalogue& catalogue, const std::filesystem::path& home)
-      : catalogue_(catalogue), files_(catalog::read_files(home, "regulation", problems_)) {}
+  Loader(const Catalogue& catalogue, Sources sources, Problems problems)
+      : catalogue_(catalogue), problems_(std::move(problems)), sources_(std::move(sources)) {}
 
   std::variant<Regulation, std::vector<catalog::FileProblem>> load() {
-    read("settings.toml", {"setting"}, [&](const Table& file) {
+    read(sources_.settings, {"setting"}, [&](const Table& file) {
       for (const Node* node : file.tables("setting")) setting(*node, file.file());
     });
-    read("posts.toml", {"post"}, [&](const Table& file) {
+    read(sources_.posts, {"post"}, [&](const Table& file) {
       for (const Node* node : file.tables("post")) post(*node, file.file());
     });
-    read("permissions.toml", {"permit", "forbid"}, [&](const Table& file) {
+    read(sources_.powers, {"power"}, [&](const Table& file) {
+      for (const Node* node : file.tables("power")) power(*node, file.file());
+    });
+    read(sources_.permissions, {"permit", "forbid"}, [&](const Table& file) {
       for (const Node* node : file.tables("permit")) permit(*node, file.file());
       for (const Node* node : file.tables("forbid")) forbid(*node, file.file());
     });
     check_catalogue();
+    check_apart();
     if (!problems_.empty()) return problems_.take();
     regulation_.digest = digest();
     return std::move(regulation_);
   }
 
+  // What load() has read (of another loader of the same sources), spread out into rows of one post and one dataset.
+  void take(Regulation regulation) { regulation_ = std::move(regulation); }
+  boost::json::object content();
+  void number_rules() { ids_ = true; }  // the lines of rules are their ids
+
  private:
   template <class Read>
-  void read(const char* name, std::initializer_list<std::string_view> known, Read each) {
-    const std::string shown = std::string("regulation/") + name;
-    const auto node = catalog::read_toml(files_, shown, problems_);
-    if (node) each(Table(*node, shown, problems_, known));
+  void read(const std::optional<Source>& source, std::initializer_list<std::string_view> known, Read each) {
+    if (source) each(Table(source->node, source->shown, problems_, known));
   }
+  void add_rules(const Table& table, const Node& node, std::string_view effect, boost::json::array& rules);
 
   const Dataset& dataset(int index) const { return catalogue_.datasets[static_cast<size_t>(index)]; }
 
@@ -178,12 +209,13 @@ class Loader {
 
   // ---- posts
   void post(const Node& node, const std::string& file) {
-    const Table table(node, file, problems_, {"name", "label", "clause", "from", "where", "unit", "refusal"});
+    const Table table(node, file, problems_, {"name", "label", "clause", "from", "where", "unit", "refusal", "apart"});
     Post post;
     post.name = table.text("name");
     post.label = table.label("label");
     post.clause = clause_of(table);
     post.refusal = table.label_if_any("refusal");
+    post.apart = table.text_if_any("apart");
     if (!post.name.empty() && !catalog::is_plain_name(post.name)) {
       table.problem("name", bilingual("名称应为小写字母、数字、下划线", "a name is lower-case letters, digits and _"));
     }
@@ -217,6 +249,22 @@ class Loader {
     if (!fits)
       table.problem(
           "unit", bilingual("unit 应为「{}」自身的 ref 字段", "unit must be an own ref field of '{}'", {source.name}));
+  }
+
+  // ---- powers
+  void power(const Node& node, const std::string& file) {
+    const Table table(node, file, problems_, {"name", "label", "post", "clause"});
+    Power power;
+    power.name = table.text("name");
+    power.label = table.label("label");
+    power.clause = clause_of(table);
+    power.posts = posts_of(table);
+    if (!power.name.empty() && !catalog::is_plain_name(power.name)) {
+      table.problem("name", bilingual("名称应为小写字母、数字、下划线", "a name is lower-case letters, digits and _"));
+    }
+    if (regulation_.power(power.name) != nullptr)
+      table.problem("name", bilingual("职权「{}」重复", "power '{}' stands here twice", {power.name}));
+    regulation_.powers.push_back(std::move(power));
   }
 
   // ---- permits and forbids
@@ -368,8 +416,9 @@ class Loader {
   void permit(const Node& node, const std::string& file) {
     const Table table(
         node, file, problems_,
-        {"post", "dataset", "rows", "where", "clear", "masked", "hidden", "actions", "purposes", "clause"});
+        {"post", "dataset", "rows", "where", "text", "clear", "masked", "hidden", "actions", "purposes", "clause"});
     Atom atom;
+    if (const auto text = table.label_if_any("text")) atom.text = *text;
     atom.clause = clause_of(table);
     atom.actions = actions_of(table);
     atom.purposes = purposes_of(table);
@@ -417,7 +466,8 @@ class Loader {
         if (!condition) continue;
         atom.where = std::move(*condition);
       }
-      if (atom.effect == Effect::permit) atom.text = rows_in_words(of, atom);
+      if (atom.effect == Effect::permit && atom.text.zh.empty()) atom.text = rows_in_words(of, atom);
+      atom.rule = ids_ ? table.line() : 0;
       for (const int post : posts) {
         atom.post = post;
         regulation_.atoms.push_back(atom);
@@ -449,6 +499,18 @@ class Loader {
       problems_.add("regulation/posts.toml", 1,
                     Text{"没有岗位「" + each.owner_post + "」，它是「" + each.name + "」的负责岗位" + near.zh,
                          "there is no post '" + each.owner_post + "', which keeps '" + each.name + "'" + near.en});
+    }
+  }
+
+  // §4.3.2: whoever keeps the system sees no academic data by that.
+  void check_apart() {
+    for (const Atom& atom : regulation_.atoms) {
+      const Post& post = regulation_.posts[static_cast<size_t>(atom.post)];
+      const Dataset& of = dataset(atom.dataset);
+      if (post.apart.empty() || atom.effect != Effect::permit || of.by_kernel || of.in_record) continue;
+      problems_.add(sources_.permissions->shown, static_cast<int>(atom.rule),
+                    bilingual("岗位「{}」不得查询教学数据「{}」（§4.3.2）",
+                              "post '{}' may not query academic data such as '{}' (§4.3.2)", {post.name, of.name}));
     }
   }
 
@@ -486,6 +548,12 @@ class Loader {
     }
     out.end_array().key("settings").object();
     for (const Setting& setting : regulation_.settings) out.field(setting.name, setting.value);
+    out.end_object().key("powers").object();
+    for (const Power& power : regulation_.powers) {
+      out.key(power.name).array();
+      for (const int post : power.posts) out.value(post);
+      out.end_array();
+    }
     out.end_object().end_object();
     const crypto::Digest sum = crypto::sha256(text);
     return crypto::hex(std::string_view(reinterpret_cast<const char*>(sum.data()), sum.size()));
@@ -493,9 +561,171 @@ class Loader {
 
   const Catalogue& catalogue_;
   Problems problems_;
-  const catalog::SourceFiles files_;
+  const Sources sources_;
   Regulation regulation_;
+  bool ids_ = false;
 };
+
+// ---- content
+// ---------------------------------------------------------------------------------------------------------
+
+boost::json::value json_of(const Node& node) {
+  switch (node.kind) {
+    case Node::Kind::text:
+      return boost::json::string(node.text);
+    case Node::Kind::integer:
+      return node.integer;
+    case Node::Kind::real:
+      return node.real;
+    case Node::Kind::boolean:
+      return node.integer != 0;
+    case Node::Kind::array: {
+      boost::json::array out;
+      for (const Node& item : node.items) out.push_back(json_of(item));
+      return out;
+    }
+    case Node::Kind::table: {
+      boost::json::object out;
+      for (size_t i = 0; i < node.items.size(); ++i) out[node.keys[i]] = json_of(node.items[i]);
+      return out;
+    }
+  }
+  return nullptr;
+}
+
+Node node_of(const boost::json::value& json, int line) {
+  Node node;
+  node.line = line;
+  if (json.is_string()) {
+    node.kind = Node::Kind::text;
+    node.text = json.get_string();
+  } else if (json.is_bool()) {
+    node.kind = Node::Kind::boolean;
+    node.integer = json.get_bool() ? 1 : 0;
+  } else if (json.is_double()) {
+    node.kind = Node::Kind::real;
+    node.real = json.get_double();
+  } else if (json.is_int64() || json.is_uint64()) {
+    node.kind = Node::Kind::integer;
+    node.integer = json.is_int64() ? json.get_int64() : static_cast<int64_t>(json.get_uint64());
+  } else if (json.is_array()) {
+    node.kind = Node::Kind::array;
+    for (const boost::json::value& item : json.get_array()) node.items.push_back(node_of(item, line));
+  } else if (json.is_object()) {
+    for (const auto& [key, value] : json.get_object()) {
+      if (value.is_null()) continue;
+      node.keys.emplace_back(key);
+      node.items.push_back(node_of(value, line));
+    }
+  } else {
+    node.kind = Node::Kind::text;  // null where something must stand: an empty text is refused wherever it matters
+  }
+  return node;
+}
+
+// The rows of one kind of content as the file of that kind would hold them: [[row]] by name of its table.
+Source source_of(const boost::json::object& content, std::string_view kind, std::string_view row, Problems& problems) {
+  Source source{std::string(kind), {}};
+  const boost::json::value* rows = content.if_contains(kind);
+  if (rows == nullptr || !rows->is_array()) {
+    problems.add(source.shown, 0, bilingual("缺少「{}」", "'{}' is missing", {kind}));
+    return source;
+  }
+  const auto add = [&](std::string_view table, Node node) {
+    for (size_t i = 0; i < source.node.keys.size(); ++i) {
+      if (source.node.keys[i] == table) return void(source.node.items[i].items.push_back(std::move(node)));
+    }
+    source.node.keys.emplace_back(table);
+    source.node.items.push_back({.kind = Node::Kind::array, .text = {}, .items = {std::move(node)}, .keys = {}});
+  };
+  int place = 0;
+  for (const boost::json::value& value : rows->get_array()) {
+    ++place;
+    if (!value.is_object()) {
+      problems.add(source.shown, place, bilingual("应为一行", "must be a row"));
+      continue;
+    }
+    boost::json::object copy = value.get_object();
+    if (kind != "rules") {
+      add(row, node_of(copy, place));
+      continue;
+    }
+    const boost::json::value* id = copy.if_contains("id");
+    const boost::json::value* effect = copy.if_contains("effect");
+    const bool known = effect != nullptr && (*effect == "permit" || *effect == "forbid");
+    if (id == nullptr || !id->is_int64() || id->get_int64() <= 0 || id->get_int64() > INT32_MAX || !known) {
+      problems.add(source.shown, place, bilingual("规则须有编号 id 和 effect", "a rule needs an id and an effect"));
+      continue;
+    }
+    const int line = static_cast<int>(id->get_int64());
+    const std::string table(effect->get_string());
+    copy.erase("id");
+    copy.erase("effect");
+    add(table, node_of(copy, line));
+  }
+  return source;
+}
+
+void Loader::add_rules(const Table& table, const Node& node, std::string_view effect, boost::json::array& rules) {
+  const std::vector<int> posts = posts_of(table);
+  const auto scope = scope_of(table, effect == "forbid");
+  if (!scope) return;
+  for (const int index : scope->datasets) {
+    const Dataset& of = dataset(index);
+    boost::json::object rule;
+    rule["id"] = 0;
+    rule["effect"] = effect;
+    rule["post"] = "";
+    rule["dataset"] = of.name;
+    for (size_t i = 0; i < node.keys.size(); ++i) {
+      const std::string& key = node.keys[i];
+      if (key == "post" || key == "dataset") continue;
+      rule[key] = json_of(node.items[i]);
+      if (key != "clear" && key != "masked" && key != "hidden") continue;
+      boost::json::array names;  // a list over several datasets: those that this one has
+      for (const Word& word : table.words(key)) {
+        if (word.text == "*" || of.field(word.text) >= 0) names.push_back(boost::json::string(word.text));
+      }
+      if (names.empty() && key != "clear") {
+        rule.erase(key);
+      } else {
+        rule[key] = std::move(names);
+      }
+    }
+    for (const int post : posts) {
+      rule["id"] = static_cast<int64_t>(rules.size()) + 1;
+      rule["post"] = regulation_.posts[static_cast<size_t>(post)].name;
+      rules.push_back(rule);
+    }
+  }
+}
+
+boost::json::object Loader::content() {
+  boost::json::object out;
+  const auto copy = [&](std::string_view kind, const std::optional<Source>& source, const char* row) {
+    boost::json::array rows;
+    read(source, {row}, [&](const Table& file) {
+      for (const Node* node : file.tables(row)) rows.push_back(json_of(*node));
+    });
+    out[kind] = std::move(rows);
+  };
+  copy("settings", sources_.settings, "setting");
+  copy("posts", sources_.posts, "post");
+  copy("powers", sources_.powers, "power");
+  boost::json::array rules;
+  read(sources_.permissions, {"permit", "forbid"}, [&](const Table& file) {
+    for (const char* effect : {"permit", "forbid"}) {
+      for (const Node* node : file.tables(effect)) {
+        const Table table(
+            *node, file.file(), problems_,
+            {"post", "dataset", "rows", "where", "text", "clear", "masked", "hidden", "actions", "purposes", "clause"});
+        add_rules(table, *node, effect, rules);
+      }
+    }
+  });
+  out["rules"] = std::move(rules);
+  return out;
+}
 
 }  // namespace
 
@@ -523,9 +753,39 @@ int64_t Regulation::setting(std::string_view name) const {
   throw std::out_of_range("no such setting: " + std::string(name));
 }
 
+const Power* Regulation::power(std::string_view name) const {
+  for (const Power& each : powers) {
+    if (each.name == name) return &each;
+  }
+  return nullptr;
+}
+
 std::variant<Regulation, std::vector<catalog::FileProblem>> load(const std::filesystem::path& home,
                                                                  const Catalogue& catalogue) {
-  return Loader(catalogue, home).load();
+  Problems problems;
+  Sources sources = read_sources(home, problems);
+  return Loader(catalogue, std::move(sources), std::move(problems)).load();
+}
+
+std::variant<boost::json::object, std::vector<catalog::FileProblem>> content_of_files(const std::filesystem::path& home,
+                                                                                      const Catalogue& catalogue) {
+  Problems problems;
+  const Sources sources = read_sources(home, problems);
+  auto loaded = Loader(catalogue, sources, std::move(problems)).load();
+  if (auto* wrong = std::get_if<std::vector<catalog::FileProblem>>(&loaded)) return std::move(*wrong);
+  Loader again(catalogue, sources, {});
+  again.take(std::get<Regulation>(std::move(loaded)));
+  return again.content();
+}
+
+std::variant<Regulation, std::vector<catalog::FileProblem>> load_content(const boost::json::object& content,
+                                                                         const Catalogue& catalogue) {
+  Problems problems;
+  Sources sources{source_of(content, "settings", "setting", problems), source_of(content, "posts", "post", problems),
+                  source_of(content, "powers", "power", problems), source_of(content, "rules", "", problems)};
+  Loader loader(catalogue, std::move(sources), std::move(problems));
+  loader.number_rules();
+  return loader.load();
 }
 
 }  // namespace jw::policy

@@ -2,6 +2,8 @@
 // docs/catalogue.md). The files are what a new school starts with; afterwards the store's version counts (design §1.3).
 #pragma once
 
+#include <boost/json/object.hpp>
+
 #include <filesystem>
 #include <string>
 #include <variant>
@@ -27,6 +29,15 @@ struct Post {
   catalog::Condition where;
   int unit = -1;                // field of `from`: ref to the unit in which it is held; -1 = none
   std::optional<Text> refusal;  // said to a holder who is refused
+  std::string apart;            // posts with the same mark: nobody holds two, and none opens academic data (§4.3.2)
+};
+
+// What somebody may do besides asking for data: who may is a row, too.
+struct Power {
+  std::string name;  // "regulation_propose"
+  Text label;
+  std::string clause;
+  std::vector<int> posts;  // index into Regulation::posts
 };
 
 enum class Effect : uint8_t { permit, forbid };
@@ -45,11 +56,12 @@ struct Atom {
   std::string clause;                 // "2.2.1" for defaults
   std::string grant;                  // number of the grant, empty for defaults
   Text text;                          // rows in words
+  int64_t rule = 0;                   // its row in the content of a stored version; 0: a grant, or read from the files
   bool has_condition() const { return rows == Rows::where || (rows == Rows::relation && narrowed); }
   // whom it is given to: exactly one of post (index into Regulation::posts), account
   int post = -1;
   int64_t account = 0;
-  std::string unit;                                   // with post: only holders in this unit; empty = any
+  std::string unit;  // only holders in this unit (an account: who has any post there); empty = any
   int64_t from_us = INT64_MIN, until_us = INT64_MAX;  // in force in [from, until)
 };
 
@@ -63,12 +75,24 @@ struct Regulation {
   std::vector<Post> posts;
   std::vector<Atom> atoms;
   std::vector<Setting> settings;
+  std::vector<Power> powers;
   std::string digest;
-  int post(std::string_view name) const;         // index or -1
-  int64_t setting(std::string_view name) const;  // throws std::out_of_range: the loader proved that it exists
+  int64_t version = 0;                              // as stored; 0: read from the files
+  const Power* power(std::string_view name) const;  // nullptr: nobody may
+  int post(std::string_view name) const;            // index or -1
+  int64_t setting(std::string_view name) const;     // throws std::out_of_range: the loader proved that it exists
 };
 
 std::variant<Regulation, std::vector<catalog::FileProblem>> load(const std::filesystem::path& home,
                                                                  const catalog::Catalogue& catalogue);
+
+// The regulation as rows, what the store keeps of each version: {"settings":[…],"posts":[…],"powers":[…],"rules":[…]}.
+// A rule is one [[permit]] or [[forbid]] of one post on one dataset, with `id` (never used again) and `effect`; the
+// other rows are as in the files. Posts keep their places for ever: what is known of a holder outlives a version.
+std::variant<boost::json::object, std::vector<catalog::FileProblem>> content_of_files(
+    const std::filesystem::path& home, const catalog::Catalogue& catalogue);
+// `file` of a problem is the kind of row ("rules"), `line` the id of the rule or the place of the row, from 1.
+std::variant<Regulation, std::vector<catalog::FileProblem>> load_content(const boost::json::object& content,
+                                                                         const catalog::Catalogue& catalogue);
 
 }  // namespace jw::policy

@@ -1,0 +1,40 @@
+-- The regulation in force (§2.1.1, design §1): default permissions, posts, settings, powers. Every change is a version; what it replaced
+-- stays. The files of regulation/ are what a new store starts with.
+CREATE TABLE regulation_version (
+  version BIGINT PRIMARY KEY,
+  kind TEXT COLLATE "C" NOT NULL,              -- start | files | change | rollback
+  content TEXT COLLATE "C" NOT NULL,           -- JSON: settings, posts, powers, rules (kernel/policy/regulation.hpp)
+  base BIGINT NOT NULL,            -- version that it was made from
+  clause TEXT COLLATE "C" NOT NULL,
+  note TEXT COLLATE "C" NOT NULL,
+  proposed_by BIGINT NOT NULL,     -- account, 0 = the operator on the command line
+  proposed_name TEXT COLLATE "C" NOT NULL,
+  approved_by BIGINT NOT NULL,
+  approved_name TEXT COLLATE "C" NOT NULL,
+  proposed_us BIGINT NOT NULL,
+  approved_us BIGINT NOT NULL,
+  rolled_back_to BIGINT,           -- of a rollback: the version it brings back
+  CHECK (proposed_by <> approved_by OR proposed_by = 0)
+);
+
+-- What somebody proposed, and what came of it.
+CREATE TABLE regulation_proposal (
+  id BIGINT PRIMARY KEY,
+  kind TEXT COLLATE "C" NOT NULL,              -- change | rollback
+  state TEXT COLLATE "C" NOT NULL,             -- proposed | approved | rejected | withdrawn
+  base BIGINT NOT NULL REFERENCES regulation_version(version),
+  content TEXT COLLATE "C" NOT NULL,           -- the whole regulation as it would be
+  clause TEXT COLLATE "C" NOT NULL,
+  note TEXT COLLATE "C" NOT NULL,
+  rolled_back_to BIGINT REFERENCES regulation_version(version),
+  proposed_by BIGINT NOT NULL,
+  proposed_person BIGINT NOT NULL,
+  proposed_name TEXT COLLATE "C" NOT NULL,
+  proposed_us BIGINT NOT NULL,
+  decided_by BIGINT,
+  decided_name TEXT COLLATE "C",
+  decided_us BIGINT,
+  answer TEXT COLLATE "C",                     -- why rejected
+  version BIGINT REFERENCES regulation_version(version)  -- of an approved one
+);
+CREATE INDEX regulation_proposal_open ON regulation_proposal (id) WHERE state = 'proposed';

@@ -95,6 +95,8 @@ const std::set<std::string_view>& kernel_tables() {
                                                    "calendar_year",
                                                    "calendar_day",
                                                    "calendar_window",
+                                                   "notice",
+                                                   "notice_number",
                                                    "case",
                                                    "case_step",
                                                    "case_letter",

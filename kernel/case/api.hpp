@@ -192,9 +192,15 @@ struct Services {
   std::function<std::vector<policy::Asker>(db::Connection&, std::string_view post, std::string_view unit)> candidates;
   // A letter as a file: bytes of a PDF.
   std::function<Result<std::string>(const Letter&, const std::string& number, const std::string& code, Instant)> print;
+  // Whether the session of whoever acts is still live, asked within the step's own transaction (§2.5.3).
+  std::function<bool(db::Connection&, const policy::Asker&, Instant)> live;
+  // Ends a suspension of an account (§2.5.3), within the caller's transaction.
+  std::function<Result<Done>(db::Connection&, int64_t account, std::string_view reason)> restore;
+  std::vector<const Kind*> kinds;
   std::string signing_seed;  // 32 bytes, shared by all nodes: the system's key over the steps that people sign
 
   int64_t setting(std::string_view name) const;  // of the regulation in force
+  std::optional<Case> find(db::Connection& connection, std::string_view number) const;  // nullopt: no such case
 };
 
 // All that a guard, an effect or a letter may look at. `connection`: the writing transaction of a step, or a reader
@@ -222,10 +228,10 @@ struct Taken {
 
 class Engine {
  public:
-  Engine(Services services, std::vector<const Kind*> kinds);
+  explicit Engine(Services services);
   const Services& services() const { return services_; }
   const Kind* kind(std::string_view name) const;
-  std::span<const Kind* const> kinds() const { return kinds_; }
+  std::span<const Kind* const> kinds() const { return services_.kinds; }
 
   // Posts held and stood in for, now. `reader`: a reading connection.
   Actor actor(db::Connection& reader, const policy::Asker& asker, std::string login, std::string name,
@@ -255,8 +261,6 @@ class Engine {
   // The whole case as JSON (docs/api.md), actions with reasons included; an open object: the caller ends it. Whether
   // the person may see it is the caller's to ask (dataset `case`).
   Result<std::string> show(db::Connection& reader, const Actor& actor, std::string_view number);
-  // nullopt: no such case.
-  std::optional<Case> find(db::Connection& connection, std::string_view number) const;
   Result<Form> form(db::Connection& reader, const Actor& actor, std::string_view number);
 
   // Deadlines: moved when the calendar has changed, reminded, escalated, and what a kind's table says of the clock.
@@ -286,12 +290,11 @@ class Engine {
   std::vector<int64_t> who_may_act(const Case& file, const std::optional<Who>& besides, Instant now) const;
 
   Services services_;
-  std::vector<const Kind*> kinds_;
   crypto::SigningKey key_;
 };
 
 // A deputy (代理) for a post in a unit, both days included. Refusals: case.deputy_invalid (422), case.deputy_not_yours
-// (403). The outbox is to be delivered after the commit.
+// (403), case.deputy_unknown (404). The value is the outbox, to be delivered after the commit.
 struct Deputation {
   std::string deputy_login, post, unit, reason;
   Date begins, ends;

@@ -61,6 +61,11 @@ Result<std::string> opinion_of(const Transition& row, const json::object& input)
   return opinion;
 }
 
+Result<Done> check_live(const Moment& moment) {
+  if (is_clock(moment.actor) || moment.on.live(moment.connection, moment.actor.asker, moment.now)) return Done{};
+  return Refusal{Code::unauthenticated, "identity.session_ended", {"请先登录", "sign in first"}};
+}
+
 std::string canonical(const Case& file, const Step& step) {
   std::string text;
   JsonWriter out(text);
@@ -91,13 +96,11 @@ int64_t Services::setting(std::string_view name) const {
   return policy.rules()->regulation().setting(name);
 }
 
-Engine::Engine(Services services, std::vector<const Kind*> kinds)
-    : services_(std::move(services)),
-      kinds_(std::move(kinds)),
-      key_(crypto::SigningKey::from_seed(services_.signing_seed)) {}
+Engine::Engine(Services services)
+    : services_(std::move(services)), key_(crypto::SigningKey::from_seed(services_.signing_seed)) {}
 
 const Kind* Engine::kind(std::string_view name) const {
-  for (const Kind* each : kinds_) {
+  for (const Kind* each : services_.kinds) {
     if (each->name == name) return each;
   }
   return nullptr;
@@ -217,6 +220,7 @@ Result<Taken> Engine::open_within(db::Connection& transaction, const Actor& acto
   file.applicant = actor.login;
   file.applicant_name = actor.name;
   Moment moment{services_, transaction, file, actor, input, services_.clock.now()};
+  JW_CHECK(check_live(moment));
   file.opened = file.arrived = moment.now;
   JW_TRY(const Chosen chosen, choose(moment, action));
   file.id = next_id(transaction, "case");
@@ -236,9 +240,10 @@ Result<Taken> Engine::act(const Actor& actor, std::string_view number, std::stri
 
 Result<Taken> Engine::act_within(db::Connection& transaction, const Actor& actor, std::string_view number,
                                  std::string_view action, const json::object& input, bool signed_by_person) {
-  std::optional<Case> file = read_case(transaction, kinds_, number, true);
+  std::optional<Case> file = read_case(transaction, services_.kinds, number, true);
   if (!file) return unknown_case();
   Moment moment{services_, transaction, *file, actor, input, services_.clock.now()};
+  JW_CHECK(check_live(moment));
   if (const json::value* revision = input.if_contains("revision");
       revision != nullptr && !revision->is_null() &&
       !(revision->is_int64() && revision->get_int64() == file->revision)) {
@@ -403,7 +408,7 @@ std::vector<int64_t> Engine::who_may_act(const Case& file, const std::optional<W
 
 Result<bool> Engine::signs(db::Connection& reader, const Actor& actor, std::string_view number,
                            std::string_view action) {
-  std::optional<Case> file = read_case(reader, kinds_, number, false);
+  std::optional<Case> file = read_case(reader, services_.kinds, number, false);
   if (!file) return unknown_case();
   const json::object none;
   Moment moment{services_, reader, *file, actor, none, services_.clock.now()};
@@ -411,8 +416,8 @@ Result<bool> Engine::signs(db::Connection& reader, const Actor& actor, std::stri
   return chosen.row->signs;
 }
 
-std::optional<Case> Engine::find(db::Connection& connection, std::string_view number) const {
-  return read_case(connection, kinds_, number, false);
+std::optional<Case> Services::find(db::Connection& connection, std::string_view number) const {
+  return read_case(connection, kinds, number, false);
 }
 
 // ---- people

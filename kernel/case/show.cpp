@@ -100,7 +100,7 @@ void Engine::write_actions(Moment& moment, JsonWriter& out) const {
 }
 
 Result<std::string> Engine::show(db::Connection& reader, const Actor& actor, std::string_view number) {
-  std::optional<Case> file = read_case(reader, kinds_, number, false);
+  std::optional<Case> file = read_case(reader, services_.kinds, number, false);
   if (!file) return Refusal{Code::not_found, "case.unknown", {"没有这个办件", "there is no such case"}};
   const boost::json::object none;
   Moment moment{services_, reader, *file, actor, none, services_.clock.now()};
@@ -138,7 +138,7 @@ Result<std::string> Engine::show(db::Connection& reader, const Actor& actor, std
 }
 
 Result<Form> Engine::form(db::Connection& reader, const Actor& actor, std::string_view number) {
-  std::optional<Case> file = read_case(reader, kinds_, number, false);
+  std::optional<Case> file = read_case(reader, services_.kinds, number, false);
   if (!file || file->kind->form == nullptr)
     return Refusal{Code::not_found, "case.unknown", {"没有这个办件", "there is no such case"}};
   const boost::json::object none;

@@ -151,8 +151,10 @@ policy::Grant any_grant(Dice& dice, const Catalogue& catalogue, int64_t now_us, 
 std::vector<policy::Grant> any_grants(Dice& dice, const Catalogue& catalogue, int64_t now_us) {
   std::vector<policy::Grant> grants;
   for (int64_t account = 1; account <= kAccounts; ++account) {
-    for (size_t n = dice.below(4); n > 0; --n)
+    for (size_t n = dice.below(4); n > 0; --n) {
       grants.push_back(any_grant(dice, catalogue, now_us, policy::Effect::permit, account));
+      if (dice.chance(20)) grants.back().unit = "u" + std::to_string(dice.between(1, 3));
+    }
     if (dice.chance(25)) grants.push_back(any_grant(dice, catalogue, now_us, policy::Effect::forbid, account));
   }
   for (const char* post : {"learner", "teacher", "head"}) {

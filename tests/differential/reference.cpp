@@ -273,7 +273,11 @@ class Reference {
     const auto applies = [&](const Atom& atom) {
       if (now_.us < atom.from_us || now_.us >= atom.until_us) return false;
       if ((atom.actions >> static_cast<int>(action) & 1) == 0) return false;
-      if (atom.post < 0) return atom.account == asker_.account;
+      if (atom.post < 0) {
+        const bool belongs =
+            std::any_of(held.begin(), held.end(), [&](const auto& post) { return post.second.contains(atom.unit); });
+        return atom.account == asker_.account && (atom.unit.empty() || belongs);
+      }
       return held.contains(atom.post) && (atom.unit.empty() || held.at(atom.post).contains(atom.unit));
     };
     const auto serves = [&](const Atom& atom) {

@@ -1,0 +1,35 @@
+// Access beyond the defaults (§2.4, §2.5): applied for, signed, decided, granted, renewed, changed, confirmed, revoked,
+// suspended. The kinds of cases of this procedure, and what time and the staff record do to grants.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/json.hpp"
+#include "kernel/case/api.hpp"
+
+namespace jw::access {
+
+// access, renewal, change, revocation, confirmation, suspension.
+std::vector<const cases::Kind*> kinds();
+
+// Accounts that may hold a post in a unit (empty = any), by the appointments in the store; the case engine asks the
+// policy about each.
+std::vector<policy::Asker> candidates(db::Connection& reader, std::string_view post, std::string_view unit);
+
+// What an application would open, in words, and what is missing; members of an open object (docs/api.md).
+void write_preview(const cases::Services& on, const boost::json::object& content, JsonWriter& out);
+// Everything one may apply for: datasets, fields, relations. A whole JSON object.
+std::string catalogue_json(const catalog::Catalogue& catalogue);
+
+// What a case of applying would open once granted, as a grant to be weighed before the decision (design §4). nullopt
+// when the case asks for no grant.
+std::optional<policy::Grant> grant_of(const cases::Services& on, const cases::Case& file);
+
+// What time does to grants: states, notices before the end, lapse of what nobody uses, use counted from the record, the
+// grants of people whose post has changed (§2.5.1), the campaign of each term (§2.5.2). Safe on several nodes. Returns
+// the number of changes.
+int tend(cases::Engine& engine, Instant now);
+
+}  // namespace jw::access

@@ -1,0 +1,367 @@
+// What follows a grant: revoked by notice of the department (§2.5.2), reconsidered when a post or duty changes
+// (§2.5.1), confirmed each term, and the examination of a suspended account (§2.5.3).
+#include <boost/json.hpp>
+
+#include <algorithm>
+
+#include "modules/access/api.hpp"
+#include "modules/access/grants.hpp"
+#include "modules/access/tables.hpp"
+
+namespace jw::access {
+
+namespace json = boost::json;
+using cases::Kind;
+using cases::Letter;
+using cases::Moment;
+using cases::Opinion;
+using cases::State;
+using cases::Transition;
+using cases::Who;
+
+namespace {
+
+constexpr size_t kGrantsMax = 200, kReasonMax = 500;
+
+Refusal incomplete(const std::string& field, Text text) {
+  return {Code::unprocessable, "access.incomplete", text, {{field, "required", text}}};
+}
+
+const json::object& content_given(const Moment& moment) {
+  static const json::object none;
+  const json::value* given = moment.input.if_contains("content");
+  return given != nullptr && given->is_object() ? given->get_object() : none;
+}
+
+Result<std::string> reason_given(const json::object& content) {
+  const json::value* reason = content.if_contains("reason");
+  const std::string text = reason != nullptr && reason->is_string() ? std::string(reason->get_string()) : std::string();
+  if (text.size() < 4 || text.size() > 4 * kReasonMax || text.find('\0') != std::string::npos)
+    return incomplete("content.reason", {"请写明原因（不超过 500 字）", "give a reason of at most 500 characters"});
+  return text;
+}
+
+Result<std::vector<std::string>> numbers_given(const json::object& content, const char* key) {
+  std::vector<std::string> numbers;
+  const json::value* given = content.if_contains(key);
+  if (given == nullptr || given->is_null()) return numbers;
+  const json::array* array = given->if_array();
+  if (array == nullptr || array->size() > kGrantsMax)
+    return incomplete(std::string("content.") + key, {"应为授权号的数组", "must be an array of numbers of grants"});
+  for (const json::value& each : *array) {
+    if (!each.is_string())
+      return incomplete(std::string("content.") + key, {"应为授权号的数组", "must be an array of numbers of grants"});
+    numbers.emplace_back(each.get_string());
+  }
+  return numbers;
+}
+
+json::array array_of(const std::vector<std::string>& texts) {
+  json::array out;
+  for (const std::string& text : texts) out.emplace_back(text);
+  return out;
+}
+
+std::vector<std::string> grants_of(const cases::Case& file) {
+  std::vector<std::string> numbers;
+  if (const json::value* given = file.content.if_contains("grants"); given != nullptr && given->is_array()) {
+    for (const json::value& each : given->get_array()) numbers.emplace_back(each.as_string());
+  }
+  return numbers;
+}
+
+void end_all(Moment& moment, const std::vector<std::string>& numbers, std::string_view reason) {
+  json::array ended;
+  for (const std::string& number : numbers) {
+    const auto grant = find_grant(moment.connection, number);
+    if (!grant || !end_grant(moment.connection, number, reason, moment.now)) continue;
+    ended.emplace_back(number);
+    if (grant->account != 0) {
+      moment.notices.push_back({grant->account,
+                                moment.file.number,
+                                {"授权 " + number + "（" + grant->title + "）已终止：" + std::string(reason),
+                                 "grant " + number + " has ended: " + std::string(reason)}});
+    }
+  }
+  moment.changed["ended"] = ended;
+}
+
+void describe_grants(const Moment& moment, JsonWriter& out) {
+  out.key("grants").array();
+  for (const std::string& number : grants_of(moment.file)) {
+    if (const auto grant = find_grant(moment.connection, number)) write_grant(out, *grant);
+  }
+  out.end_array();
+  const json::value* reason = moment.file.content.if_contains("reason");
+  out.field("reason", reason != nullptr && reason->is_string() ? std::string(reason->get_string()) : std::string());
+}
+
+// ---- §2.5.2 revocation by notice of the department
+
+bool by_office(const Moment& moment) {
+  return moment.actor.held(kOffice) != nullptr;
+}
+
+Result<Done> revoke(Moment& moment) {
+  const json::object& content = content_given(moment);
+  JW_TRY(const std::vector<std::string> numbers, numbers_given(content, "grants"));
+  JW_TRY(const std::string reason, reason_given(content));
+  if (numbers.empty()) return incomplete("content.grants", {"请选择要撤销的授权", "choose the grants to revoke"});
+  std::string title;
+  for (const std::string& number : numbers) {
+    const auto grant = find_grant(moment.connection, number);
+    bool mine = grant && by_office(moment);
+    for (const cases::Actor::Held& held : moment.actor.posts) {
+      if (!grant || held.post != kHead) continue;
+      mine = mine || cases::find_unit(moment.connection, held.unit).id == grant->holder_unit;
+    }
+    if (!mine) {
+      return Refusal{Code::not_found,
+                     "access.grant_unknown",
+                     {"本单位没有授权 " + number, "your unit has no grant " + number},
+                     {{"content.grants", "unknown", {"没有授权 " + number, "there is no grant " + number}}}};
+    }
+    if (grant->is_over(moment.now)) {
+      return Refusal{Code::conflict,
+                     "access.grant_ended",
+                     {"授权 " + number + " 已经终止", "grant " + number + " is over already"}};
+    }
+    moment.file.unit.id = grant->holder_unit;
+    title = title.empty() ? grant->holder_name + "：" + grant->title : title;
+  }
+  moment.file.content = {{"grants", array_of(numbers)}, {"reason", reason}};
+  moment.file.title = title + (numbers.size() > 1 ? " 等 " + std::to_string(numbers.size()) + " 项" : "");
+  end_all(moment, numbers, reason);
+  return Done{};
+}
+
+const State kRevocationStates[] = {{.name = "done", .waits_for = "nobody", .closed = true}};
+
+// clang-format off
+const Transition kRevocations[] = {
+    {.from = "", .action = "revoke", .to = "done", .who = Who::holder(kOffice), .label = {"撤销", "revoke"}, .signs = true, .when = by_office, .effect = revoke},
+    {.from = "", .action = "revoke", .to = "done", .who = Who::holder(kHead),   .label = {"撤销", "revoke"}, .signs = true, .effect = revoke},
+};
+// clang-format on
+
+// ---- §2.5.1 change of post or duty
+
+// By the person: which grants are affected, and why.
+Result<Done> ask_change(Moment& moment) {
+  const json::object& content = content_given(moment);
+  JW_TRY(const std::vector<std::string> numbers, numbers_given(content, "grants"));
+  JW_TRY(const std::string reason, reason_given(content));
+  if (numbers.empty()) return incomplete("content.grants", {"请选择要变更的授权", "choose the grants to change"});
+  for (const std::string& number : numbers) {
+    const auto grant = find_grant(moment.connection, number);
+    if (!grant || grant->person == 0 || grant->person != moment.file.person)
+      return Refusal{Code::not_found, "access.grant_unknown", {"您没有授权 " + number, "you have no grant " + number}};
+  }
+  cases::Case& file = moment.file;
+  const json::value* handover = content.if_contains("handover");
+  file.content = {{"grants", array_of(numbers)}, {"reason", reason}};
+  if (handover != nullptr && handover->is_string()) file.content["handover"] = *handover;
+  const auto first = find_grant(moment.connection, numbers.front());
+  file.unit.id = file.sign_unit.id = first->holder_unit;
+  file.title = "变更：" + first->title;
+  return Done{};
+}
+
+// By the clock: the staff record says that the holder no longer belongs where the grant was signed.
+Result<Done> report_change(Moment& moment) {
+  cases::Case& file = moment.file;
+  const json::object& content = content_given(moment);
+  file.account = content.at("account").as_int64();
+  file.person = content.at("person").as_int64();
+  file.applicant = std::string(content.at("applicant").as_string());
+  file.applicant_name = std::string(content.at("applicant_name").as_string());
+  file.unit.id = file.sign_unit.id = content.at("unit").as_int64();
+  file.content = {{"grants", content.at("grants")}, {"reason", content.at("reason")}};
+  file.title = "岗位变动：" + file.applicant_name;
+  moment.changed = {{"suspended", content.at("grants")}};
+  moment.notices.push_back({file.account,
+                            file.number,
+                            {"您的岗位或单位有变动，原授权已暂停，请办理权限变更",
+                             "your post or unit has changed: the grants are suspended until this is settled"}});
+  return Done{};
+}
+
+Result<Done> end_listed(Moment& moment) {
+  end_all(moment, grants_of(moment.file), "岗位或职责变动");
+  return Done{};
+}
+
+// Kept: what was suspended goes on, bound to the unit where the holder is now.
+Result<Done> keep_listed(Moment& moment) {
+  json::array kept;
+  for (const std::string& number : grants_of(moment.file)) {
+    moment.connection.execute(
+        "UPDATE access_grant SET unit = '' WHERE number = $1 AND suspended IS NOT NULL AND revoked IS NULL", {number});
+    if (resume_grant(moment.connection, number)) kept.emplace_back(number);
+  }
+  moment.changed["kept"] = kept;
+  return Done{};
+}
+
+std::optional<Letter> change_reply(const Moment& moment) {
+  Letter letter;
+  letter.title = "关于查询权限变更的答复";
+  letter.addressee = moment.file.applicant_name + "：";
+  const bool kept = moment.changed.contains("kept");
+  std::string numbers;
+  for (const std::string& number : grants_of(moment.file)) numbers += (numbers.empty() ? "" : "、") + number;
+  letter.paragraphs = {"因岗位或职责变动，对授权 " + numbers + " 作了核定（编号 " + moment.file.number + "）：" +
+                       (kept ? "予以保留，按原期限继续有效。" : "予以终止，自即日起不再有效。")};
+  letter.from = "教务处";
+  return letter;
+}
+
+constexpr Who kSigner = Who::holder(kHead, Who::Of::sign_unit), kDecider = Who::holder(kOffice),
+              kApplicant = Who::applicant();
+
+const State kChangeStates[] = {
+    {.name = "signing", .waits_for = "head", .due_setting = "sign_days", .escalates_to = kDecider},
+    {.name = "deciding",
+     .waits_for = "office",
+     .due_setting = "decision_days",
+     .escalates_to = Who::holder_in(kHead, kOfficeUnit)},
+    {.name = "done", .waits_for = "nobody", .closed = true},
+};
+
+// clang-format off
+const Transition kChanges[] = {
+    {.from = "",         .action = "submit",  .to = "signing",  .who = kApplicant,    .label = {"签字并提交", "sign and submit"}, .signs = true, .effect = ask_change},
+    {.from = "",         .action = "report",  .to = "signing",  .who = Who::clock(),  .label = {"岗位变动，暂停授权", "post changed: grants suspended"}, .effect = report_change},
+    {.from = "signing",  .action = "sign",    .to = "deciding", .who = kSigner,       .label = {"仍需使用，签字上报", "still needed: sign"}, .opinion = Opinion::required, .signs = true, .approves = true},
+    {.from = "signing",  .action = "end",     .to = "done",     .who = kSigner,       .label = {"不再需要，终止", "no longer needed: end"}, .opinion = Opinion::optional, .signs = true, .effect = end_listed, .letter = change_reply},
+    {.from = "signing",  .action = "give_up", .to = "done",     .who = kApplicant,    .label = {"本人不再需要", "I need them no more"}, .opinion = Opinion::optional, .effect = end_listed},
+    {.from = "deciding", .action = "keep",    .to = "done",     .who = kDecider,      .label = {"保留", "keep"}, .opinion = Opinion::optional, .signs = true, .approves = true, .effect = keep_listed, .letter = change_reply},
+    {.from = "deciding", .action = "end",     .to = "done",     .who = kDecider,      .label = {"终止", "end"}, .opinion = Opinion::optional, .signs = true, .effect = end_listed, .letter = change_reply},
+    {.from = "deciding", .action = "give_up", .to = "done",     .who = kApplicant,    .label = {"本人不再需要", "I need them no more"}, .opinion = Opinion::optional, .effect = end_listed},
+};
+// clang-format on
+
+// ---- §2.5.2 each term: heads confirm or end every standing grant of their people, silence ends it
+
+Result<Done> open_confirmation(Moment& moment) {
+  cases::Case& file = moment.file;
+  const json::object& content = content_given(moment);
+  file.applicant = "system";
+  file.applicant_name = "教务系统";
+  file.unit.id = file.sign_unit.id = content.at("unit").as_int64();
+  file.unit.code = file.sign_unit.code = std::string(content.at("unit_code").as_string());
+  file.content = {{"grants", content.at("grants")}, {"term", content.at("term")}};
+  file.title = std::string(content.at("term").as_string()) + " 学期授权确认";
+  return Done{};
+}
+
+Result<Done> confirm(Moment& moment) {
+  JW_TRY(const std::vector<std::string> keep, numbers_given(moment.input, "keep"));
+  JW_TRY(const std::vector<std::string> end, numbers_given(moment.input, "end"));
+  std::vector<std::string> asked = grants_of(moment.file), said = keep;
+  said.insert(said.end(), end.begin(), end.end());
+  std::sort(asked.begin(), asked.end());
+  std::sort(said.begin(), said.end());
+  std::erase_if(asked, [&](const std::string& number) {
+    const auto grant = find_grant(moment.connection, number);
+    return (!grant || grant->is_over(moment.now)) && !std::binary_search(said.begin(), said.end(), number);
+  });
+  if (said != asked) {
+    return incomplete(
+        "keep", {"请对每一项授权选择保留或终止，且各选一次", "say of each grant once whether it is kept or ended"});
+  }
+  for (const std::string& number : keep) {
+    moment.connection.execute("UPDATE access_grant SET confirmed = $2 WHERE number = $1", {number, moment.now.us});
+  }
+  moment.changed["kept"] = array_of(keep);
+  end_all(moment, end, "部门确认不再需要");
+  return Done{};
+}
+
+Result<Done> lapse(Moment& moment) {
+  end_all(moment, grants_of(moment.file), "定期确认期满，部门未确认");
+  return Done{};
+}
+
+const State kConfirmationStates[] = {
+    {.name = "confirming", .waits_for = "head", .due_setting = "confirmation_days", .at_due = "lapse"},
+    {.name = "done", .waits_for = "nobody", .closed = true},
+};
+
+// clang-format off
+const Transition kConfirmations[] = {
+    {.from = "",           .action = "open",    .to = "confirming", .who = Who::clock(), .label = {"发起定期确认", "campaign opened"}, .effect = open_confirmation},
+    {.from = "confirming", .action = "confirm", .to = "done",       .who = kSigner,      .label = {"确认", "confirm"}, .opinion = Opinion::optional, .signs = true, .effect = confirm},
+    {.from = "confirming", .action = "lapse",   .to = "done",       .who = Who::clock(), .label = {"期满未确认，授权终止", "not confirmed in time: ended"}, .effect = lapse},
+};
+// clang-format on
+
+// ---- §2.5.3 a suspended account is examined by people
+
+Result<Done> open_suspension(Moment& moment) {
+  cases::Case& file = moment.file;
+  const json::object& content = content_given(moment);
+  file.account = content.at("account").as_int64();
+  file.person = content.at("person").as_int64();
+  file.applicant = std::string(content.at("applicant").as_string());
+  file.applicant_name = std::string(content.at("applicant_name").as_string());
+  file.content = {{"reason", content.at("reason")}, {"findings", content.at("findings")}};
+  file.title = "暂停查询权限：" + file.applicant_name;
+  return Done{};
+}
+
+Result<Done> lift(Moment& moment) {
+  return moment.on.restore(moment.connection, moment.file.account, "核查后恢复");
+}
+
+constexpr Who kGuard = Who::holder(kSecurity);
+
+const State kSuspensionStates[] = {
+    {.name = "examining", .waits_for = "security", .due_setting = "decision_days", .escalates_to = kDecider},
+    {.name = "lifted", .waits_for = "nobody", .closed = true},
+    {.name = "handed_over", .waits_for = "nobody", .closed = true},
+};
+
+// clang-format off
+const Transition kSuspensions[] = {
+    {.from = "",          .action = "open",      .to = "examining",   .who = Who::clock(), .label = {"暂停并立案核查", "suspended, to be examined"}, .effect = open_suspension},
+    {.from = "examining", .action = "lift",      .to = "lifted",      .who = kGuard,       .label = {"恢复", "lift"}, .opinion = Opinion::required, .signs = true, .approves = true, .effect = lift},
+    {.from = "examining", .action = "hand_over", .to = "handed_over", .who = kGuard,       .label = {"移交处理", "hand over"}, .opinion = Opinion::required, .signs = true},
+};
+// clang-format on
+
+void describe_suspension(const Moment& moment, JsonWriter& out) {
+  const json::value* reason = moment.file.content.if_contains("reason");
+  const json::value* findings = moment.file.content.if_contains("findings");
+  out.field("reason", reason != nullptr && reason->is_string() ? std::string(reason->get_string()) : std::string());
+  out.key("findings").raw(findings == nullptr ? "[]" : json::serialize(*findings));
+}
+
+}  // namespace
+
+const Kind kChange{.name = "change",
+                   .label = {"查询权限变更", "change of access"},
+                   .clause = "2.5.1",
+                   .states = kChangeStates,
+                   .transitions = kChanges,
+                   .describe = describe_grants};
+const Kind kRevocation{.name = "revocation",
+                       .label = {"查询权限撤销", "revocation of access"},
+                       .clause = "2.5.2",
+                       .states = kRevocationStates,
+                       .transitions = kRevocations,
+                       .describe = describe_grants};
+const Kind kConfirmation{.name = "confirmation",
+                         .label = {"授权定期确认", "confirmation of grants"},
+                         .clause = "2.5.2",
+                         .states = kConfirmationStates,
+                         .transitions = kConfirmations,
+                         .describe = describe_grants};
+const Kind kSuspension{.name = "suspension",
+                       .label = {"暂停查询权限核查", "examination of a suspension"},
+                       .clause = "2.5.3",
+                       .states = kSuspensionStates,
+                       .transitions = kSuspensions,
+                       .describe = describe_suspension};
+
+}  // namespace jw::access

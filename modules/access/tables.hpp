@@ -1,0 +1,16 @@
+// The tables of this procedure's kinds. Inside modules/access only.
+#pragma once
+
+#include "kernel/case/api.hpp"
+
+namespace jw::access {
+
+extern const cases::Kind kAccess, kRenewal, kChange, kRevocation, kConfirmation, kSuspension;
+
+constexpr std::string_view kOffice = "academic_office", kHead = "department_head", kSecurity = "security_admin",
+                           kOfficeUnit = "jwc";
+
+// What was granted, or failing that asked for.
+boost::json::object content_of(const cases::Case& file);
+
+}  // namespace jw::access

@@ -1,0 +1,285 @@
+// What time and the staff record do to grants (§2.5.1, §2.5.2). Runs beside the deadlines of cases, on every node.
+#include <boost/json.hpp>
+
+#include <algorithm>
+
+#include "base/json.hpp"
+#include "modules/access/api.hpp"
+#include "modules/access/grants.hpp"
+#include "modules/access/tables.hpp"
+
+namespace jw::access {
+
+namespace json = boost::json;
+
+namespace {
+
+record::Entry entry_of(std::string_view action, std::string_view clause, Instant now) {
+  record::Entry entry;
+  entry.time = now;
+  entry.kind = "act";
+  entry.dataset = "access_grant";
+  entry.action = action;
+  entry.decision = "allowed";
+  entry.basis = "§" + std::string(clause);
+  return entry;
+}
+
+// ---- states that follow from time
+
+struct Turn {
+  std::string_view to, condition;
+};
+
+// Once each: whoever turns a state also tells of it.
+int turn_states(cases::Engine& engine, Instant now) {
+  const cases::Services& on = engine.services();
+  const int64_t notice = on.setting("grant_notice_days") * kDay, unused = on.setting("grant_unused_days") * kDay;
+  struct Row {
+    std::string number, from, to;
+  };
+  std::vector<Row> due;
+  {
+    const db::Store::Lease reader = on.store.reader();
+    db::Rows rows = reader->query(
+        "SELECT number, state, valid_from, valid_until, COALESCE(last_used, valid_from), account FROM access_grant "
+        "WHERE effect = 'permit' AND revoked IS NULL AND state IN ('waiting', 'valid', 'expiring', 'suspended')");
+    while (rows.next()) {
+      const std::string state(rows.text(1));
+      const int64_t from = rows.integer(2), until = rows.integer(3);
+      std::string to = now.us < from ? "waiting" : until <= now.us + notice ? "expiring" : "valid";
+      if (state == "suspended") to = state;
+      // Of a person alone: what a whole post may do is not lost by a quiet season.
+      if (rows.integer(5) != 0 && now.us - std::max(rows.integer(4), from) >= unused && now.us >= from) to = "lapsed";
+      if (until <= now.us) to = "expired";
+      if (to != state) due.push_back({std::string(rows.text(0)), state, to});
+    }
+  }
+  int count = 0;
+  for (const Row& row : due) {
+    int64_t outbox = 0;
+    {
+      const db::Store::Lease writer = on.store.writer();
+      db::Transaction transaction(*writer, db::Transaction::Mode::write);
+      const bool ends = row.to == "lapsed";
+      const int64_t changed = writer->execute(
+          "UPDATE access_grant SET state = $3, revoked = CASE WHEN $4 = 1 THEN $5 ELSE revoked END, end_reason = CASE "
+          "WHEN $4 = 1 THEN '长期未使用' ELSE end_reason END WHERE number = $1 AND state = $2 AND revoked IS NULL",
+          {row.number, row.from, row.to, ends ? 1 : 0, now.us});
+      if (changed == 0) continue;
+      if (ends) writer->execute("UPDATE gate SET epoch = epoch + 1 WHERE id = 1");
+      const auto grant = find_grant(*writer, row.number);
+      record::Entry entry = entry_of("grant_" + row.to, "2.5.2", now);
+      entry.beneficiary = grant->person;
+      JsonWriter(entry.parameters).object().field("grant", row.number).field("from", row.from).end_object();
+      outbox = on.recorder.put_in_outbox(*writer, entry);
+      Text text;
+      const std::string until = grant->until.date().print();
+      if (row.to == "expiring")
+        text = {"授权 " + row.number + "（" + grant->title + "）将于 " + until + " 到期，需要继续使用的请续期",
+                "grant " + row.number + " ends on " + until + ": renew it if you still need it"};
+      if (row.to == "lapsed")
+        text = {"授权 " + row.number + "（" + grant->title + "）因长期未使用已失效",
+                "grant " + row.number + " has lapsed: it was not used"};
+      if (row.to == "expired")
+        text = {"授权 " + row.number + "（" + grant->title + "）已到期", "grant " + row.number + " has expired"};
+      if (!text.zh.empty()) {
+        if (grant->account != 0) on.notify(*writer, {grant->account, row.number, text}, now);
+        std::string unit;
+        {
+          db::Rows rows = writer->query("SELECT code FROM \"unit\" WHERE id = $1", {grant->holder_unit});
+          if (rows.next()) unit = rows.text(0);
+        }
+        const db::Store::Lease reader = on.store.reader();
+        for (const policy::Asker& head :
+             unit.empty() ? std::vector<policy::Asker>{} : cases::holders(on, *reader, kHead, unit, now)) {
+          if (head.account != grant->account) {
+            on.notify(
+                *writer,
+                {head.account, row.number, {grant->holder_name + "的" + text.zh, grant->holder_name + ": " + text.en}},
+                now);
+          }
+        }
+      }
+      transaction.commit();
+    }
+    on.recorder.deliver(outbox);
+    ++count;
+  }
+  return count;
+}
+
+// ---- §2.5.1 posts that have changed
+
+int follow_posts(cases::Engine& engine, Instant now) {
+  const cases::Services& on = engine.services();
+  struct Holder {
+    policy::Asker asker;
+    std::string login, name;
+    int64_t unit = 0;
+    std::vector<std::string> numbers;
+  };
+  std::vector<Holder> moved;
+  {
+    const db::Store::Lease reader = on.store.reader();
+    std::vector<GrantRow> grants = standing_grants(*reader, 0, 0, now);
+    std::erase_if(grants,
+                  [](const GrantRow& each) { return each.account == 0 || each.unit.empty() || each.suspended; });
+    std::sort(grants.begin(), grants.end(), [](const GrantRow& a, const GrantRow& b) {
+      return std::tie(a.account, a.number) < std::tie(b.account, b.number);
+    });
+    for (const GrantRow& grant : grants) {
+      policy::Asker asker;
+      asker.account = grant.account;
+      asker.person = grant.person;
+      const policy::AuthorityPtr authority = on.policy.authority(*reader, asker, now);
+      const bool belongs =
+          std::any_of(authority->posts().begin(), authority->posts().end(), [&](const policy::HeldPost& held) {
+            return std::find(held.units.begin(), held.units.end(), grant.unit) != held.units.end();
+          });
+      if (belongs) continue;
+      if (moved.empty() || moved.back().asker.account != grant.account)
+        moved.push_back({asker, grant.holder, grant.holder_name, grant.holder_unit, {}});
+      moved.back().numbers.push_back(grant.number);
+    }
+  }
+  int count = 0;
+  for (const Holder& holder : moved) {
+    int64_t outbox = 0;
+    {
+      const db::Store::Lease writer = on.store.writer();
+      db::Transaction transaction(*writer, db::Transaction::Mode::write);
+      json::array numbers;
+      for (const std::string& number : holder.numbers) {
+        if (suspend_grant(*writer, number, "岗位或单位变动", now)) numbers.emplace_back(number);
+      }
+      if (numbers.empty()) continue;
+      const json::object input{{"content", json::object{{"account", holder.asker.account},
+                                                        {"person", holder.asker.person},
+                                                        {"applicant", holder.login},
+                                                        {"applicant_name", holder.name},
+                                                        {"unit", holder.unit},
+                                                        {"grants", numbers},
+                                                        {"reason", "人事记录中的岗位或单位已变动"}}}};
+      const Result<cases::Taken> taken =
+          engine.open_within(*writer, cases::Engine::clock_actor(), kChange.name, "report", input, false);
+      if (!taken) continue;
+      outbox = taken->outbox;
+      transaction.commit();
+    }
+    on.recorder.deliver(outbox);
+    ++count;
+  }
+  return count;
+}
+
+// ---- §2.5.2 the campaign of each term
+
+int open_campaigns(cases::Engine& engine, Instant now) {
+  const cases::Services& on = engine.services();
+  struct Campaign {
+    std::string unit;
+    int64_t unit_id = 0;
+    json::array grants;
+  };
+  std::string term;
+  std::vector<Campaign> campaigns;
+  {
+    const db::Store::Lease reader = on.store.reader();
+    std::string begins;
+    {
+      db::Rows rows =
+          reader->query("SELECT code, begins FROM term WHERE begins <= $1 AND ends >= $1 ORDER BY begins DESC LIMIT 1",
+                        {now.date().print()});
+      if (!rows.next()) return 0;
+      term = rows.text(0);
+      begins = rows.text(1);
+    }
+    db::Rows rows = reader->query(
+        "SELECT u.code, g.holder_unit, g.number FROM access_grant g JOIN \"unit\" u ON u.id = g.holder_unit WHERE "
+        "g.effect = 'permit' AND g.revoked IS NULL AND g.valid_until > $1 AND g.made < $2 AND (g.confirmed IS NULL OR "
+        "g.confirmed < $2) ORDER BY u.code, g.number",
+        {now.us, Instant::at_start_of(*Date::parse(begins)).us});
+    while (rows.next()) {
+      if (campaigns.empty() || campaigns.back().unit != rows.text(0))
+        campaigns.push_back({std::string(rows.text(0)), rows.integer(1), {}});
+      campaigns.back().grants.emplace_back(rows.text(2));
+    }
+  }
+  int count = 0;
+  for (const Campaign& campaign : campaigns) {
+    int64_t outbox = 0;
+    {
+      const db::Store::Lease writer = on.store.writer();
+      db::Transaction transaction(*writer, db::Transaction::Mode::write);
+      // One a term and unit, whichever node comes first.
+      if (cases::next_number(*writer, "confirmation/" + term + "/" + campaign.unit) != 1) continue;
+      const json::object input{
+          {"content",
+           json::object{
+               {"unit", campaign.unit_id}, {"unit_code", campaign.unit}, {"term", term}, {"grants", campaign.grants}}}};
+      const Result<cases::Taken> taken =
+          engine.open_within(*writer, cases::Engine::clock_actor(), kConfirmation.name, "open", input, false);
+      if (!taken) continue;
+      outbox = taken->outbox;
+      transaction.commit();
+    }
+    on.recorder.deliver(outbox);
+    ++count;
+  }
+  return count;
+}
+
+}  // namespace
+
+std::vector<const cases::Kind*> kinds() {
+  return {&kAccess, &kRenewal, &kChange, &kRevocation, &kConfirmation, &kSuspension};
+}
+
+std::vector<policy::Asker> candidates(db::Connection& reader, std::string_view post, std::string_view unit) {
+  std::vector<policy::Asker> found;
+  db::Rows rows = reader.query(
+      "SELECT DISTINCT a.id, a.person_id, a.kind FROM post_holding h JOIN staff s ON s.id = h.staff JOIN \"unit\" u ON "
+      "u.id = h.unit JOIN account a ON a.person_id = s.person_id WHERE h.post = $1 AND ($2 = '' OR u.code = $2) AND "
+      "a.suspended_us IS NULL AND a.closed_us IS NULL ORDER BY a.id",
+      {post, unit});
+  while (rows.next()) {
+    policy::Asker asker;
+    asker.account = rows.integer(0);
+    asker.person = rows.integer(1);
+    asker.kind = rows.text(2);
+    found.push_back(std::move(asker));
+  }
+  return found;
+}
+
+std::string catalogue_json(const catalog::Catalogue& catalogue) {
+  std::string text;
+  JsonWriter out(text);
+  out.object().key("datasets").array();
+  for (const catalog::Dataset& dataset : catalogue.datasets) {
+    if (dataset.by_kernel) continue;
+    out.object().field("name", dataset.name).field("label", dataset.label).field("module", dataset.module);
+    out.field("owner_unit", dataset.owner_unit).key("fields").array();
+    for (const catalog::Field& field : dataset.fields) {
+      out.object().field("name", field.name).field("label", field.label).field("level", static_cast<int>(field.level));
+      out.field("masked", field.mask.kind != catalog::Mask::Kind::none);
+      if (field.help) out.field("help", *field.help);
+      out.end_object();
+    }
+    out.end_array().key("relations").array();
+    for (const catalog::Binding& binding : dataset.bindings) {
+      const catalog::Relation& relation = catalogue.relations[static_cast<size_t>(binding.relation)];
+      out.object().field("name", relation.name).field("label", relation.label).end_object();
+    }
+    out.end_array().end_object();
+  }
+  out.end_array().end_object();
+  return text;
+}
+
+int tend(cases::Engine& engine, Instant now) {
+  return turn_states(engine, now) + follow_posts(engine, now) + open_campaigns(engine, now);
+}
+
+}  // namespace jw::access

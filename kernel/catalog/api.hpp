@@ -99,6 +99,14 @@ struct Check {
   Text text;
 };
 
+// Rows that exclude each other: of one `of` (a ref), no two with different ones of `values` in `field` may hold on one
+// day (§4.3.2: nobody holds two of the three administrators' posts). Checked when a batch is finished.
+struct Apart {
+  int field = -1, of = -1, begins = -1, ends = -1;  // ends may be NULL: it lasts
+  std::vector<std::string> values;
+  Text text;
+};
+
 // How rows of a dataset are tied to a relation's set: hops over ref fields from the row; empty = the row itself.
 struct Binding {
   int relation = -1;      // index into Catalogue::relations
@@ -132,6 +140,7 @@ struct Dataset {
   std::vector<Field> fields;  // own fields in file order, then lookups
   std::vector<Binding> bindings;
   std::vector<Check> checks;
+  std::vector<Apart> aparts;
 
   int field(std::string_view field_name) const;  // index, or -1
   const Binding* binding(int relation) const;    // nullptr when rows are not tied by that relation

@@ -317,7 +317,7 @@ void declare_datasets(Loading& loading) {
   for (size_t i = 0; i < loading.nodes.size(); ++i) {
     const Table table(loading.nodes[i], shown[i], loading.problems,
                       {"name", "label", "module", "owner", "about", "key", "order", "show", "indexes", "clustered",
-                       "person", "group", "store", "relations", "field", "lookup", "check"});
+                       "person", "group", "store", "relations", "field", "lookup", "check", "apart"});
     check_dataset_name(table, table.text("name"), stems[i]);
     Dataset dataset;
     dataset.index = static_cast<int>(i);
@@ -388,6 +388,7 @@ std::variant<Catalogue, std::vector<FileProblem>> load_files(const SourceFiles& 
   load_lists(loading);
   load_relations(loading);
   load_checks(loading);
+  load_aparts(loading);
   if (loading.catalogue.datasets.empty() && loading.problems.empty()) {
     loading.problems.add(
         "catalog", 0,

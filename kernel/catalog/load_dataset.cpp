@@ -254,4 +254,40 @@ void load_checks(Loading& loading) {
   }
 }
 
+void load_aparts(Loading& loading) {
+  for (size_t i = 0; i < loading.tables.size(); ++i) {
+    Dataset& dataset = loading.dataset(i);
+    for (const Node* node : loading.tables[i].tables("apart")) {
+      const Table table(*node, dataset.file, loading.problems, {"field", "values", "of", "begins", "ends", "text"});
+      Apart apart;
+      apart.text = table.label("text");
+      const auto own = [&](const char* key, Type type) {
+        const int index = dataset.field(table.text(key));
+        const bool fits = index >= 0 && dataset.fields[static_cast<size_t>(index)].type == type &&
+                          !dataset.fields[static_cast<size_t>(index)].is_lookup();
+        if (!fits)
+          table.problem(key, bilingual("应为本数据集自身的 {} 字段", "must be an own {} field of the dataset",
+                                       {type_name(type)}));
+        return index;
+      };
+      apart.field = own("field", Type::code);
+      apart.of = own("of", Type::ref);
+      apart.begins = own("begins", Type::date);
+      apart.ends = own("ends", Type::date);
+      for (const Word& word : table.words("values")) {
+        const Field* coded = apart.field < 0 ? nullptr : &dataset.fields[static_cast<size_t>(apart.field)];
+        const bool known = coded != nullptr && coded->code_set >= 0 &&
+                           loading.catalogue.code_sets[static_cast<size_t>(coded->code_set)].find(word.text) != nullptr;
+        if (!known)
+          table.problem_at(word.line,
+                           bilingual("「{}」不是这个字段的代码", "'{}' is no code of that field", {word.text}));
+        apart.values.push_back(word.text);
+      }
+      if (apart.values.size() < 2)
+        table.problem("values", bilingual("至少两个值才谈得上互斥", "it takes two values to exclude each other"));
+      dataset.aparts.push_back(std::move(apart));
+    }
+  }
+}
+
 }  // namespace jw::catalog

@@ -35,6 +35,7 @@ void load_subjects(Loading& loading);  // about, relations of each dataset
 void load_lists(Loading& loading);     // order, show, indexes
 void load_relations(Loading& loading);
 void load_checks(Loading& loading);
+void load_aparts(Loading& loading);
 
 // Fields along "a.b.c" from `dataset`: refs, and the last one `last` (any field) or a ref as well. Adds a problem and
 // gives nothing when a name is wrong. Lookups are not followed.

@@ -106,9 +106,11 @@ class Batch {
   void keep_source(int64_t n, std::string_view content, std::string_view problems_json);
   const Counts& counts() const { return counts_; }
 
+  // Rows that exclude each other (catalog::Apart), among all that the store holds now. Refusal: change.apart (422).
+  Result<Done> check();
   // Sends what waits, notes the sums, raises the gate's epoch. The entry (kind "change") goes into the outbox of
   // `recorder`; deliver the id after the commit. Without a recorder (a store being made, not yet open to anybody) the
-  // entry is left out and 0 returned.
+  // entry is left out and 0 returned. Throws std::runtime_error when check() would refuse.
   int64_t finish(record::Recorder* recorder);
 
  private:

@@ -1,5 +1,7 @@
 #include "kernel/change/api.hpp"
 
+#include <stdexcept>
+
 #include "base/json.hpp"
 #include "base/text.hpp"
 #include "kernel/catalog/schema.hpp"
@@ -239,7 +241,45 @@ void Batch::flush_sources() {
   sources_.clear();
 }
 
+namespace {
+
+// Pairs of rows that hold on one day and exclude each other; each pair once is enough.
+std::string apart_sql(const Dataset& dataset, const catalog::Apart& apart) {
+  const auto column = [&](const char* alias, int field) {
+    return std::string(alias) + "." + catalog::column_name(dataset.fields[static_cast<size_t>(field)]);
+  };
+  std::string values;
+  for (size_t i = 0; i < apart.values.size(); ++i) values += (i == 0 ? "$" : ", $") + std::to_string(i + 1);
+  const auto before_end = [&](const char* begins, const char* ends) {
+    return "(" + column(ends, apart.ends) + " IS NULL OR " + column(begins, apart.begins) +
+           " <= " + column(ends, apart.ends) + ")";
+  };
+  return "SELECT 1 FROM " + catalog::table_name(dataset) + " a JOIN " + catalog::table_name(dataset) + " b ON " +
+         column("a", apart.of) + " = " + column("b", apart.of) + " AND " + column("a", apart.field) + " < " +
+         column("b", apart.field) + " WHERE " + column("a", apart.field) + " IN (" + values + ") AND " +
+         column("b", apart.field) + " IN (" + values + ") AND " + before_end("a", "b") + " AND " +
+         before_end("b", "a") + " LIMIT 1";
+}
+
+}  // namespace
+
+Result<Done> Batch::check() {
+  for (auto& [name, table] : tables_) {
+    table->flush();
+    for (const catalog::Apart& apart : table->dataset().aparts) {
+      std::vector<db::Param> params(apart.values.begin(), apart.values.end());
+      db::Rows rows = connection_.query(apart_sql(table->dataset(), apart), params);
+      if (!rows.next()) continue;
+      const catalog::Field& field = table->dataset().fields[static_cast<size_t>(apart.field)];
+      return Refusal{Code::unprocessable, "change.apart", apart.text, {{name + "." + field.name, "apart", apart.text}}};
+    }
+  }
+  return Done{};
+}
+
 int64_t Batch::finish(record::Recorder* recorder) {
+  if (const Result<Done> fits = check(); !fits)
+    throw std::runtime_error(fits.refusal().detail.zh + " / " + fits.refusal().detail.en);
   flush_sources();
   std::string datasets;
   for (auto& [name, table] : tables_) {

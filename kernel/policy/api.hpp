@@ -74,6 +74,7 @@ class Authority {
             std::vector<const Atom*> out_of_force);
   const std::vector<HeldPost>& posts() const { return posts_; }
   const Rules& rules() const { return *rules_; }
+  const std::vector<const Atom*>& in_force() const { return in_force_; }
   // `purpose` empty: left out by the asker.
   const Decision& decide(const catalog::Dataset& dataset, Action action, const std::string& purpose) const;
 
@@ -111,8 +112,9 @@ class Rules {
   // Posts that a person holds now. Of posts that exclude each other nobody holds two: whoever is found with two holds
   // neither (§4.3.2).
   std::vector<HeldPost> posts_of(db::Connection& connection, int64_t person, int64_t session, Instant now) const;
-  // The posts of everybody as a statement: (post, unit) of the person that `person` is, an SQL expression.
-  std::string posts_sql(Statement& statement, const std::string& person) const;
+  // That the person which `person` is (an SQL expression) holds this post, in this unit ("" = any), as a predicate of
+  // another statement; and what that may read.
+  std::string holds_sql(Statement& statement, int post, const std::string& unit, const std::string& person) const;
   const db::Reach& posts_reach() const { return *posts_reach_; }
   // Whether one of these posts has that power (Regulation::powers); the post, or -1.
   int empowered(const std::vector<HeldPost>& posts, std::string_view power) const;
@@ -129,6 +131,9 @@ class Rules {
   std::vector<Atom> grants_;
   int64_t epoch_;
   db::Dialect dialect_;
+  // (unit) of every holding of one post.
+  std::string post_sql(Statement& statement, size_t post, const std::string& unit) const;
+
   std::string posts_sql_;
   std::vector<Slot> posts_slots_;
   db::ReachPtr posts_reach_;

@@ -28,7 +28,9 @@ Rules::Rules(const Catalogue& catalogue, Regulation regulation, std::vector<Atom
       epoch_(epoch),
       dialect_(dialect) {
   Statement statement(catalogue_, regulation_, dialect_);
-  posts_sql_ = posts_sql(statement, {});
+  for (size_t i = 0; i < regulation_.posts.size(); ++i)
+    posts_sql_ += (i == 0 ? "" : " UNION ALL ") + post_sql(statement, i, {});
+  if (posts_sql_.empty()) posts_sql_ = "SELECT 0 AS post, NULL AS unit WHERE 1=0";
   posts_slots_ = statement.slots();
   Need need(catalogue_);
   for (const Post& post : regulation_.posts) {
@@ -64,22 +66,28 @@ std::shared_ptr<const Rules> Rules::with(Atom grant) const {
   return std::make_shared<const Rules>(catalogue_, regulation_, std::move(grants), epoch_, dialect_);
 }
 
-std::string Rules::posts_sql(Statement& statement, const std::string& person) const {
+std::string Rules::post_sql(Statement& statement, size_t index, const std::string& unit) const {
+  const Post& post = regulation_.posts[index];
+  const Dataset& from = catalogue_.datasets.at(static_cast<size_t>(post.from));
+  Frame frame(statement, from, statement.new_alias("p"));
+  const Place place{&frame, {}};
+  Statement::Literals printed{Slot::Kind::policy_literal, 0, true};
+  std::vector<Predicate> where{statement.lower(place, post.where, true, printed)};
+  const std::string shown = post.unit >= 0 ? statement.shown(place, post.unit) : "CAST(NULL AS TEXT)";
+  if (!unit.empty()) where.push_back(Predicate::depends("(" + shown + " = " + unit + ")"));
+  return "SELECT " + std::to_string(index) + " AS post, " + shown + " AS unit FROM " + frame.from_sql() + " WHERE " +
+         all_of(where).text();
+}
+
+std::string Rules::holds_sql(Statement& statement, int post, const std::string& unit, const std::string& person) const {
   statement.speak_for(regulation_, person);
-  std::string sql;
-  for (size_t i = 0; i < regulation_.posts.size(); ++i) {
-    const Post& post = regulation_.posts[i];
-    const Dataset& from = catalogue_.datasets.at(static_cast<size_t>(post.from));
-    Frame frame(statement, from, statement.new_alias("p"));
-    const Place place{&frame, {}};
-    Statement::Literals printed{Slot::Kind::policy_literal, 0, true};
-    const Predicate where = statement.lower(place, post.where, true, printed);
-    const std::string unit = post.unit >= 0 ? statement.shown(place, post.unit) : "CAST(NULL AS TEXT)";
-    if (!sql.empty()) sql += " UNION ALL ";
-    sql += "SELECT " + std::to_string(i) + " AS post, " + unit + " AS unit FROM " + frame.from_sql() + " WHERE " +
-           where.text();
+  std::string sql = "EXISTS (" + post_sql(statement, static_cast<size_t>(post), unit) + ")";
+  const std::string& apart = regulation_.posts[static_cast<size_t>(post)].apart;
+  for (size_t other = 0; !apart.empty() && other < regulation_.posts.size(); ++other) {
+    if (static_cast<int>(other) != post && regulation_.posts[other].apart == apart)
+      sql += " AND NOT EXISTS (" + post_sql(statement, other, {}) + ")";
   }
-  return sql.empty() ? "SELECT 0 AS post, NULL AS unit WHERE 1=0" : sql;
+  return "(" + sql + ")";
 }
 
 std::vector<HeldPost> Rules::posts_of(db::Connection& connection, int64_t person, int64_t session, Instant now) const {

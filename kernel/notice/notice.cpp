@@ -56,6 +56,7 @@ int64_t mark_read(db::Connection& transaction, int64_t account, std::span<const 
 db::Reach readers_reach() {
   db::Reach reach;
   reach.columns["notice"] = {"id", "account", "about", "text_zh", "text_en", "created_us", "read_us"};
+  reach.functions = {"count"};
   return reach;
 }
 

@@ -314,10 +314,14 @@ Result<std::string> what_sees(db::Connection& reader, const std::shared_ptr<cons
   bool live = true;
   std::string kind;
   {
-    db::Rows rows = reader.query(
+    db::Reach reach = account_reach();
+    reach.functions.insert("lower");
+    const db::Param asked[] = {login};
+    db::Rows rows = reader.query_within(
+        std::make_shared<const db::Reach>(std::move(reach)),
         "SELECT id, person_id, login, display_name, kind, closed_us, suspended_us FROM account WHERE lower(login) = "
         "lower($1)",
-        {login});
+        asked);
     if (!rows.next()) return unknown("identity.account_unknown", {"没有这个账号", "there is no such account"});
     holder = {rows.integer(0), rows.integer(1), std::string(rows.text(2)), std::string(rows.text(3))};
     kind = rows.text(4);

@@ -81,8 +81,8 @@ cases::Unit signing_unit(const Moment& moment) {
   return cases::find_unit(moment.connection, kOfficeUnit);
 }
 
-Result<Done> submit(Moment& moment) {
-  JW_CHECK(take_content(moment));
+// The form as it stands goes to the head of the department.
+Result<Done> hand_in(Moment& moment) {
   cases::Case& file = moment.file;
   for (const char* own : {"granted", "undertaking", "level"}) file.content.erase(own);  // of an earlier round
   Reading reading = read(moment.on, file.content, moment.now.date());
@@ -124,6 +124,11 @@ Result<Done> submit(Moment& moment) {
   file.owner_unit = cases::find_unit(moment.connection, asked.dataset->owner_unit);
   moment.changed = {{"content", file.content}};
   return Done{};
+}
+
+Result<Done> submit(Moment& moment) {
+  JW_CHECK(take_content(moment));
+  return hand_in(moment);
 }
 
 // ---- signature, consent, decision
@@ -322,7 +327,7 @@ Result<Done> renew(Moment& moment) {
   content.erase("renews");
   moment.file.content = content;
   moment.file.title = title_of(moment.on, read(moment.on, content, Date{0}).application).zh + "（续期）";
-  JW_CHECK(submit(moment));
+  JW_CHECK(hand_in(moment));
   moment.file.content["renews"] = old->number;
   return Done{};
 }

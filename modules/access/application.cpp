@@ -394,14 +394,6 @@ Result<json::object> narrow(const cases::Services& on, const json::object& conte
   // What the applicant asked in time may begin before the decision; only what the decider changed is looked at.
   std::erase_if(reading.problems,
                 [&](const FieldProblem& problem) { return problem.field == "content.from" && problem.code == "past"; });
-  if (!reading.problems.empty()) {
-    Refusal refusal{Code::unprocessable,
-                    "access.incomplete",
-                    {"批准的内容有误", "what would be granted is not right"},
-                    std::move(reading.problems)};
-    for (FieldProblem& problem : refusal.fields) problem.field.replace(0, 8, "granted.");
-    return refusal;
-  }
   const Application& result = reading.application;
   for (const std::string& name : result.clear) {
     if (!contains(asked.clear, name))
@@ -418,6 +410,14 @@ Result<json::object> narrow(const cases::Services& on, const json::object& conte
   if (result.until > asked.until) return wider("until", {"不能晚于申请的截止日期", "not after the day asked for"});
   if (result.minors && !asked.minors)
     return wider("minors", {"未申请未成年学生的数据", "data of minors were not asked for"});
+  if (!reading.problems.empty()) {
+    Refusal refusal{Code::unprocessable,
+                    "access.incomplete",
+                    {"批准的内容有误", "what would be granted is not right"},
+                    std::move(reading.problems)};
+    for (FieldProblem& problem : refusal.fields) problem.field.replace(0, 8, "granted.");
+    return refusal;
+  }
   return smaller;
 }
 

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "base/json.hpp"
+#include "kernel/case/api.hpp"
 #include "modules/made_up/writing.hpp"
 
 namespace jw::made_up {
@@ -301,11 +302,16 @@ void write_grants(Writing& writing, db::Connection& transaction) {
                                 {"student", "online_course", "2.3.1", kLook}};
   const Instant now = writing.clock.now();
   const int32_t from = writing.world.today.days - 30;  // a year at most (setting grant_days)
-  int number = 0;
+  const std::string year = std::to_string(writing.world.today.year());
   for (const Wanted& each : kGrants) {
     policy::Grant grant;
-    grant.number = std::to_string(writing.world.today.year()) + "-000" + std::to_string(++number);
+    // Out of the series of the cases, as grants made by cases are.
+    grant.number = year + "-000" + std::to_string(cases::next_number(transaction, "case/" + year));
     grant.post = each.post;
+    const policy::Post& post = writing.regulation.posts[static_cast<size_t>(writing.regulation.post(each.post))];
+    grant.holder = each.post;
+    grant.holder_name = post.label.zh;
+    grant.title = writing.catalogue.find(each.dataset)->label.zh + "：全部";
     grant.dataset = each.dataset;
     grant.content = R"({"rows":"all","clear":["*"],"actions":)" + std::string(each.actions) +
                     R"(,"purposes":["teaching_administration","study"]})";  // those of §3.3.1

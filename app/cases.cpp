@@ -1,0 +1,129 @@
+#include "app/cases.hpp"
+
+#include "kernel/notice/api.hpp"
+#include "modules/access/api.hpp"
+#include "platform/log/api.hpp"
+
+namespace jw::app {
+
+namespace {
+
+constexpr std::chrono::seconds kRound{5};
+
+std::string dashed(const std::string& code) {
+  std::string out;
+  for (size_t i = 0; i < code.size(); ++i) out += (i > 0 && i % 4 == 0 ? "-" : "") + std::string(1, code[i]);
+  return out;
+}
+
+std::string day_in_words(Instant at) {
+  const Date date = at.date();
+  return std::to_string(date.year()) + "年" + std::to_string(date.month()) + "月" + std::to_string(date.day()) + "日";
+}
+
+Result<std::string> print_letter(const std::string& school, const std::string& public_url, const cases::Letter& letter,
+                                 const std::string& number, const std::string& code, Instant now) {
+  office::Sheet sheet;
+  sheet.head = school + letter.from;
+  sheet.number = number;
+  sheet.title = letter.title;
+  sheet.blocks.emplace_back(office::Paragraph{letter.addressee, false});
+  for (size_t i = 0; i < letter.paragraphs.size(); ++i) {
+    sheet.blocks.emplace_back(office::Paragraph{letter.paragraphs[i]});
+    if (i > 0 || letter.table.empty()) continue;
+    office::Grid grid;
+    for (const auto& [label, value] : letter.table) grid.rows.push_back({{label, value}});
+    sheet.blocks.emplace_back(std::move(grid));
+  }
+  sheet.blocks.emplace_back(office::Closing{letter.from, day_in_words(now)});
+  sheet.code = dashed(code);
+  sheet.url = public_url + "/v/" + code;
+  sheet.made = now;
+  return office::pdf_of(sheet);
+}
+
+void put_notice(db::Connection& transaction, const cases::Notice& notice, Instant now) {
+  notice::Notice out;
+  out.account = notice.account;
+  out.about = notice.number.empty() ? "" : "case:" + notice.number;
+  out.text = notice.text;
+  notice::put_notice(transaction, out, now);
+}
+
+}  // namespace
+
+std::unique_ptr<cases::Engine> case_engine(System& system) {
+  std::string seed, school;
+  {
+    const db::Store::Lease writer = system.store->writer();
+    seed = identity::secret(*writer, "case_signature");
+    school = store_fact(*writer, "school_zh");
+  }
+  cases::Services services{
+      .catalogue = *system.catalogue,
+      .policy = *system.policy,
+      .calendar = system.calendar,
+      .recorder = *system.recorder,
+      .store = *system.store,
+      .clock = *system.clock,
+      .notify = put_notice,
+      .candidates = access::candidates,
+      .print = [school, url = system.options.public_url](
+                   const cases::Letter& letter, const std::string& number, const std::string& code,
+                   Instant now) { return print_letter(school, url, letter, number, code, now); },
+      .live = [](db::Connection& transaction, const policy::Asker& asker,
+                 Instant now) { return identity::check_live(transaction, asker.session, now).has_value(); },
+      .restore = [identity = system.identity.get()](
+                     db::Connection& transaction, int64_t account,
+                     std::string_view) { return identity->resume(transaction, account); },
+      .kinds = access::kinds(),
+      .signing_seed = std::move(seed),
+  };
+  return std::make_unique<cases::Engine>(std::move(services));
+}
+
+office::Sheet sheet_of(const cases::Form& form, const std::string& number, Instant now) {
+  office::Sheet sheet;
+  sheet.number = number;
+  sheet.title = form.title;
+  office::Grid grid;
+  for (const auto& row : form.rows) {
+    std::vector<office::Grid::Cell> cells;
+    for (const auto& [label, value] : row) cells.push_back({label, value});
+    grid.rows.push_back(std::move(cells));
+  }
+  sheet.blocks.emplace_back(std::move(grid));
+  sheet.made = now;
+  return sheet;
+}
+
+Upkeep::Upkeep(System& system) : system_(system), thread_([this] { run(); }) {}
+
+Upkeep::~Upkeep() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  wake_.notify_all();
+  thread_.join();
+}
+
+void Upkeep::run() {
+  for (;;) {
+    try {
+      {
+        const db::Store::Lease reader = system_.store->reader();
+        system_.policy->refresh(*reader);
+      }
+      const Instant now = system_.clock->now();
+      system_.cases->tend(now);
+      access::tend(*system_.cases, now);
+    } catch (const std::exception& error) {
+      log::error("upkeep.failed", {{"what", error.what()}});
+    }
+    std::unique_lock lock(mutex_);
+    if (wake_.wait_for(lock, kRound, [this] { return stopping_; })) return;
+  }
+}
+
+}  // namespace jw::app

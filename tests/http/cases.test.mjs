@@ -1,0 +1,304 @@
+// The access lifecycle (§2.4, §2.5) through the real server: refused, applied for, signed, decided, granted, used, over.
+import assert from 'node:assert/strict';
+import { rename, writeFile } from 'node:fs/promises';
+import { test } from 'node:test';
+import { clockFile, forEachStore, pause, sqlOutside } from './support.mjs';
+
+const start = '2026-11-24T09:00:00+08:00'; // a Tuesday
+
+const evaluation = {
+  dataset: 'evaluation', rows: 'taught', clear: ['student', 'student_name', 'school_year'], masked: ['total'], actions: ['query', 'detail'],
+  purpose: 'teaching_administration', reason: '学业指导，了解任课学生的综合测评', from: '2026-11-24', until: '2027-01-31', minors: false, holder: 'self',
+};
+const ask = { dataset: 'evaluation', purpose: 'teaching_administration', limit: 5 };
+
+async function must(answer, status = 200) {
+  const got = await answer;
+  assert.equal(got.status, status, `${got.status} ${got.text}`);
+  return got.json;
+}
+
+// Everybody of the chain for a teacher whose college has a head among the sign-ins.
+async function people(world) {
+  const heads = await Promise.all([0, 1, 2].map((n) => world.as('department_head', n)));
+  const unitOf = async (one) => (await one.rows({ dataset: 'staff', fields: ['unit'], limit: 1 }))[0][0];
+  const units = await Promise.all(heads.map(unitOf));
+  for (let n = 0; n < 4; n += 1) {
+    const teacher = await world.as('teacher', n);
+    const at = units.indexOf(await unitOf(teacher));
+    if (at >= 0) {
+      return {
+        teacher, head: heads[at], other_head: heads[(at + 1) % 3], office: await world.as('academic_office', 0), second: await world.as('academic_office', 1),
+        student: await world.as('student', 0), colleague: await world.as('teacher', (n + 1) % 4), unit: units[at],
+      };
+    }
+  }
+  throw new Error('no teacher of a college whose head signs in');
+}
+
+const sign = (person, further = {}) => ({ password: person.password, ...further });
+const step = (person, number, action, body = {}) => person.post(`/api/cases/${number}/${action}`, body);
+
+async function submitted(who, content = {}, further = {}) {
+  const draft = await must(who.teacher.post('/api/cases/access', { action: 'draft', content: { ...evaluation, ...content } }));
+  return must(step(who.teacher, draft.number, 'submit', sign(who.teacher, { undertaking: 1, ...further })));
+}
+
+async function granted(who, content = {}) {
+  const { number } = await submitted(who, content);
+  await must(step(who.head, number, 'sign', sign(who.head)));
+  await must(step(who.office, number, 'approve', sign(who.office)));
+  return must(step(who.second, number, 'approve', sign(who.second)));
+}
+
+let clock;
+async function at(instant) {
+  await writeFile(`${clock}.new`, `${instant}\n`);
+  await rename(`${clock}.new`, clock); // never half written
+}
+async function until(what, seconds = 20) {
+  for (let tries = 0; tries < seconds * 4; tries += 1) {
+    const found = await what();
+    if (found) return found;
+    await pause(250);
+  }
+  throw new Error('waited in vain');
+}
+
+forEachStore('the access lifecycle', (world) => {
+  test('§2.4.1 §2.4.2 §2.4.3 refused, applied for, signed, decided twice, granted: the same query answers and names the grant', async () => {
+    await at(start);
+    const who = await people(world);
+    const refused = await who.teacher.query(ask);
+    assert.equal(refused.status, 403);
+    assert.equal(refused.json.remedy.clause, '2.4.1');
+    assert.equal(refused.json.remedy.kind ?? refused.json.remedy.case, 'access');
+
+    const preview = await must(who.teacher.post('/api/cases/access/preview', { content: evaluation }));
+    assert.match(preview.words.sentence.zh, /本人任课的学生的综合测评/);
+    assert.match(preview.words.sentence.zh, /未满十八周岁/);
+    assert.equal(preview.words.strict, true);
+    assert.deepEqual(preview.words.problems, []);
+
+    const draft = await must(who.teacher.post('/api/cases/access', { action: 'draft', content: { dataset: 'evaluation' } }));
+    assert.equal(draft.state.name, 'draft');
+    assert.ok(draft.words.problems.length > 3);
+    const incomplete = await step(who.teacher, draft.number, 'submit', sign(who.teacher));
+    assert.equal(incomplete.status, 422);
+    assert.ok(incomplete.json.fields.some((each) => each.field === 'content.reason'));
+    await must(step(who.teacher, draft.number, 'save', { content: evaluation }));
+    const unsigned = await step(await world.enter('teacher', world.accountsOf('teacher').findIndex((each) => each.account === who.teacher.account)), draft.number, 'submit', { undertaking: 1 });
+    assert.equal(unsigned.status, 403, unsigned.text);
+    assert.match(unsigned.json.type, /case\.signature_missing$/);
+    const wrong = await step(who.teacher, draft.number, 'submit', { undertaking: 1, password: 'Wrong-pass-1' });
+    assert.equal(wrong.status, 403);
+    const no_undertaking = await step(who.teacher, draft.number, 'submit', sign(who.teacher));
+    assert.equal(no_undertaking.status, 422);
+    let file = await must(step(who.teacher, draft.number, 'submit', sign(who.teacher, { undertaking: 1 })));
+    assert.equal(file.state.name, 'signing');
+    assert.equal(file.due.days, 3);
+    const number = file.number;
+
+    for (const stranger of [who.student, who.colleague, who.other_head]) {
+      assert.equal((await stranger.get(`/api/cases/${number}`)).status, 404);
+      assert.equal((await step(stranger, number, 'sign', sign(stranger))).status, 404);
+    }
+    assert.equal((await step(who.teacher, number, 'sign', sign(who.teacher))).status, 403, 'the applicant signs nothing for the head');
+    assert.equal((await step(who.office, number, 'approve', sign(who.office))).status, 409, 'not there yet');
+    const seen = await must(who.teacher.get(`/api/cases/${number}`));
+    const why = seen.actions.find((each) => each.action === 'sign');
+    assert.equal(why.allowed, false);
+    assert.match(why.why.zh, /负责人办理/);
+
+    file = await must(step(who.head, number, 'sign', sign(who.head, { opinion: '情况属实' })));
+    assert.equal(file.state.name, 'deciding');
+    assert.equal(file.due.last, '2026-12-01');
+    const effect = await must(who.office.get(`/api/cases/${number}/effect`));
+    assert.ok(JSON.stringify(effect).includes('evaluation'));
+    assert.equal((await who.teacher.get(`/api/cases/${number}/effect`)).status, 403);
+
+    const wider = await step(who.office, number, 'approve', sign(who.office, { granted: { clear: ['student', 'total'], masked: [] } }));
+    assert.equal(wider.status, 422);
+    assert.equal(wider.json.fields[0].field, 'granted.clear');
+    file = await must(step(who.office, number, 'approve', sign(who.office, { granted: { clear: ['student', 'student_name'], until: '2026-12-31' } })));
+    assert.equal(file.state.name, 'seconding');
+    assert.equal((await step(who.office, number, 'approve', sign(who.office))).status, 403, 'never the same person twice');
+    assert.equal((await who.teacher.query(ask)).status, 403, 'not before the second decision');
+    file = await must(step(who.second, number, 'approve', sign(who.second, { opinion: '同意' })));
+    assert.equal(file.state.name, 'granted');
+    assert.equal(file.words.grant.number, number);
+
+    const answer = await must(who.teacher.query(ask));
+    assert.ok(answer.rows.length > 0);
+    assert.ok(answer.scope.basis.some((each) => each.grant === number), JSON.stringify(answer.scope));
+    const names = answer.columns.map((each) => each.name);
+    assert.ok(names.includes('total') && names.includes('student_name'));
+    assert.equal((await who.teacher.query({ ...ask, fields: ['moral'] })).status, 403);
+    assert.equal((await who.teacher.query({ ...ask, fields: ['school_year'] })).status, 403, 'narrowed away');
+    assert.equal((await who.colleague.query(ask)).status, 403, 'nobody else');
+
+    const letter = await who.teacher.get(`/api/cases/${number}/letter`);
+    assert.equal(letter.status, 200);
+    assert.equal(letter.bytes.subarray(0, 5).toString(), '%PDF-');
+    assert.equal((await who.student.get(`/api/cases/${number}/letter`)).status, 404);
+    const form = await who.head.get(`/api/cases/${number}/form`);
+    assert.equal(form.bytes.subarray(0, 5).toString(), '%PDF-');
+
+    // At the end of the last day it stops by itself, and becomes a line in the lists.
+    await at('2026-12-31T23:59:59+08:00');
+    assert.equal((await who.teacher.query(ask)).status, 200);
+    await at('2027-01-01T00:00:00+08:00');
+    const over = await who.teacher.query(ask);
+    assert.equal(over.status, 403);
+    assert.match(over.json.detail.zh ?? JSON.stringify(over.json), new RegExp(number));
+    const listed = await until(async () => {
+      const rows = await who.teacher.rows({ dataset: 'access_grant', fields: ['number', 'state'] });
+      return rows.find((row) => row[0] === number && JSON.stringify(row).includes('expired'));
+    });
+    assert.ok(listed);
+    await at(start);
+  });
+
+  test('§2.4.2 two deciders at once: one decision, one grant, one letter', async () => {
+    await at(start);
+    const who = await people(world);
+    const { number } = await submitted(who, { clear: ['student', 'school_year'], masked: [], dataset: 'evaluation' });
+    await must(step(who.head, number, 'sign', sign(who.head)));
+    const file = await must(who.office.get(`/api/cases/${number}`));
+    assert.equal(file.words.strict, false, 'only level 2');
+    const both = await Promise.all([who.office, who.second].flatMap((one) => [1, 2].map(() => step(one, number, 'approve', sign(one, { revision: file.revision })))));
+    assert.deepEqual(both.map((each) => each.status).sort(), [200, 409, 409, 409]);
+    const after = await must(who.office.get(`/api/cases/${number}`));
+    assert.equal(after.letters.length, 1);
+    assert.equal(after.steps.filter((each) => each.action === 'approve').length, 1);
+    await must(who.office.post('/api/cases/revocation', sign(who.office, { action: 'revoke', content: { grants: [number], reason: '测试结束' } })));
+  });
+
+  test('§2.4.2 a refusal says why, in a letter that can be checked; a forged code cannot', async () => {
+    await at(start);
+    const who = await people(world);
+    const { number } = await submitted(who);
+    await must(step(who.head, number, 'sign', sign(who.head)));
+    assert.equal((await step(who.office, number, 'refuse', sign(who.office))).status, 422, 'a reason is required');
+    const file = await must(step(who.office, number, 'refuse', sign(who.office, { opinion: '用途与教学无关' })));
+    assert.equal(file.state.name, 'refused');
+    assert.equal(file.letters.length, 1);
+    const letter = await who.teacher.get(`/api/cases/${number}/letter`);
+    assert.equal(letter.status, 200);
+    assert.equal((await world.server.request('GET', '/api/verify/0000000000000000')).status, 404);
+    assert.equal((await who.teacher.query(ask)).status, 403);
+  });
+
+  test('§2.4.2 deadlines in working days: reminded, escalated, never approved by silence', async () => {
+    await at(start);
+    const who = await people(world);
+    const { number } = await submitted(who);
+    await must(step(who.head, number, 'sign', sign(who.head)));
+    await at('2026-11-28T00:01:00+08:00');
+    await until(async () => (await must(who.office.get(`/api/cases/${number}`))).due.lateness === 'due_soon');
+    await at('2026-12-01T23:59:00+08:00');
+    assert.equal((await must(who.office.get(`/api/cases/${number}`))).due.lateness, 'due_soon');
+    await at('2026-12-02T00:00:01+08:00');
+    const late = await until(async () => {
+      const file = await must(who.office.get(`/api/cases/${number}`));
+      return file.due.lateness === 'late' && file;
+    });
+    assert.equal(late.state.name, 'deciding');
+    assert.deepEqual(late.steps.map((each) => each.action), ['draft', 'submit', 'sign', 'remind', 'late']);
+    assert.ok((await must(who.office.get('/api/notices'))).notices.some((each) => each.about === `case:${number}` && /超过办理期限/.test(each.text.zh)));
+    await at('2027-03-01T09:00:00+08:00');
+    await pause(6000);
+    assert.equal((await must(who.office.get(`/api/cases/${number}`))).state.name, 'deciding');
+    await at(start);
+    await must(step(who.teacher, number, 'withdraw'));
+  });
+
+  test('§2.5.2 a department ends a grant: the next statement is refused', async () => {
+    await at(start);
+    const who = await people(world);
+    const { number } = await granted(who);
+    assert.equal((await who.teacher.query(ask)).status, 200);
+    const strangers = await who.other_head.post('/api/cases/revocation', sign(who.other_head, { action: 'revoke', content: { grants: [number], reason: '不再任课' } }));
+    assert.equal(strangers.status, 404);
+    assert.equal((await who.teacher.post('/api/cases/revocation', sign(who.teacher, { action: 'revoke', content: { grants: [number], reason: '不再任课' } }))).status, 403);
+    const done = await must(who.head.post('/api/cases/revocation', sign(who.head, { action: 'revoke', content: { grants: [number], reason: '不再任课' } })));
+    assert.equal(done.state.name, 'done');
+    assert.equal((await who.teacher.query(ask)).status, 403);
+    const again = await who.head.post('/api/cases/revocation', sign(who.head, { action: 'revoke', content: { grants: [number], reason: '不再任课' } }));
+    assert.equal(again.status, 409);
+  });
+
+  test('§2.5.1 §2.5.2 renewal leaves no gap; the holder may give up what is no longer needed', async () => {
+    await at(start);
+    const who = await people(world);
+    const { number } = await granted(who, { until: '2026-12-10' });
+    const renewal = await must(who.teacher.post('/api/cases/renewal', sign(who.teacher, { action: 'submit', undertaking: 1, content: { grant: number, until: '2027-01-15', reason: '学期未结束，继续使用' } })));
+    assert.equal(renewal.content.from, '2026-12-11');
+    await must(step(who.head, renewal.number, 'sign', sign(who.head)));
+    await must(step(who.office, renewal.number, 'approve', sign(who.office)));
+    await must(step(who.second, renewal.number, 'approve', sign(who.second)));
+    for (const [instant, grant] of [['2026-12-10T23:59:59+08:00', number], ['2026-12-11T00:00:00+08:00', renewal.number], ['2027-01-15T23:59:59+08:00', renewal.number]]) {
+      await at(instant);
+      const answer = await must(who.teacher.query(ask));
+      assert.ok(answer.scope.basis.some((each) => each.grant === grant), instant);
+    }
+    await at('2027-01-16T00:00:00+08:00');
+    assert.equal((await who.teacher.query(ask)).status, 403);
+    await at('2026-12-20T09:00:00+08:00');
+    const change = await must(who.teacher.post('/api/cases/change', sign(who.teacher, { action: 'submit', content: { grants: [renewal.number], reason: '不再承担该课程' } })));
+    await must(step(who.teacher, change.number, 'give_up'));
+    assert.equal((await who.teacher.query(ask)).status, 403);
+    await at(start);
+  });
+
+  test('§2.5.1 who leaves the unit has the grant no more, at once; a change case opens by itself', async () => {
+    await at(start);
+    const who = await people(world);
+    const { number } = await granted(who);
+    assert.equal((await who.teacher.query(ask)).status, 200);
+    const me = who.teacher.account;
+    // As the personnel office's import would write it: another unit, and the gate raised.
+    await sqlOutside(world.db, `UPDATE staff SET unit = (SELECT id FROM unit WHERE code = 'tsg') WHERE number = '${me}'`);
+    await sqlOutside(world.db, 'UPDATE gate SET epoch = epoch + 1');
+    assert.equal((await who.teacher.query(ask)).status, 403, 'the next statement');
+    const opened = await until(async () => {
+      const rows = await who.office.rows({ dataset: 'case', fields: ['number', 'kind', 'state'], where: { field: 'kind', op: 'eq', value: 'change' }, order: [{ field: 'opened', desc: true }] });
+      return rows.find((row) => JSON.stringify(row).includes('signing'));
+    });
+    const file = await must(who.office.get(`/api/cases/${opened[0]}`));
+    assert.deepEqual(file.content.grants.includes(number), true);
+    await must(step(who.head, file.number, 'end', sign(who.head, { opinion: '已调离' })));
+    await sqlOutside(world.db, `UPDATE staff SET unit = (SELECT id FROM unit WHERE code = '${who.unit}') WHERE number = '${me}'`);
+    await sqlOutside(world.db, 'UPDATE gate SET epoch = epoch + 1');
+    assert.equal((await who.teacher.query(ask)).status, 403, 'ended for good');
+  });
+
+  test('§2.4.2 a deputy signs while the head is away, and not a day longer; never for oneself', async () => {
+    await at(start);
+    const who = await people(world);
+    const appointed = await who.head.post('/api/deputies', { deputy: who.colleague.account, post: 'department_head', unit: who.unit, begins: '2026-11-24', ends: '2026-11-25', reason: '出差' });
+    assert.equal(appointed.status, 200, appointed.text);
+    assert.equal((await who.colleague.post('/api/deputies', { deputy: who.head.account, post: 'department_head', unit: who.unit, begins: '2026-11-24', ends: '2026-11-25', reason: '转托' })).status, 403);
+    const { number } = await submitted(who);
+    const seen = await must(who.colleague.get(`/api/cases/${number}`));
+    assert.equal(seen.actions.find((each) => each.action === 'sign').allowed, true);
+    const file = await must(step(who.colleague, number, 'sign', sign(who.colleague)));
+    assert.equal(file.steps.at(-1).by.for, who.head.name);
+    await must(step(who.teacher, number, 'withdraw'));
+    await at('2026-11-26T00:00:00+08:00');
+    const later = await submitted(who, { from: '2026-11-26' });
+    assert.equal((await who.colleague.get(`/api/cases/${later.number}`)).status, 404);
+    await at(start);
+  });
+
+  test('§4.3.2 every step has its leaf, signed steps their signature', async () => {
+    const who = await people(world);
+    await at(start);
+    const { number, steps } = await submitted(who);
+    assert.equal(steps.at(-1).signed, true);
+    const shown = await must(who.teacher.get(`/api/cases/${number}`));
+    assert.ok(shown.record.includes('/'));
+    assert.ok(shown.signature_key.length > 40);
+    await must(step(who.teacher, number, 'withdraw'));
+  });
+}, { options: async () => { clock = await clockFile('clock', start); return ['--clock', clock]; } });

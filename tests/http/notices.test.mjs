@@ -1,0 +1,189 @@
+// Notices over HTTP and their mail (design §8): one's own alone, marked as seen, on record; mail says nothing of them.
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { after, describe, test } from 'node:test';
+import { isProblem, isText } from './checks.mjs';
+import { forEachStore, home, pause, run, Server, signIn, Person, sqlOutside, stores, temporary, university } from './support.mjs';
+
+const base = '2026-11-20T09:00:00+08:00';
+const micros = (instant, minutes) => (Date.parse(instant) + minutes * 60_000) * 1000;
+
+// Notices as an act leaves them in the store; the ids follow on those that are there.
+async function put(db, login, texts, { state = 'none', at = base } = {}) {
+  const account = Number(await sqlOutside(db, `SELECT id FROM account WHERE login = '${login}'`));
+  assert.ok(account > 0, login);
+  const first = Number(await sqlOutside(db, 'SELECT next FROM notice_number'));
+  const rows = texts.map((text, i) => `(${first + i}, ${account}, 'case:2026-0017', '${text}', 'notice ${text}', ${micros(at, i)}, '${state}', ${micros(at, i)})`);
+  await sqlOutside(db, `UPDATE notice_number SET next = ${first + texts.length}`);
+  await sqlOutside(db, `INSERT INTO notice (id, account, about, text_zh, text_en, created_us, mail_state, mail_next_us) VALUES ${rows.join(', ')}`);
+  return texts.map((_, i) => first + i);
+}
+
+forEachStore('notices', (world) => {
+  test('newest first, page by page, one\'s own alone, with the count of the bell', async () => {
+    const [student, other] = [await world.as('student', 0), await world.as('student', 1)];
+    const empty = await student.get('/api/notices');
+    assert.deepEqual([empty.status, empty.json.unread, empty.json.notices, empty.json.next], [200, 0, [], null]);
+    assert.match(empty.json.record, /\/\d+$/);
+    await put(world.db, student.account, Array.from({ length: 65 }, (_, i) => `第${i}条`));
+    await put(world.db, other.account, ['别人的事']);
+    const seen = [];
+    let pages = 0;
+    for (let next = 0; next !== null; pages += 1) {
+      const page = await student.get(`/api/notices?before=${next}`);
+      assert.equal(page.status, 200, page.text);
+      assert.equal(page.json.unread, 65);
+      for (const notice of page.json.notices) {
+        assert.ok(isText(notice.text));
+        assert.equal(notice.about, 'case:2026-0017');
+        assert.equal(notice.read, false);
+        seen.push(notice);
+      }
+      next = page.json.next;
+    }
+    assert.equal(pages, 3);
+    assert.deepEqual(seen.map((notice) => notice.text.zh), Array.from({ length: 65 }, (_, i) => `第${64 - i}条`));
+    assert.equal(seen[64].at, base);
+    assert.equal((await student.get('/api/notices/unread')).json.unread, 65);
+    assert.equal((await other.get('/api/notices/unread')).json.unread, 1);
+    for (const wrong of ['x', '-1', '1x', '', '99999999999999999999']) isProblem(await student.get(`/api/notices?before=${wrong}`), 422);
+  });
+
+  test('marked by their owner, some or all; whoever is not signed in gets nothing', async () => {
+    const [teacher, other] = [await world.as('teacher', 0), await world.as('teacher', 1)];
+    const ids = await put(world.db, teacher.account, ['甲', '乙', '丙']);
+    const theirs = await put(world.db, other.account, ['丁']);
+    const mark = async (person, body) => (await person.post('/api/notices/read', body)).json;
+    assert.deepEqual(await mark(teacher, { ids: [ids[0], ids[1], ...theirs, 987654] }), { marked: 2, unread: 1 });
+    assert.deepEqual(await mark(teacher, { ids: [ids[0]] }), { marked: 0, unread: 1 });
+    assert.equal((await other.get('/api/notices/unread')).json.unread, 1);
+    assert.deepEqual((await teacher.get('/api/notices')).json.notices.map((notice) => notice.read), [false, true, true]);
+    assert.deepEqual(await mark(teacher, { all: true }), { marked: 1, unread: 0 });
+    assert.deepEqual(await mark(teacher, { all: true }), { marked: 0, unread: 0 });
+    for (const wrong of [{}, [], { ids: [] }, { ids: ['1'] }, { ids: 1 }, { ids: [1.5] }, { all: false }, { all: 1 }, { ids: [1], all: true }, { ids: Array(1001).fill(1) }]) {
+      isProblem(await other.post('/api/notices/read', wrong), 422);
+    }
+    isProblem(await other.post('/api/notices/read', '{'), 400);
+    assert.equal((await other.get('/api/notices/unread')).json.unread, 1, 'a wrong request marks nothing');
+    for (const [verb, path] of [['GET', '/api/notices'], ['GET', '/api/notices/unread'], ['POST', '/api/notices/read']]) {
+      isProblem(await world.server.request(verb, path, { headers: { authorization: 'Bearer nobody' }, body: verb === 'POST' ? { all: true } : undefined }), 401);
+    }
+  });
+
+  test('§4.3.2 looking and marking are on record, the count of the bell is not', async () => {
+    const person = await world.as('academic_office');
+    const ids = await put(world.db, person.account, ['戊']);
+    const looked = (await person.get('/api/notices')).json;
+    const seq = (leaf) => Number(leaf.split('/').at(-1));
+    await person.get('/api/notices/unread');
+    await person.post('/api/notices/read', { ids });
+    await person.post('/api/notices/read', { ids });
+    const again = (await person.get('/api/notices')).json;
+    assert.equal(seq(again.record), seq(looked.record) + 2, 'one for the first mark; the second changed nothing');
+    const proof = await person.get(`/api/audit/proof?leaf=${encodeURIComponent(looked.record)}`);
+    assert.equal(proof.status, 200, proof.text);
+    assert.doesNotMatch(proof.text, /戊/);
+  });
+});
+
+// ---- mail
+
+const servers = new Set();
+after(() => { for (const child of servers) child.kill('SIGKILL'); });
+
+async function smtp(...options) {
+  const folder = await temporary(`mail${servers.size}${Date.now()}`);
+  await mkdir(folder);
+  const child = spawn('setpriv', ['--pdeathsig', 'KILL', '/usr/bin/python3', join(home, 'tests/support/smtp_server.py'), folder, ...options], { stdio: ['ignore', 'pipe', 'ignore'] });
+  servers.add(child);
+  const port = await new Promise((found, failed) => {
+    child.stdout.once('data', (data) => found(Number(String(data))));
+    child.once('exit', () => failed(new Error('the SMTP server did not start: is python3-aiosmtpd there?')));
+  });
+  const received = async () => {
+    const names = (await readdir(folder)).filter((name) => name.endsWith('.txt')).sort();
+    return Promise.all(names.map(async (name) => Object.fromEntries((await readFile(join(folder, name), 'utf8')).trimEnd().split('\n').map((line) => line.split('\t')))));
+  };
+  return { folder, port, received };
+}
+
+async function until(what, seconds = 25) {
+  for (let tries = 0; tries < seconds * 5; tries += 1) {
+    const found = await what();
+    if (found) return found;
+    await pause(200);
+  }
+  throw new Error('waited in vain');
+}
+
+for (const kind of stores) {
+  describe(`notices by mail [${kind}]`, { timeout: 110_000 }, () => {
+    test('mail says that something waits and where, goes once to the address in the data, and not for what was seen', async () => {
+      const { db, accounts } = await university(kind);
+      const of = (what, n = 0) => accounts.filter((each) => each.kind === what)[n];
+      const [student, seen, gone] = [of('student', 0), of('student', 1), of('teacher', 0)];
+      const now = new Date(Date.now() - 600_000).toISOString();
+      await put(db, student.account, ['张三的成绩复核已有结论：89分', '第二件'], { state: 'due', at: now });
+      await put(db, seen.account, ['看过的'], { state: 'due', at: now });
+      await sqlOutside(db, `UPDATE notice SET read_us = 1 WHERE text_zh = '看过的'`);
+      await put(db, gone.account, ['已停用的账号'], { state: 'due', at: now });
+      await sqlOutside(db, `UPDATE account SET closed_us = 1 WHERE login = '${gone.account}'`);
+      await put(db, of('teacher', 1).account, ['很久以前的'], { state: 'due', at: '2026-01-05T09:00:00+08:00' });
+      const post = await smtp('--starttls', '--sign-in', 'jiaowu', 'right one');
+      const password = await temporary('smtp_password');
+      await writeFile(password, 'right one\n');
+      const server = await Server.start(db, '--smtp', `smtp://127.0.0.1:${post.port}`, '--smtp-tls', 'required', '--smtp-user', 'jiaowu', '--smtp-password-file', password,
+        '--mail-from', 'jiaowu@school.example', '--mail-ca', join(post.folder, 'certificate.pem'), '--public-url', 'https://jiaowu.school.example/');
+      const states = async () => (await sqlOutside(db, 'SELECT mail_state FROM notice ORDER BY id')).split('\n');
+      await until(async () => !(await states()).includes('due'));
+      assert.deepEqual(await states(), ['sent', 'sent', 'none', 'none', 'refused']);
+      const got = await post.received();
+      assert.equal(got.length, 1, JSON.stringify(got));
+      const signed = await signIn(server, student.account, student.password);
+      const own = await new Person(server, student, signed.json.token).rows({ dataset: 'student', fields: ['email'] });
+      assert.equal(got[0].rcpt_to, own[0][0]);
+      assert.equal(got[0].tls, 'yes');
+      assert.match(got[0]['header Subject'], /教务系统有新的通知/);
+      assert.match(got[0]['header Message-ID'], /^<notice-\d+\.\d+@school\.example>$/);
+      assert.match(got[0].text, /https:\/\/jiaowu\.school\.example\/notices\\n/);
+      assert.doesNotMatch(got[0].text + got[0]['header Subject'] + got[0]['header To'], /张三|成绩|复核|89|第二件|2026-0017/);
+      assert.doesNotMatch(server.log, /right one|@school|张三/);
+      await server.stop();
+    });
+
+    test('a mail server that hangs keeps nobody waiting, and the server still stops at once', async () => {
+      const { db, accounts } = await university(kind);
+      const student = accounts.find((each) => each.kind === 'student');
+      await put(db, student.account, ['等着'], { state: 'due', at: new Date().toISOString() });
+      const post = await smtp('--silent');
+      const server = await Server.start(db, '--smtp', `smtp://127.0.0.1:${post.port}`, '--mail-from', 'jiaowu@school.example', '--public-url', 'https://jiaowu.school.example');
+      await until(async () => Number(await sqlOutside(db, 'SELECT mail_attempts FROM notice')) === 1);
+      const signed = await signIn(server, student.account, student.password);
+      const person = new Person(server, student, signed.json.token);
+      assert.equal((await person.get('/api/notices')).json.unread, 1);
+      const begin = Date.now();
+      await server.stop();
+      assert.ok(Date.now() - begin < 8000, 'within seconds');
+      assert.equal(await sqlOutside(db, 'SELECT mail_state FROM notice'), 'due');
+    });
+  });
+}
+
+describe('options of mail', () => {
+  test('what cannot work is refused at the start, in both languages and without the password', async () => {
+    const { db } = await university('sqlite');
+    const password = await temporary('smtp_password_given');
+    await writeFile(password, 'not to be shown\n');
+    const all = { '--smtp': 'smtp://mail.school.example', '--mail-from': 'a@school.example', '--public-url': 'https://jiaowu.school.example', '--smtp-user': 'a', '--smtp-password-file': password };
+    for (const change of [{ '--smtp': 'http://mail' }, { '--smtp': 'smtp://a:b@mail' }, { '--mail-from': 'nobody' }, { '--public-url': 'jiaowu' }, { '--public-url': null }, { '--smtp-user': null },
+      { '--smtp-password-file': '/nowhere' }, { '--smtp-tls': 'maybe' }, { '--smtp-tls': 'if-offered' }, { '--smtp': null }, { '--mail-from': null }]) {
+      const words = Object.entries({ ...all, ...change }).filter(([, value]) => value !== null).flat();
+      const result = await run('serve', '--db', db, '--listen', '127.0.0.1:0', ...words);
+      assert.equal(result.code, 2, `${JSON.stringify(change)}: ${result.code} ${result.err}`);
+      assert.match(result.err, /[\u4e00-\u9fff].*\/.*[a-z]{3}/s, JSON.stringify(change));
+      assert.doesNotMatch(result.err, /not to be shown/);
+    }
+  });
+});

@@ -117,6 +117,7 @@ void Upkeep::run() {
       }
       const Instant now = system_.clock->now();
       system_.cases->tend(now);
+      system_.uses.write(*system_.store);
       access::tend(*system_.cases, now);
     } catch (const std::exception& error) {
       log::error("upkeep.failed", {{"what", error.what()}});

@@ -191,13 +191,33 @@ void fetch(Serving& serving, const http::Request& request, const identity::Sessi
   });
 }
 
+// A written reply (§2.4.2): number, title, digest, whether it still stands. nullopt: no letter has this code.
+std::optional<std::string> verified_letter(Serving& serving, const std::string& digest) {
+  const db::Store::Lease lease = serving.system.store->private_reader();
+  db::Rows rows = lease->query(
+      "SELECT l.number, l.title, l.sha256, l.made_us, l.revoked_us, f.seq FROM case_letter l JOIN case_step s ON "
+      "s.case_id = l.case_id AND s.n = l.step LEFT JOIN record.leaf f ON f.outbox = s.outbox WHERE l.code_digest = $1",
+      {digest});
+  if (!rows.next()) return std::nullopt;
+  std::string body;
+  JsonWriter out(body);
+  out.object().field("number", rows.text(0)).field("kind", "letter").field("title", rows.text(1));
+  out.field("sha256", rows.text(2)).field("made", Instant{rows.integer(3)}.print());
+  out.field("record", serving.system.recorder->origin() + "/" + std::to_string(rows.integer(5)));
+  out.field("state", rows.is_null(4) ? "valid" : "revoked").end_object();
+  return body;
+}
+
 // Anyone holding a document may check it; the answer names no person and shows no content (§3.3.1).
 void verify(Serving& serving, const http::Request& request, const http::Respond& respond) {
+  const std::string digest = hex_digest(plain_code(request.captures.at(0)));
+  if (std::optional<std::string> letter = verified_letter(serving, digest))
+    return respond(json_response(std::move(*letter)));
   const db::Store::Lease lease = serving.system.store->reader();
   db::Rows rows = lease->query(
       "SELECT number, title, row_count, sha256, leaf, created_us, expires_us, revoked_us FROM document WHERE "
       "code_digest = $1",
-      {hex_digest(plain_code(request.captures.at(0)))});
+      {digest});
   if (!rows.next()) {
     return respond(problem({Code::not_found,
                             "document.code_unknown",

@@ -1,5 +1,6 @@
 #include "modules/access/grants.hpp"
 
+#include "modules/access/api.hpp"
 #include "modules/access/tables.hpp"
 
 #include <boost/json.hpp>
@@ -94,6 +95,36 @@ bool resume_grant(db::Connection& transaction, std::string_view number) {
       {number});
   if (changed > 0) raise_epoch(transaction);
   return changed > 0;
+}
+
+void Uses::note(std::string_view basis, Instant now) {
+  constexpr std::string_view kMark = "grant:";
+  for (size_t at = basis.find(kMark); at != std::string_view::npos; at = basis.find(kMark, at + 1)) {
+    const std::string_view number = basis.substr(at + kMark.size(), basis.find(',', at) - at - kMark.size());
+    const std::lock_guard lock(mutex_);
+    Use& use = uses_[std::string(number)];
+    ++use.times;
+    use.last = std::max(use.last, now);
+  }
+}
+
+int Uses::write(db::Store& store) {
+  std::map<std::string, Use, std::less<>> some;
+  {
+    const std::lock_guard lock(mutex_);
+    some.swap(uses_);
+  }
+  if (some.empty()) return 0;
+  const db::Store::Lease writer = store.writer();
+  db::Transaction transaction(*writer, db::Transaction::Mode::write);
+  for (const auto& [number, use] : some) {
+    writer->execute(
+        "UPDATE access_grant SET uses = uses + $2, last_used = CASE WHEN last_used IS NULL OR last_used < $3 THEN $3 "
+        "ELSE last_used END WHERE number = $1",
+        {number, use.times, use.last.us});
+  }
+  transaction.commit();
+  return static_cast<int>(some.size());
 }
 
 void write_grant(JsonWriter& out, const GrantRow& grant) {

@@ -1,8 +1,11 @@
 // The access lifecycle (§2.4, §2.5) through the real server: refused, applied for, signed, decided, granted, used, over.
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { rename, writeFile } from 'node:fs/promises';
 import { test } from 'node:test';
-import { clockFile, forEachStore, pause, sqlOutside } from './support.mjs';
+import { promisify } from 'node:util';
+import { clockFile, forEachStore, pause, sqlOutside, temporary } from './support.mjs';
 
 const start = '2026-11-24T09:00:00+08:00'; // a Tuesday
 
@@ -36,6 +39,16 @@ async function people(world) {
   throw new Error('no teacher of a college whose head signs in');
 }
 
+// The first morning again, and nothing granted to the teacher.
+async function fresh(world) {
+  await at(start);
+  const who = await people(world);
+  const standing = await who.office.rows({ dataset: 'access_grant', fields: ['number'], where: { all: [{ field: 'holder', op: 'eq', value: who.teacher.account }, { field: 'revoked', op: 'is_null', value: true }] } });
+  const grants = standing.map((row) => row[0]);
+  if (grants.length) await must(who.office.post('/api/cases/revocation', sign(who.office, { action: 'revoke', content: { grants, reason: '重新开始' } })));
+  return who;
+}
+
 const sign = (person, further = {}) => ({ password: person.password, ...further });
 const step = (person, number, action, body = {}) => person.post(`/api/cases/${number}/${action}`, body);
 
@@ -49,6 +62,15 @@ async function granted(who, content = {}) {
   await must(step(who.head, number, 'sign', sign(who.head)));
   await must(step(who.office, number, 'approve', sign(who.office)));
   return must(step(who.second, number, 'approve', sign(who.second)));
+}
+
+// What the public page says of a paper: its code is read from the paper itself.
+async function verify(world, pdf) {
+  const file = await temporary('letter.pdf');
+  await writeFile(file, pdf);
+  const text = await promisify(execFile)('pdftotext', ['-layout', file, '-']);
+  const code = /验证码\s*([0-9A-Z]{4}(?:-[0-9A-Z]{4}){3})/.exec(text.stdout)[1];
+  return must(world.server.request('GET', `/api/verify/${code}`));
 }
 
 let clock;
@@ -67,8 +89,7 @@ async function until(what, seconds = 20) {
 
 forEachStore('the access lifecycle', (world) => {
   test('§2.4.1 §2.4.2 §2.4.3 refused, applied for, signed, decided twice, granted: the same query answers and names the grant', async () => {
-    await at(start);
-    const who = await people(world);
+    const who = await fresh(world);
     const refused = await who.teacher.query(ask);
     assert.equal(refused.status, 403);
     assert.equal(refused.json.remedy.clause, '2.4.1');
@@ -141,6 +162,15 @@ forEachStore('the access lifecycle', (world) => {
     assert.equal(letter.status, 200);
     assert.equal(letter.bytes.subarray(0, 5).toString(), '%PDF-');
     assert.equal((await who.student.get(`/api/cases/${number}/letter`)).status, 404);
+    const verified = await verify(world, letter.bytes);
+    assert.equal(verified.kind, 'letter');
+    assert.equal(verified.state, 'valid');
+    assert.equal(verified.sha256, createHash('sha256').update(letter.bytes).digest('hex'));
+    assert.match(verified.number, /^教查〔2026〕\d+号$/);
+    const altered = Buffer.from(letter.bytes);
+    altered[altered.length >> 1] ^= 1;
+    assert.notEqual(verified.sha256, createHash('sha256').update(altered).digest('hex'), 'an altered letter has another digest');
+    await until(async () => (await who.teacher.rows({ dataset: 'access_grant', fields: ['number', 'uses'] })).some((row) => row[0] === number && row[1] > 0));
     const form = await who.head.get(`/api/cases/${number}/form`);
     assert.equal(form.bytes.subarray(0, 5).toString(), '%PDF-');
 
@@ -160,8 +190,7 @@ forEachStore('the access lifecycle', (world) => {
   });
 
   test('§2.4.2 two deciders at once: one decision, one grant, one letter', async () => {
-    await at(start);
-    const who = await people(world);
+    const who = await fresh(world);
     const { number } = await submitted(who, { clear: ['student', 'school_year'], masked: [], dataset: 'evaluation' });
     await must(step(who.head, number, 'sign', sign(who.head)));
     const file = await must(who.office.get(`/api/cases/${number}`));
@@ -171,12 +200,10 @@ forEachStore('the access lifecycle', (world) => {
     const after = await must(who.office.get(`/api/cases/${number}`));
     assert.equal(after.letters.length, 1);
     assert.equal(after.steps.filter((each) => each.action === 'approve').length, 1);
-    await must(who.office.post('/api/cases/revocation', sign(who.office, { action: 'revoke', content: { grants: [number], reason: '测试结束' } })));
   });
 
   test('§2.4.2 a refusal says why, in a letter that can be checked; a forged code cannot', async () => {
-    await at(start);
-    const who = await people(world);
+    const who = await fresh(world);
     const { number } = await submitted(who);
     await must(step(who.head, number, 'sign', sign(who.head)));
     assert.equal((await step(who.office, number, 'refuse', sign(who.office))).status, 422, 'a reason is required');
@@ -184,14 +211,13 @@ forEachStore('the access lifecycle', (world) => {
     assert.equal(file.state.name, 'refused');
     assert.equal(file.letters.length, 1);
     const letter = await who.teacher.get(`/api/cases/${number}/letter`);
-    assert.equal(letter.status, 200);
+    assert.equal((await verify(world, letter.bytes)).title, '关于查询权限申请的答复');
     assert.equal((await world.server.request('GET', '/api/verify/0000000000000000')).status, 404);
     assert.equal((await who.teacher.query(ask)).status, 403);
   });
 
   test('§2.4.2 deadlines in working days: reminded, escalated, never approved by silence', async () => {
-    await at(start);
-    const who = await people(world);
+    const who = await fresh(world);
     const { number } = await submitted(who);
     await must(step(who.head, number, 'sign', sign(who.head)));
     await at('2026-11-28T00:01:00+08:00');
@@ -214,8 +240,7 @@ forEachStore('the access lifecycle', (world) => {
   });
 
   test('§2.5.2 a department ends a grant: the next statement is refused', async () => {
-    await at(start);
-    const who = await people(world);
+    const who = await fresh(world);
     const { number } = await granted(who);
     assert.equal((await who.teacher.query(ask)).status, 200);
     const strangers = await who.other_head.post('/api/cases/revocation', sign(who.other_head, { action: 'revoke', content: { grants: [number], reason: '不再任课' } }));
@@ -229,8 +254,7 @@ forEachStore('the access lifecycle', (world) => {
   });
 
   test('§2.5.1 §2.5.2 renewal leaves no gap; the holder may give up what is no longer needed', async () => {
-    await at(start);
-    const who = await people(world);
+    const who = await fresh(world);
     const { number } = await granted(who, { until: '2026-12-10' });
     const renewal = await must(who.teacher.post('/api/cases/renewal', sign(who.teacher, { action: 'submit', undertaking: 1, content: { grant: number, until: '2027-01-15', reason: '学期未结束，继续使用' } })));
     assert.equal(renewal.content.from, '2026-12-11');
@@ -252,8 +276,7 @@ forEachStore('the access lifecycle', (world) => {
   });
 
   test('§2.5.1 who leaves the unit has the grant no more, at once; a change case opens by itself', async () => {
-    await at(start);
-    const who = await people(world);
+    const who = await fresh(world);
     const { number } = await granted(who);
     assert.equal((await who.teacher.query(ask)).status, 200);
     const me = who.teacher.account;
@@ -274,8 +297,7 @@ forEachStore('the access lifecycle', (world) => {
   });
 
   test('§2.4.2 a deputy signs while the head is away, and not a day longer; never for oneself', async () => {
-    await at(start);
-    const who = await people(world);
+    const who = await fresh(world);
     const appointed = await who.head.post('/api/deputies', { deputy: who.colleague.account, post: 'department_head', unit: who.unit, begins: '2026-11-24', ends: '2026-11-25', reason: '出差' });
     assert.equal(appointed.status, 200, appointed.text);
     assert.equal((await who.colleague.post('/api/deputies', { deputy: who.head.account, post: 'department_head', unit: who.unit, begins: '2026-11-24', ends: '2026-11-25', reason: '转托' })).status, 403);
@@ -292,8 +314,7 @@ forEachStore('the access lifecycle', (world) => {
   });
 
   test('§4.3.2 every step has its leaf, signed steps their signature', async () => {
-    const who = await people(world);
-    await at(start);
+    const who = await fresh(world);
     const { number, steps } = await submitted(who);
     assert.equal(steps.at(-1).signed, true);
     const shown = await must(who.teacher.get(`/api/cases/${number}`));

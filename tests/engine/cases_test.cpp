@@ -1,0 +1,296 @@
+// Every row of every kind's table of transitions is taken once and refused once (§2.4, §2.5), on both stores; and the
+// words of the tables are those of the catalogue.
+#include <map>
+#include <set>
+
+#include "modules/access/api.hpp"
+#include "tests/engine/campus.hpp"
+
+namespace jw::tests {
+namespace {
+
+namespace json = boost::json;
+using cases::Kind;
+using cases::Transition;
+using cases::Who;
+
+Row post(const char* who, const char* what, const char* unit) {
+  return {{"staff", who}, {"post", what}, {"unit", unit}, {"begins", "2020-01-01"}};
+}
+
+void fill(Campus& campus) {
+  campus.put("term", {{{"code", "2025-2026-2"},
+                       {"school_year", "2025-2026"},
+                       {"season", "2"},
+                       {"begins", "2026-02-23"},
+                       {"ends", "2026-07-05"}}});
+  campus.put("unit", {{{"code", "jwc"}, {"name", "教务处"}},
+                      {{"code", "xsc"}, {"name", "学生处"}},
+                      {{"code", "xxb"}, {"name", "信息办"}},
+                      {{"code", "cs"}, {"name", "计算机学院"}}});
+  std::vector<Row> staff;
+  for (const auto& [number, unit] : std::map<std::string, std::string>{{"T1", "cs"},
+                                                                       {"H1", "cs"},
+                                                                       {"X1", "xsc"},
+                                                                       {"O1", "jwc"},
+                                                                       {"O2", "jwc"},
+                                                                       {"D1", "jwc"},
+                                                                       {"S1", "xxb"},
+                                                                       {"N1", "cs"},
+                                                                       {"L1", "cs"}})
+    staff.push_back({{"number", number}, {"name", number}, {"unit", unit}, {"state", "11"}});
+  campus.put("staff", staff);
+  campus.put("post_holding", {post("H1", "department_head", "cs"), post("X1", "department_head", "xsc"),
+                              post("O1", "academic_office", "jwc"), post("O2", "academic_office", "jwc"),
+                              post("D1", "department_head", "jwc"), post("S1", "security_admin", "xxb")});
+}
+
+// A case on its way along a path of rows.
+class Walk {
+ public:
+  explicit Walk(db::Dialect dialect) : campus_(dialect) {
+    fill(campus_);
+    for (const char* who : {"T1", "H1", "X1", "O1", "O2", "D1", "S1", "N1", "L1"})
+      people_[who] = campus_.sign_in(who, "staff", who);
+  }
+
+  Campus& campus() { return campus_; }
+  app::System& system() { return campus_.system(); }
+  cases::Engine& engine() { return *system().cases; }
+
+  cases::Actor actor(const std::string& who) {
+    if (who == "clock") return cases::Engine::clock_actor();
+    const auto reader = system().store->reader();
+    system().policy->refresh(*reader);
+    return engine().actor(*reader, people_.at(who), who, who, system().clock->now());
+  }
+
+  int64_t account(const std::string& who) const { return people_.at(who).account; }
+  int64_t person(const std::string& who) const { return people_.at(who).person; }
+
+  Result<cases::Taken> open(const std::string& who, const std::string& kind, const std::string& action,
+                            const json::object& input, bool signs = true) {
+    return delivered(engine().open(actor(who), kind, action, input, signs));
+  }
+  Result<cases::Taken> act(const std::string& who, const std::string& number, const std::string& action,
+                           const json::object& input, bool signs = true) {
+    return delivered(engine().act(actor(who), number, action, input, signs));
+  }
+
+  int64_t unit(const std::string& code) {
+    const auto reader = system().store->reader();
+    return cases::find_unit(*reader, code).id;
+  }
+
+  std::string state(const std::string& number) {
+    const auto reader = system().store->reader();
+    return engine().services().find(*reader, number)->state;
+  }
+
+ private:
+  Result<cases::Taken> delivered(Result<cases::Taken> taken) {
+    if (taken) system().recorder->deliver(taken->outbox);
+    return taken;
+  }
+
+  Campus campus_;
+  std::map<std::string, policy::Asker> people_;
+};
+
+json::object application(const std::string& variant) {
+  json::object content = json::parse(R"({"dataset":"evaluation","rows":"taught","clear":["student"],"masked":[],
+    "actions":["query"],"purpose":"teaching_administration","reason":"学业指导使用","from":"2026-03-16",
+    "until":"2026-06-30"})")
+                             .as_object();
+  if (variant == "strict") content["masked"] = json::array{"total"};
+  if (variant == "owned") {
+    content["dataset"] = "award";
+    content["rows"] = "class";
+  }
+  return content;
+}
+
+// An application that was granted, to follow up.
+std::string granted(Walk& walk, const std::string& variant) {
+  const json::object input{{"content", application(variant)}, {"undertaking", 1}};
+  const std::string number = walk.open("T1", "access", "draft", input).value().number;
+  const auto step = [&](const char* who, const char* action) {
+    const auto taken = walk.act(who, number, action, action == std::string("submit") ? input : json::object{});
+    EXPECT_TRUE(taken) << action << ": " << taken.refusal().detail.en;
+  };
+  step("T1", "submit");
+  step("H1", "sign");
+  step("O1", "approve");
+  if (variant == "strict") step("O2", "approve");
+  EXPECT_EQ(walk.state(number), "granted");
+  return number;
+}
+
+// What a step of this kind needs to be told; `grant`: of an earlier application.
+json::object input_of(Walk& walk, const Kind& kind, const Transition& row, const std::string& variant,
+                      const std::string& grant) {
+  json::object input{{"opinion", "已核实"}, {"undertaking", 1}};
+  const json::object applicant{
+      {"account", walk.account("T1")}, {"person", walk.person("T1")}, {"applicant", "T1"},
+      {"applicant_name", "T1"},        {"unit", walk.unit("cs")},     {"unit_code", "cs"},
+      {"term", "2025-2026-2"},         {"findings", json::array{}},   {"grants", json::array{json::value(grant)}},
+      {"reason", "岗位变动"}};
+  if (kind.name == "access" && (row.action == "draft" || row.action == "save" || row.action == "submit"))
+    input["content"] = application(variant);
+  if (kind.name == "renewal" && row.action == "submit")
+    input["content"] = json::object{{"grant", grant}, {"until", "2026-07-10"}, {"reason", "继续使用到学期末"}};
+  if (kind.name == "change" && row.action == "submit")
+    input["content"] = json::object{{"grants", json::array{json::value(grant)}}, {"reason", "职责调整"}};
+  if (row.who.is == Who::Is::clock && row.from.empty()) input["content"] = applicant;
+  if (kind.name == "revocation")
+    input["content"] = json::object{{"grants", json::array{json::value(grant)}}, {"reason", "不再需要"}};
+  if (row.action == "confirm") {
+    input["keep"] = json::array{json::value(grant)};
+    input["end"] = json::array{};
+  }
+  return input;
+}
+
+std::string taker(const Transition& row, const std::string& variant) {
+  if (row.who.is == Who::Is::applicant) return "T1";
+  if (row.who.is == Who::Is::clock) return "clock";
+  if (row.who.post == "academic_office") return row.from == "seconding" ? "O2" : "O1";
+  if (row.who.post == "security_admin") return "S1";
+  return row.who.of == Who::Of::owner_unit && variant == "owned" ? "X1" : "H1";
+}
+
+// Shortest ways to each state, whatever `when` says: a variant that goes another way is noticed while walking.
+std::vector<std::vector<const Transition*>> ways_to(const Kind& kind, std::string_view state) {
+  std::vector<std::vector<const Transition*>> found, open{{}};
+  for (int depth = 0; depth < 7 && !open.empty(); ++depth) {
+    std::vector<std::vector<const Transition*>> next;
+    for (const auto& way : open) {
+      const std::string_view here = way.empty() ? std::string_view() : way.back()->to;
+      if (here == state && (!state.empty() || way.empty())) found.push_back(way);
+      for (const Transition& row : kind.transitions) {
+        const bool seen = std::find(way.begin(), way.end(), &row) != way.end();
+        if (row.from == here && row.from != row.to && !seen) {
+          next.push_back(way);
+          next.back().push_back(&row);
+        }
+      }
+    }
+    open = std::move(next);
+  }
+  return found;
+}
+
+// Takes the rows of a way and the last one; nullopt when this variant does not lead there.
+std::optional<std::string> along(Walk& walk, const Kind& kind, const std::vector<const Transition*>& way,
+                                 const std::string& variant, const std::string& grant) {
+  std::string number;
+  for (const Transition* row : way) {
+    const json::object input = input_of(walk, kind, *row, variant, grant);
+    const std::string who = taker(*row, variant), action(row->action);
+    const auto taken =
+        number.empty() ? walk.open(who, std::string(kind.name), action, input) : walk.act(who, number, action, input);
+    if (!taken || taken->state != row->to) return std::nullopt;
+    number = taken->number;
+  }
+  return number;
+}
+
+class EveryRow : public testing::TestWithParam<db::Dialect> {};
+JW_ON_BOTH_STORES(EveryRow);
+
+TEST_P(EveryRow, C2_4_C2_5_is_taken_once_and_refused_once) {
+  Walk walk(GetParam());
+  const auto check = [&](const Kind& kind, const Transition& row, const std::string& variant) {
+    const bool follows = kind.name != "access";
+    for (const auto& way : ways_to(kind, row.from)) {
+      const std::string grant = follows ? granted(walk, variant == "strict" ? "strict" : "plain") : "";
+      if (kind.name == "suspension") {
+        const auto writer = walk.system().store->writer();
+        db::Transaction transaction(*writer, db::Transaction::Mode::write);
+        static_cast<void>(walk.system().identity->suspend(*writer, walk.account("L1"), "test"));
+        transaction.commit();
+      }
+      const auto number = along(walk, kind, way, variant, grant);
+      if (!number) continue;
+      const json::object input = input_of(walk, kind, row, variant, grant);
+      const std::string action(row.action), right = taker(row, variant);
+      // Refused: somebody whose step it is not.
+      const std::string wrong = row.who.is != Who::Is::applicant ? "N1" : number->empty() ? "clock" : "N1";
+      const auto refused = number->empty() ? walk.open(wrong, std::string(kind.name), action, input)
+                                           : walk.act(wrong, *number, action, input);
+      EXPECT_FALSE(refused);
+      if (!refused) {
+        EXPECT_EQ(refused.refusal().type, "case.not_yours");
+      }
+      if (!number->empty()) {
+        EXPECT_EQ(walk.state(*number), row.from);
+      }
+      if (row.signs) {
+        const auto unsigned_step = number->empty() ? walk.open(right, std::string(kind.name), action, input, false)
+                                                   : walk.act(right, *number, action, input, false);
+        EXPECT_FALSE(unsigned_step) << "without a signature";
+      }
+      const auto taken = number->empty() ? walk.open(right, std::string(kind.name), action, input)
+                                         : walk.act(right, *number, action, input);
+      if (!taken || taken->state != row.to) continue;
+      return true;
+    }
+    return false;
+  };
+  for (const Kind* kind : access::kinds()) {
+    for (const Transition& row : kind->transitions) {
+      const bool done = check(*kind, row, "plain") || check(*kind, row, "strict") || check(*kind, row, "owned");
+      EXPECT_TRUE(done) << kind->name << ": " << row.from << " --" << row.action << "--> " << row.to << " never taken";
+    }
+  }
+  const auto reader = walk.system().store->private_reader();
+  EXPECT_TRUE(record::verify(*reader, "").empty()) << "the record holds";
+}
+
+TEST_P(EveryRow, C2_4_2_nothing_is_approved_by_the_clock) {
+  for (const Kind* kind : access::kinds()) {
+    for (const Transition& row : kind->transitions) {
+      if (row.who.is != Who::Is::clock) continue;
+      EXPECT_FALSE(row.approves) << kind->name << "." << row.action;
+      EXPECT_NE(row.to, "granted") << kind->name << "." << row.action;
+      EXPECT_EQ(row.letter, nullptr) << kind->name << "." << row.action;
+    }
+  }
+}
+
+TEST_P(EveryRow, speaks_the_words_of_the_catalogue) {
+  Campus campus(GetParam());
+  const catalog::Catalogue& catalogue = *campus.system().catalogue;
+  const auto set = [&](const char* name) -> const catalog::CodeSet& {
+    return catalogue.code_sets[static_cast<size_t>(catalogue.code_set(name))];
+  };
+  std::set<std::string> kinds, states, waits;
+  for (const Kind* kind : access::kinds()) {
+    kinds.emplace(kind->name);
+    EXPECT_NE(set("CASE_KIND").find(kind->name), nullptr) << kind->name;
+    for (const cases::State& state : kind->states) {
+      states.emplace(state.name);
+      waits.emplace(state.waits_for);
+      EXPECT_NE(set("CASE_STATE").find(state.name), nullptr) << state.name;
+      EXPECT_NE(set("CASE_WAITS").find(state.waits_for), nullptr) << state.waits_for;
+      if (!state.due_setting.empty()) {
+        EXPECT_GT(campus.system().cases->services().setting(state.due_setting), 0) << state.due_setting;
+      }
+    }
+    for (const Transition& row : kind->transitions) {
+      EXPECT_TRUE(row.from.empty() || kind->state(row.from) != nullptr) << row.from;
+      EXPECT_NE(kind->state(row.to), nullptr) << row.to;
+      EXPECT_TRUE(row.from.empty() || !kind->state(row.from)->closed) << kind->name << " goes on after its end";
+      EXPECT_FALSE(row.label.zh.empty() || row.label.en.empty()) << kind->name << "." << row.action;
+      if (row.who.is == Who::Is::post) {
+        EXPECT_GE(campus.system().policy->rules()->regulation().post(row.who.post), 0);
+      }
+    }
+  }
+  EXPECT_EQ(kinds.size(), set("CASE_KIND").codes.size());
+  EXPECT_EQ(states.size(), set("CASE_STATE").codes.size());
+  EXPECT_EQ(waits.size(), set("CASE_WAITS").codes.size());
+}
+
+}  // namespace
+}  // namespace jw::tests

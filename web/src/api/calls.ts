@@ -1,7 +1,7 @@
 // Every call of docs/api.md the pages use, one function each.
 import { call } from './client'
 import type {
-  Answer, CalendarChanged, CalendarPreview, CalendarYear, Compared, Dataset, DatasetBrief, DemoPerson, Document, Explanation, Me, Query, Session, Text, Verified,
+  Answer, CalendarChanged, CalendarPreview, CalendarYear, Compared, Dataset, DatasetBrief, DemoPerson, Document, Explanation, Me, Notice, Query, Session, Text, Verified,
 } from './types'
 
 const enc = encodeURIComponent
@@ -44,6 +44,12 @@ export const window_add = (begins: string, ends: string, reason: Text) =>
   call<CalendarChanged>('POST', '/api/calendar/windows', { body: { begins, ends, reason } })
 export const window_withdraw = (id: number, reason: string) =>
   call<CalendarChanged>('POST', `/api/calendar/windows/${id}/withdrawal`, { body: { reason } })
+
+export const notices_list = (before: number) =>
+  call<{ unread: number; notices: Notice[]; next: number | null; record: string }>('GET', `/api/notices?before=${before}`)
+export const notices_unread = () => call<{ unread: number }>('GET', '/api/notices/unread', { open: true })
+export const notices_mark = (ids: number[] | 'all') =>
+  call<{ marked: number; unread: number }>('POST', '/api/notices/read', { body: ids === 'all' ? { all: true } : { ids } })
 
 export const demo_persons = () => call<{ persons: DemoPerson[] }>('GET', '/api/demo/persons', { open: true })
 export const demo_session = (account: string) =>

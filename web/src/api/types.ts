@@ -49,6 +49,14 @@ export interface Person {
   number: string
 }
 
+export interface Notice {
+  id: number
+  about: string // case:NUMBER, grant:NUMBER, or empty
+  text: Text
+  at: string
+  read: boolean
+}
+
 export interface DatasetBrief {
   name: string
   label: Text

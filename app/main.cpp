@@ -16,7 +16,7 @@ struct Command {
 constexpr Command kCommands[] = {
     {"serve", jw::app::serve,
      "serve --db URL --listen HOST:PORT [--home DIR] [--witness DIR] [--certificate PEM --key PEM] [--clock FILE] "
-     "[--log FILE]\n"
+     "[--log FILE] [--public-url URL] [--smtp URL --mail-from ADDRESS --smtp-user USER --smtp-password-file FILE]\n"
      "      提供服务 / serve"},
     {"demo", jw::app::demo,
      "demo --db URL --students N --seed S --accounts FILE [--sign-ins N]\n"

@@ -86,6 +86,33 @@ forEachStore('notices', (world) => {
     assert.equal(proof.status, 200, proof.text);
     assert.doesNotMatch(proof.text, /戊/);
   });
+
+  test('§2.4.2 a step of a case tells whose turn it is, and nobody else', async () => {
+    const heads = await Promise.all([0, 1, 2].map((n) => world.as('department_head', n)));
+    const content = {
+      dataset: 'evaluation', rows: 'taught', clear: ['student', 'student_name', 'school_year'], masked: ['total'], actions: ['query', 'detail'],
+      purpose: 'teaching_administration', reason: '学业指导，了解任课学生的综合测评', minors: false, holder: 'self',
+      from: new Date().toISOString().slice(0, 10), until: new Date(Date.now() + 60 * 86_400_000).toISOString().slice(0, 10),
+    };
+    let told = 0;
+    for (let n = 0; n < 4; n += 1) {
+      const teacher = await world.as('teacher', n);
+      const draft = await teacher.post('/api/cases/access', { action: 'draft', content });
+      assert.equal(draft.status, 200, draft.text);
+      const { number } = draft.json;
+      const waits = async (person) => (await person.get('/api/notices')).json.notices.filter((one) => one.about === `case:${number}`);
+      for (const head of heads) assert.deepEqual(await waits(head), [], 'a draft is nobody else’s');
+      const sent = await teacher.post(`/api/cases/${number}/submit`, { password: teacher.password, undertaking: 1 });
+      assert.equal(sent.status, 200, sent.text);
+      const turns = await Promise.all(heads.map(waits));
+      const mine = turns.filter((each) => each.length > 0);
+      assert.ok(mine.length <= 1, 'one head at most signs for this teacher');
+      told += mine.length;
+      for (const [notice] of mine) assert.ok(isText(notice.text) && !notice.read);
+      assert.deepEqual(await waits(await world.as('student', 2)), []);
+    }
+    assert.ok(told > 0, 'some teacher has a head among the sign-ins');
+  });
 });
 
 // ---- mail

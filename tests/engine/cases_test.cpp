@@ -1,7 +1,9 @@
 // Every row of every kind's table of transitions is taken once and refused once (§2.4, §2.5), on both stores; and the
 // words of the tables are those of the catalogue.
+#include <atomic>
 #include <map>
 #include <set>
+#include <thread>
 
 #include "modules/access/api.hpp"
 #include "tests/engine/campus.hpp"
@@ -65,6 +67,7 @@ class Walk {
     return engine().actor(*reader, people_.at(who), who, who, system().clock->now());
   }
 
+  const policy::Asker& asker(const std::string& who) const { return people_.at(who); }
   int64_t account(const std::string& who) const { return people_.at(who).account; }
   int64_t person(const std::string& who) const { return people_.at(who).person; }
 
@@ -245,6 +248,79 @@ TEST_P(EveryRow, C2_4_C2_5_is_taken_once_and_refused_once) {
   }
   const auto reader = walk.system().store->private_reader();
   EXPECT_TRUE(record::verify(*reader, "").empty()) << "the record holds";
+}
+
+// Once the revocation is done, no query that begins later is answered; the record has no gap.
+TEST_P(EveryRow, C2_5_2_a_revocation_stops_the_next_query_on_every_thread) {
+  Walk walk(GetParam());
+  const std::string number = granted(walk, "plain");
+  constexpr std::string_view kAsk =
+      R"({"dataset":"evaluation","fields":["student"],"purpose":"teaching_administration"})";
+  const policy::Asker teacher = walk.asker("T1");
+  std::atomic<bool> over{false}, stop{false};
+  std::atomic<int> answered{0}, late{0}, broken{0};
+  std::vector<std::thread> readers;
+  for (int i = 0; i < 3; ++i) {
+    readers.emplace_back([&] {
+      while (!stop) {
+        const bool began_after = over;
+        query::Outcome outcome = walk.campus().ask(teacher, kAsk);
+        if (std::holds_alternative<query::Answer>(outcome.result)) {
+          ++answered;
+          if (began_after) ++late;
+        } else if (std::get<Refusal>(outcome.result).code != Code::forbidden) {
+          ++broken;
+        }
+        if (!walk.system().recorder->append_and_wait(std::move(outcome.entry))) ++broken;
+      }
+    });
+  }
+  while (answered < 50) std::this_thread::yield();
+  const json::object input{
+      {"content", json::object{{"grants", json::array{json::value(number)}}, {"reason", "不再需要"}}}};
+  EXPECT_TRUE(walk.open("H1", "revocation", "revoke", input));
+  over = true;
+  std::this_thread::sleep_for(std::chrono::milliseconds(200));
+  stop = true;
+  for (std::thread& reader : readers) reader.join();
+  EXPECT_EQ(late, 0);
+  EXPECT_EQ(broken, 0);
+  EXPECT_EQ(walk.campus().rows(teacher, kAsk), "policy.no_permit");
+  const auto reader = walk.system().store->private_reader();
+  EXPECT_TRUE(record::verify(*reader, "").empty());
+}
+
+// Several deciders press at the same moment: one step is taken, the others hear that it is gone.
+TEST_P(EveryRow, C2_4_2_of_two_deciders_at_once_one_decides) {
+  Walk walk(GetParam());
+  for (int round = 0; round < 5; ++round) {
+    const json::object input{{"content", application("plain")}, {"undertaking", 1}};
+    const std::string number = walk.open("T1", "access", "draft", input).value().number;
+    ASSERT_TRUE(walk.act("T1", number, "submit", input));
+    ASSERT_TRUE(walk.act("H1", number, "sign", {}));
+    std::vector<std::thread> deciders;
+    std::atomic<int> taken{0}, gone{0};
+    for (const char* who : {"O1", "O2", "O1", "O2"}) {
+      deciders.emplace_back([&, who] {
+        const auto said = walk.act(who, number, round % 2 == 0 ? "approve" : "refuse", {{"opinion", "同时办理"}});
+        if (said) ++taken;
+        if (!said && said.refusal().type == "case.moved") ++gone;
+      });
+    }
+    for (std::thread& decider : deciders) decider.join();
+    EXPECT_EQ(taken, 1);
+    EXPECT_EQ(gone, 3);
+    const auto reader = walk.system().store->private_reader();
+    db::Rows rows = reader->query(
+        "SELECT COUNT(*), (SELECT COUNT(*) FROM access_grant g WHERE g.number = $1), (SELECT COUNT(*) FROM case_letter "
+        "l JOIN \"case\" c ON c.id = l.case_id WHERE c.number = $1) FROM case_step s JOIN \"case\" c ON c.id = "
+        "s.case_id WHERE c.number = $1",
+        {number});
+    rows.next();
+    EXPECT_EQ(rows.integer(0), 4);
+    EXPECT_EQ(rows.integer(1), round % 2 == 0 ? 1 : 0);
+    EXPECT_EQ(rows.integer(2), 1);
+  }
 }
 
 TEST_P(EveryRow, C2_4_2_nothing_is_approved_by_the_clock) {

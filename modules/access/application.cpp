@@ -508,6 +508,7 @@ void write_words(const cases::Services& on, const Reading& reading, JsonWriter& 
   if (asked.dataset != nullptr) {
     out.key("dataset").object().field("name", asked.dataset->name).field("label", asked.dataset->label).end_object();
     out.field("level", static_cast<int>(asked.level())).field("strict", asked.is_strict());
+    out.field("days_most", on.setting(asked.is_strict() ? "grant_days_strict" : "grant_days"));
     if (!asked.rows.is_null()) out.field("rows", rows_in_words(on, asked));
     out.key("fields").array();
     for (const Field& field : asked.dataset->fields) {

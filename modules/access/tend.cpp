@@ -253,10 +253,44 @@ std::vector<policy::Asker> candidates(db::Connection& reader, std::string_view p
   return found;
 }
 
+namespace {
+
+// What a form needs to write conditions over a field that its reader may not query yet.
+void write_for_conditions(const catalog::Catalogue& catalogue, const catalog::Field& field, JsonWriter& out) {
+  out.field("type", catalog::type_name(field.type));
+  if (field.type == catalog::Type::decimal) out.field("places", field.size);
+  if (!field.example.empty()) out.field("example", field.example);
+  out.key("operators").array();
+  for (const catalog::Op op : catalog::ops_of(field)) out.value(catalog::op_name(op));
+  out.end_array();
+  if (field.type == catalog::Type::ref) {
+    const catalog::Dataset& target = catalogue.datasets[static_cast<size_t>(field.ref)];
+    out.key("ref").object().field("dataset", target.name).end_object();
+  }
+  if (field.type != catalog::Type::code) return;
+  out.key("codes").array();
+  for (const catalog::Code& code : catalogue.code_sets[static_cast<size_t>(field.code_set)].codes)
+    out.object().field("code", code.code).field("name", code.name).end_object();
+  out.end_array();
+}
+
+void write_codes(const catalog::Catalogue& catalogue, std::string_view set, JsonWriter& out) {
+  out.array();
+  for (const catalog::Code& code : catalogue.code_sets[static_cast<size_t>(catalogue.code_set(set))].codes)
+    out.object().field("name", code.code).field("label", code.name).end_object();
+  out.end_array();
+}
+
+}  // namespace
+
 std::string catalogue_json(const catalog::Catalogue& catalogue) {
   std::string text;
   JsonWriter out(text);
-  out.object().key("datasets").array();
+  out.object().key("purposes");
+  write_codes(catalogue, "PURPOSE", out);
+  out.key("actions");
+  write_codes(catalogue, "ACTION", out);
+  out.key("datasets").array();
   for (const catalog::Dataset& dataset : catalogue.datasets) {
     if (dataset.by_kernel) continue;
     out.object().field("name", dataset.name).field("label", dataset.label).field("module", dataset.module);
@@ -265,6 +299,7 @@ std::string catalogue_json(const catalog::Catalogue& catalogue) {
       out.object().field("name", field.name).field("label", field.label).field("level", static_cast<int>(field.level));
       out.field("masked", field.mask.kind != catalog::Mask::Kind::none);
       if (field.help) out.field("help", *field.help);
+      write_for_conditions(catalogue, field, out);
       out.end_object();
     }
     out.end_array().key("relations").array();

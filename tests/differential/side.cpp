@@ -135,8 +135,8 @@ void Side::write_grants(db::Connection& writer, const std::vector<policy::Grant>
   writer.execute("DELETE FROM access_grant");
   for (const policy::Grant& grant : grants) {
     writer.execute(
-        "INSERT INTO access_grant (id, number, effect, account, post, unit, dataset, content, from_us, until_us, "
-        "source, created_us) "
+        "INSERT INTO access_grant (id, number, effect, account, post, unit, dataset, content, valid_from, valid_until, "
+        "source, made) "
         "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 0)",
         {++grant_id_, grant.number, grant.effect == policy::Effect::forbid ? "forbid" : "permit",
          grant.account == 0 ? db::Param() : db::Param(grant.account),

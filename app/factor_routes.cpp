@@ -121,6 +121,7 @@ void confirm_again(Serving& serving, const http::Request& request, const identit
     if (!*each) return respond(problem(each->refusal(), request.id));
   }
   const Result<Done> done = serving.system.identity->confirm_again(session, *code, *password);
+  if (done) serving.lending.answered({session.account, session.person, session.id, session.display_name, "", ""});
   record::Entry entry = act_of(serving, session, "session_confirm");
   entry.basis = "§2.5.3";
   tell(serving, std::move(entry), done ? nullptr : &done.refusal(), {}, request, respond);

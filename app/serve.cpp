@@ -8,12 +8,16 @@
 #include <thread>
 
 #include "app/arguments.hpp"
+#include "app/cases.hpp"
 #include "app/commands.hpp"
 #include "app/dictionary.hpp"
+#include "app/lending_rounds.hpp"
+#include "app/post_office.hpp"
 #include "app/problem.hpp"
 #include "app/schemas.hpp"
 #include "app/serving.hpp"
 #include "base/json.hpp"
+#include "base/text.hpp"
 #include "kernel/catalog/schema.hpp"
 #include "platform/http/metrics.hpp"
 #include "platform/log/api.hpp"
@@ -21,6 +25,29 @@
 namespace jw::app {
 
 namespace {
+
+const std::set<std::string> kOptions = {
+    "db",
+    "listen",
+    "home",
+    "clock",
+    "witness",
+    "public-url",
+    "certificate",
+    "key",
+    "log",
+    "node",
+    "workers",
+    "io-threads",
+    "trusted-proxy",
+    "lending-every",
+    "smtp",
+    "smtp-user",
+    "smtp-password-file",
+    "smtp-tls",
+    "mail-from",
+    "mail-ca",
+};
 
 std::pair<std::string, uint16_t> listen_address(const std::string& text) {
   const size_t colon = text.rfind(':');
@@ -153,6 +180,35 @@ http::Handler web_files(const std::filesystem::path& home) {
       options);
 }
 
+lending::Network zones_of(const std::filesystem::path& home) {
+  auto read = lending::load_network(home);
+  if (auto* problems = std::get_if<std::vector<catalog::FileProblem>>(&read)) {
+    std::string text = "regulation/network.toml 有误 / has mistakes:";
+    for (const catalog::FileProblem& each : *problems) text += "\n  " + each.print();
+    throw std::runtime_error(text);
+  }
+  return std::get<lending::Network>(std::move(read));
+}
+
+http::Options http_options(const Arguments& arguments, const std::string& host, uint16_t port, int workers, int cores) {
+  http::Options http;
+  http.host = host;
+  http.port = port;
+  http.workers = workers;
+  http.io_threads = static_cast<int>(arguments.number("io-threads", std::max(1, cores / 2), 1, 64));
+  // Behind a proxy the address of a person is the last hop of X-Forwarded-For that is none of these (§2.5.3 needs it).
+  if (const auto proxies = arguments.option("trusted-proxy")) {
+    for (const std::string_view each : split(*proxies, ',')) http.trusted_proxies.emplace_back(each);
+  }
+  http.certificate_file = arguments.option("certificate").value_or("");
+  http.key_file = arguments.option("key").value_or("");
+  const bool tls = !http.certificate_file.empty();
+  if (tls == http.key_file.empty())
+    throw UsageError("--certificate 和 --key 要一起给出 / --certificate and --key go together");
+  http.headers = security_headers(tls);
+  return http;
+}
+
 // Signals are waited for by the main thread; every other thread has them blocked.
 sigset_t block_signals() {
   sigset_t set;
@@ -170,9 +226,7 @@ int serve(const Words& words) {
 }
 
 int serve_with(const Words& words, const std::function<std::vector<http::Route>(Serving&)>& further) {
-  const Arguments arguments(
-      words, {"db", "listen", "home", "clock", "witness", "certificate", "key", "log", "node", "workers", "io-threads"},
-      {});
+  const Arguments arguments(words, kOptions, {});
   const auto [host, port] = listen_address(arguments.option("listen").value_or("127.0.0.1:8080"));
   const sigset_t signals = block_signals();
   log::start({.file = arguments.option("log").value_or("")});
@@ -182,6 +236,8 @@ int serve_with(const Words& words, const std::function<std::vector<http::Route>(
   options.home = find_home(arguments.option("home").value_or(""));
   options.clock_file = arguments.option("clock").value_or("");
   options.witness = arguments.option("witness").value_or("");
+  options.public_url =
+      public_url_of(arguments.option("public-url").value_or("http://" + host + ":" + std::to_string(port)));
   options.node = arguments.option("node").value_or("server");
   options.create = true;
   const int cores = static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
@@ -190,20 +246,14 @@ int serve_with(const Words& words, const std::function<std::vector<http::Route>(
   const std::unique_ptr<System> system = open_system(options);
   warn_of(*system);
 
+  lending::Watch lending({*system->store, *system->identity, *system->recorder, *system->policy, *system->clock},
+                         zones_of(options.home), {});
   log::Metrics metrics;
-  Serving serving{*system, metrics};
-  http::Options http;
-  http.host = host;
-  http.port = port;
-  http.workers = workers;
-  http.io_threads = static_cast<int>(arguments.number("io-threads", std::max(1, cores / 2), 1, 64));
-  http.certificate_file = arguments.option("certificate").value_or("");
-  http.key_file = arguments.option("key").value_or("");
+  Serving serving{*system, metrics, lending};
+  const http::Options http = http_options(arguments, host, port, workers, cores);
   const bool tls = !http.certificate_file.empty();
-  if (tls == http.key_file.empty())
-    throw UsageError("--certificate 和 --key 要一起给出 / --certificate and --key go together");
   serving.cross_origin_cookie_secure = tls;
-  http.headers = security_headers(tls);
+  const std::unique_ptr<PostOffice> post = PostOffice::open(*system, arguments);
 
   std::vector<http::Route> table = routes(serving);
   for (http::Route& route : operation_routes(serving)) table.push_back(std::move(route));
@@ -231,6 +281,8 @@ int serve_with(const Words& words, const std::function<std::vector<http::Route>(
       http, std::move(table), [](const http::Route&, http::Request&) { return std::nullopt; }, web_files(options.home),
       [](const Refusal& refusal, int status, std::string_view id) { return problem_with_status(refusal, status, id); },
       finished);
+  const LendingRounds rounds(lending, std::chrono::seconds(arguments.number("lending-every", 60, 1, 3600)));
+  const Upkeep upkeep(*system);
   std::cout << "jiaowu: " << (tls ? "https://" : "http://") << host << ":" << server->port() << "/" << '\n'
             << std::flush;
   log::info("serve.ready", {{"port", server->port()}, {"made_up", system->made_up}});

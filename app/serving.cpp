@@ -11,6 +11,7 @@
 #include "app/restrictions.hpp"
 #include "base/json.hpp"
 #include "base/text.hpp"
+#include "platform/log/api.hpp"
 
 namespace jw::app {
 
@@ -32,7 +33,13 @@ struct Door::Impl {
         job = std::move(waiting.front());
         waiting.pop_front();
       }
-      job();
+      // A store that fails here ends one request with 500 (its Respond goes unanswered), never the server.
+      try {
+        job();
+      } catch (const std::exception& error) {
+        log::error("door.failed", {{"error", error.what()}});
+      }
+      job = nullptr;
     }
   }
 };
@@ -61,6 +68,19 @@ bool Door::enter(std::function<void()> job) {
   return true;
 }
 
+void Signatures::put(int64_t session, Instant now) {
+  const std::lock_guard lock(mutex_);
+  if (signed_.size() > 10'000)
+    std::erase_if(signed_, [&](const auto& each) { return each.second.us + kHolds < now.us; });
+  signed_[session] = now;
+}
+
+bool Signatures::holds(int64_t session, Instant now) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = signed_.find(session);
+  return found != signed_.end() && now.us < found->second.us + kHolds;
+}
+
 std::string token_of(const http::Request& request) {
   const std::string_view authorization = request.header("authorization");
   if (authorization.starts_with("Bearer ")) return std::string(authorization.substr(7));
@@ -72,8 +92,8 @@ namespace {
 // A live session may still be held, or its account read only.
 std::optional<Refusal> restriction(Serving& serving, const identity::Session& session, const identity::Liveness& live,
                                    Alive alive, bool acts) {
-  if (live.held && alive != Alive::held_too) return session_held(serving.system, session.account);
-  if (live.read_only && acts) return account_read_only(serving.system, session.account);
+  if (live.held && alive != Alive::held_too) return session_held(serving, session.account);
+  if (live.read_only && acts) return account_read_only(serving, session.account);
   return std::nullopt;
 }
 
@@ -124,7 +144,8 @@ http::Handler signed_in(Serving& serving, Governed handler, Alive alive, Does do
         session = nullptr;
       }
     }
-    if (!session) return respond(problem(no_session(serving.system, token), request.id));
+    if (session) serving.lending.note(session->id, session->account, request.remote);
+    if (!session) return respond(problem(no_session(serving, token), request.id));
     handler(std::move(request), std::move(session), std::move(respond));
   };
 }
@@ -162,11 +183,13 @@ void release(Serving& serving, const identity::Session& session, query::Outcome 
   if (const auto* refusal = std::get_if<Refusal>(&outcome.result);
       refusal != nullptr && refusal->code == Code::unauthenticated) {
     serving.system.identity->forget(session.id);
-    if (auto why = why_nothing(serving.system, session)) {
+    if (auto why = why_nothing(serving, session)) {
       outcome.entry.decision = why->type;
       outcome.result = std::move(*why);
     }
   }
+  if (std::holds_alternative<query::Answer>(outcome.result) && outcome.entry.basis.find("grant:") != std::string::npos)
+    serving.system.uses.note(outcome.entry.basis, outcome.entry.time);
   serving.system.recorder->append(
       std::move(outcome.entry), [result = std::move(outcome.result), request_id = std::move(request_id),
                                  respond = std::move(respond)](const std::optional<record::Leaf>& leaf) mutable {
@@ -191,8 +214,9 @@ void release(Serving& serving, const identity::Session& session, query::Outcome 
 
 std::vector<http::Route> routes(Serving& serving) {
   std::vector<http::Route> all;
-  for (auto* part : {&session_routes, &factor_routes, &query_routes, &document_routes, &evidence_routes,
-                     &calendar_routes, &demo_routes}) {
+  for (auto* part :
+       {&session_routes, &factor_routes, &lending_routes, &query_routes, &document_routes, &evidence_routes,
+        &calendar_routes, &case_routes, &notice_routes, &regulation_routes, &demo_routes}) {
     for (http::Route& route : (*part)(serving)) all.push_back(std::move(route));
   }
   return all;

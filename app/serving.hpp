@@ -5,10 +5,13 @@
 
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "app/system.hpp"
+#include "modules/lending/api.hpp"
 #include "platform/http/api.hpp"
 #include "platform/log/metrics.hpp"
 
@@ -26,10 +29,24 @@ class Door {
   std::unique_ptr<Impl> impl_;
 };
 
+// Who has signed lately: one password holds for the next steps of the same session (§2.4.2), on this node.
+class Signatures {
+ public:
+  static constexpr int64_t kHolds = 10 * 60 * kSecond;
+  void put(int64_t session, Instant now);
+  bool holds(int64_t session, Instant now) const;
+
+ private:
+  mutable std::mutex mutex_;
+  std::unordered_map<int64_t, Instant> signed_;
+};
+
 struct Serving {
   System& system;
   log::Metrics& metrics;
+  lending::Watch& lending;
   Door door{3, 600};
+  Signatures signatures{};
   bool cross_origin_cookie_secure = false;  // mark the cookie Secure (TLS)
 };
 
@@ -57,9 +74,13 @@ void release(Serving& serving, const identity::Session& session, query::Outcome 
 std::vector<http::Route> query_routes(Serving& serving);
 std::vector<http::Route> session_routes(Serving& serving);
 std::vector<http::Route> factor_routes(Serving& serving);
+std::vector<http::Route> lending_routes(Serving& serving);
 std::vector<http::Route> document_routes(Serving& serving);
 std::vector<http::Route> evidence_routes(Serving& serving);
 std::vector<http::Route> calendar_routes(Serving& serving);
+std::vector<http::Route> case_routes(Serving& serving);
+std::vector<http::Route> notice_routes(Serving& serving);
+std::vector<http::Route> regulation_routes(Serving& serving);
 std::vector<http::Route> demo_routes(Serving& serving);  // empty on real stores
 std::vector<http::Route> routes(Serving& serving);       // the whole table
 

@@ -2,8 +2,10 @@
 #include <boost/json.hpp>
 
 #include "app/problem.hpp"
+#include "app/restrictions.hpp"
 #include "app/serving.hpp"
 #include "base/json.hpp"
+#include "platform/crypto/api.hpp"
 
 namespace jw::app {
 
@@ -29,6 +31,27 @@ std::string cookie(const Serving& serving, const std::string& token) {
   return text;
 }
 
+// The mark that a browser keeps for the time when an account is lent (§2.5.3). It opens nothing, and goes to no other
+// path than that of signing in.
+constexpr std::string_view kDeviceCookie = "jiaowu_device";
+constexpr size_t kDeviceCharacters = 22;
+constexpr std::string_view kDeviceLife =
+    "; Path=/api/session; HttpOnly; SameSite=Strict; Max-Age=34560000";  // 400 days
+
+// As it was sent, or a new one.
+std::string device_of(const http::Request& request) {
+  std::string sent(request.cookie(kDeviceCookie));
+  const auto bytes = crypto::unbase64url(sent);
+  if (sent.size() == kDeviceCharacters && bytes && bytes->size() == 16) return sent;
+  return crypto::base64url(crypto::random_bytes(16));
+}
+
+std::string device_cookie(const Serving& serving, const std::string& device) {
+  std::string text = std::string(kDeviceCookie) + "=" + device + std::string(kDeviceLife);
+  if (serving.cross_origin_cookie_secure) text += "; Secure";
+  return text;
+}
+
 std::string person_number(System& system, int64_t person) {
   if (person == 0) return {};
   const db::Store::Lease lease = system.store->reader();
@@ -42,7 +65,8 @@ std::string person_number(System& system, int64_t person) {
   return {};
 }
 
-http::Response new_session_response(const Serving& serving, const identity::NewSession& made) {
+http::Response new_session_response(const Serving& serving, const identity::NewSession& made,
+                                    const std::string& device) {
   http::Response response;
   const identity::Session& session = *made.session;
   JsonWriter out(response.body);
@@ -51,6 +75,7 @@ http::Response new_session_response(const Serving& serving, const identity::NewS
   out.field("number", person_number(serving.system, session.person)).end_object();
   out.field("must_change_password", session.must_change).end_object();
   response.headers.emplace_back("Set-Cookie", cookie(serving, made.token));
+  response.headers.emplace_back("Set-Cookie", device_cookie(serving, device));
   response.headers.emplace_back("Cache-Control", "no-store");
   return response;
 }
@@ -73,11 +98,15 @@ Result<std::string> text_member(const json::value& body, const char* name, bool 
   return std::string(value->get_string());
 }
 
-void answer_sign_in(Serving& serving, identity::SignIn signed_in, std::string request_id, http::Respond respond) {
+void answer_sign_in(Serving& serving, identity::SignIn signed_in, std::string device, std::string request_id,
+                    http::Respond respond) {
+  if (!signed_in.result && signed_in.result.refusal().type == "identity.suspended")
+    signed_in.result = account_suspended(serving, signed_in.outcome.account, Code::forbidden);
   record::Entry entry = door_entry(signed_in.outcome, serving.system.clock->now());
   serving.system.recorder->append(
-      std::move(entry), [&serving, result = std::move(signed_in.result), request_id = std::move(request_id),
-                         respond = std::move(respond)](const std::optional<record::Leaf>& leaf) {
+      std::move(entry),
+      [&serving, result = std::move(signed_in.result), device = std::move(device), request_id = std::move(request_id),
+       respond = std::move(respond)](const std::optional<record::Leaf>& leaf) {
         if (!leaf) {
           // Without its record the sign-in did not happen.
           if (result) {
@@ -90,8 +119,9 @@ void answer_sign_in(Serving& serving, identity::SignIn signed_in, std::string re
         }
         if (!result) return respond(problem(result.refusal(), request_id, leaf->id()));
         // Reading who this is would wait on a store; the recorder's thread must not.
-        if (!serving.door.enter(
-                [&serving, made = result.value(), respond] { respond(new_session_response(serving, made)); })) {
+        if (!serving.door.enter([&serving, made = result.value(), device, respond] {
+              respond(new_session_response(serving, made, device));
+            })) {
           respond(problem({Code::unavailable,
                            "identity.busy",
                            {"登录的人太多，请稍后重试", "too many are signing in; try again in a moment"}},
@@ -110,13 +140,13 @@ void sign_in(Serving& serving, http::Request request, http::Respond respond) {
   for (const auto* each : {&account, &password, &fresh, &code}) {
     if (!*each) return respond(problem(each->refusal(), id));
   }
-  const bool entered =
-      serving.door.enter([&serving, account = *account, password = *password, fresh = *fresh, code = *code,
-                          remote = request.remote, agent = std::string(request.header("user-agent")), id, respond] {
+  const bool entered = serving.door.enter(
+      [&serving, account = *account, password = *password, fresh = *fresh, code = *code, remote = request.remote,
+       agent = std::string(request.header("user-agent")), device = device_of(request), id, respond] {
         identity::SignInRequest asked{.login = account, .password = password, .remote = remote, .user_agent = agent};
         asked.code = code;
         if (!fresh.empty()) asked.new_password = fresh;
-        answer_sign_in(serving, serving.system.identity->sign_in(asked), id, respond);
+        answer_sign_in(serving, serving.system.identity->sign_in(asked), device, id, respond);
       });
   if (!entered) {
     respond(problem({Code::unavailable,
@@ -124,6 +154,22 @@ void sign_in(Serving& serving, http::Request request, http::Respond respond) {
                      {"登录的人太多，请稍后重试", "too many are signing in; try again in a moment"}},
                     id));
   }
+}
+
+// What is in force against the account, for its holder (§2.5.3).
+void append_restriction(Serving& serving, const identity::Session& session, JsonWriter& out) {
+  std::optional<lending::Story> story;
+  {
+    const db::Store::Lease lease = serving.system.store->private_reader();
+    story = serving.lending.story(*lease, session.account);
+  }
+  if (!story) return;
+  const Refusal told = account_read_only(serving, session.account);
+  out.key("restriction").object().field("step", lending::step_name(story->step));
+  out.field("label", lending::step_label(story->step)).field("since", story->since.print());
+  out.key("seen").array();
+  for (const Text& each : story->seen) out.value(each);
+  out.end_array().field("reason", story->reason).field("todo", told.remedy->text).end_object();
 }
 
 void me(Serving& serving, const http::Request&, const identity::Session& session, const http::Respond& respond) {
@@ -149,6 +195,7 @@ void me(Serving& serving, const http::Request&, const identity::Session& session
         .end_object();
   }
   out.end_array();
+  append_restriction(serving, session, out);
   out.key("modules").raw(system.engine->modules_json(asker));
   std::string school_zh, school_en;
   identity::FactorState factor;

@@ -5,8 +5,10 @@
 #include <sstream>
 #include <stdexcept>
 
+#include "app/cases.hpp"
 #include "kernel/calendar/edit.hpp"
 #include "kernel/catalog/schema.hpp"
+#include "kernel/notice/api.hpp"
 #include "kernel/policy/reach.hpp"
 #include "kernel/policy/regulation_edit.hpp"
 
@@ -123,6 +125,9 @@ db::Belt belt_of(const catalog::Catalogue& catalogue) {
   belt.readers.add(policy::readers_reach());
   belt.readers.add(identity::readers_reach());
   belt.readers.add(calendar::readers_reach());
+  belt.readers.add(cases::readers_reach());
+  belt.readers.add(notice::readers_reach());
+  belt.sealed.emplace_back("notice");
   belt.readers.columns["store_fact"] = {"name", "value"};
   // Whoever checks a document by its code learns these; the file itself is read past the belt.
   belt.readers.columns["document"] = {"number", "code_digest", "title",      "row_count", "sha256",
@@ -188,6 +193,7 @@ std::unique_ptr<System> open_system(const SystemOptions& options) {
   }
   system->engine = std::make_unique<query::Engine>(*system->catalogue, *system->policy, *system->store, *system->clock,
                                                    std::move(query));
+  system->cases = case_engine(*system);
   return system;
 }
 

@@ -8,11 +8,13 @@
 
 #include "base/time.hpp"
 #include "kernel/calendar/api.hpp"
+#include "kernel/case/api.hpp"
 #include "kernel/catalog/api.hpp"
 #include "kernel/identity/api.hpp"
 #include "kernel/policy/api.hpp"
 #include "kernel/query/api.hpp"
 #include "kernel/record/api.hpp"
+#include "modules/access/api.hpp"
 #include "platform/db/api.hpp"
 
 namespace jw::app {
@@ -23,8 +25,10 @@ struct SystemOptions {
   std::string clock_file;       // made-up stores only
   std::string witness;          // folder that receives every checkpoint
   std::string node = "server";  // name of this process in the record
-  bool create = false;          // make an embedded store that is absent
-  bool serve = false;           // refuse schema changes that are not safe, and name the command
+  // Where people reach the system from outside: stands on letters, beside their code.
+  std::string public_url = "http://127.0.0.1:8080";
+  bool create = false;  // make an embedded store that is absent
+  bool serve = false;   // refuse schema changes that are not safe, and name the command
   int readers = 8;
   bool cache_plans = true;
 };
@@ -52,6 +56,8 @@ struct System {
   std::unique_ptr<identity::Identity> identity;
   std::unique_ptr<policy::Policy> policy;
   std::unique_ptr<query::Engine> engine;
+  std::unique_ptr<cases::Engine> cases;
+  access::Uses uses;
 };
 
 // Loads catalogue and regulation, opens or makes the store, migrates the kernel's tables and the safe part of the

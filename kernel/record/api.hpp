@@ -149,6 +149,18 @@ class Recorder {
       const = 0;  // what the operator must know: witness not reachable, or a fork found there
 };
 
+// What happened, without what was told: the part of a leaf that stays for ever. Borrows.
+struct Trace {
+  uint64_t seq = 0;
+  Instant time;
+  std::string_view kind, dataset, decision;
+  int64_t account = 0, session = 0, rows = 0;
+};
+// Leaves from seq `from` on, in order, at most `most`; gives the seq to go on from. `connection` reads past the belt
+// (db::Store::private_reader). db::Error (corrupt) for a leaf that cannot be read.
+uint64_t read_trail(db::Connection& connection, uint64_t from, size_t most,
+                    const std::function<void(const Trace&)>& each);
+
 // Offline check of a whole record: every leaf hash, the tree, every stored checkpoint and its signature, the order of
 // time; that who-read-me says what the leaves say; `against`: text of a checkpoint kept elsewhere ("" = none), whose
 // tree must be a prefix. `reader`: of the store, with schema `record` in reach. Problems in both languages, at most

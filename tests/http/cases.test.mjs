@@ -296,6 +296,30 @@ forEachStore('the access lifecycle', (world) => {
     assert.equal((await who.teacher.query(ask)).status, 403, 'ended for good');
   });
 
+  test('§2.5.2 each term the head is asked about every standing grant: silence ends it; unused ones lapse', async () => {
+    const who = await fresh(world);
+    const { number } = await granted(who, { until: '2027-05-20' });
+    const idle = await granted(who, { until: '2027-05-20', clear: ['student'], masked: ['total'] });
+    const terms = await who.office.rows({ dataset: 'term', fields: ['code', 'begins', 'ends'], order: [{ field: 'begins', desc: true }], limit: 3 });
+    const next = terms.find((row) => row[1] > '2026-12-31');
+    if (!next) return; // the made-up university knows no later term
+    await at('2027-02-20T09:00:00+08:00');
+    assert.equal((await who.teacher.query({ ...ask, fields: ['student_name'] })).status, 200);
+    await until(async () => (await who.teacher.rows({ dataset: 'access_grant', fields: ['number', 'uses'] })).some((row) => row[0] === number && row[1] > 0));
+    await at(`${next[1]}T09:00:00+08:00`);
+    const campaign = await until(async () => (await who.head.rows({ dataset: 'case', fields: ['number'], where: { all: [{ field: 'kind', op: 'eq', value: 'confirmation' }, { field: 'state', op: 'eq', value: 'confirming' }] } }))[0]);
+    const file = await must(who.head.get(`/api/cases/${campaign[0]}`));
+    assert.ok(file.words.grants.some((each) => each.number === number));
+    assert.equal(file.due.days, 10);
+    assert.equal((await step(who.head, file.number, 'confirm', sign(who.head, { keep: [], end: [] }))).status, 422, 'each grant is answered');
+    await at(`${new Date(Date.parse(file.due.at) + 60_000).toISOString()}`);
+    await until(async () => (await must(who.head.get(`/api/cases/${file.number}`))).state.name === 'done');
+    assert.equal((await who.teacher.query(ask)).status, 403);
+    const rows = await who.teacher.rows({ dataset: 'access_grant', fields: ['number', 'end_reason'] });
+    assert.match(rows.find((row) => row[0] === number)[1], /未确认/);
+    assert.match(rows.find((row) => row[0] === idle.number)[1], /未使用/);
+  });
+
   test('§2.4.2 a deputy signs while the head is away, and not a day longer; never for oneself', async () => {
     const who = await fresh(world);
     const appointed = await who.head.post('/api/deputies', { deputy: who.colleague.account, post: 'department_head', unit: who.unit, begins: '2026-11-24', ends: '2026-11-25', reason: '出差' });

@@ -1,0 +1,19 @@
+#include "kernel/record/api.hpp"
+#include "kernel/record/leaf.hpp"
+
+namespace jw::record {
+
+uint64_t read_trail(db::Connection& connection, uint64_t from, size_t most,
+                    const std::function<void(const Trace&)>& each) {
+  db::Rows rows = connection.query("SELECT header FROM record.leaf WHERE seq >= $1 ORDER BY seq LIMIT $2",
+                                   {static_cast<int64_t>(from), static_cast<int64_t>(most)});
+  while (rows.next()) {
+    const auto view = HeaderView::read(rows.blob(0));
+    if (!view) throw db::Error(db::Failure::corrupt, "a leaf of the record cannot be read");
+    each({view->seq, view->time, view->kind, view->dataset, view->decision, view->account, view->session, view->rows});
+    from = view->seq + 1;
+  }
+  return from;
+}
+
+}  // namespace jw::record

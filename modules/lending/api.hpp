@@ -1,0 +1,111 @@
+// Lending and impersonation (§2.5.3, §6.1.3): sees when an account is used by more than one person, has its holder show
+// who it is, limits it, suspends it, and tells the holder what was seen, what to do and whom to ask (docs/lending.md).
+//
+// Evidence is what the record and the sessions hold anyway: sign-ins, queries by the hour, the device mark and the zone
+// of the campus network. Queries cost one look into a map more; everything else happens in sweep(), in the background.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.hpp"
+#include "base/time.hpp"
+#include "kernel/identity/api.hpp"
+#include "kernel/policy/api.hpp"
+#include "kernel/record/api.hpp"
+#include "modules/lending/ladder.hpp"
+#include "modules/lending/network.hpp"
+#include "modules/lending/rules.hpp"
+#include "platform/db/api.hpp"
+
+namespace jw::lending {
+
+constexpr size_t kReasonMax = 500;  // characters
+
+// By whose hand. account 0: by itself.
+struct Hand {
+  int64_t account = 0, person = 0, session = 0;
+  std::string name;
+  std::string post, unit;
+};
+
+// A finding as stored.
+struct Stored {
+  int64_t id = 0;
+  std::string rule;
+  int score = 0;
+  Text seen;
+  std::vector<int64_t> sessions;
+  std::vector<uint64_t> leaves;
+};
+
+// Called in the transaction that suspends an account, with the findings it rests on: opens the case of §2.5.3. What it
+// throws undoes the suspension.
+using OnSuspended =
+    std::function<void(db::Connection& transaction, int64_t account, const std::vector<Stored>& findings)>;
+
+// What is in force against an account, for its holder.
+struct Story {
+  Step step = Step::none;
+  Instant since;
+  std::vector<Text> seen;  // what was seen, in plain words; names nobody else
+  std::string reason;      // of whoever took the step; empty: it was taken by itself
+};
+
+struct Swept {
+  bool worked = false;  // false: another node is at it
+  int64_t leaves = 0, accounts = 0, findings = 0, steps = 0;
+};
+
+// Thread-safe.
+class Watch {
+ public:
+  struct Parts {
+    db::Store& store;
+    identity::Identity& identity;
+    record::Recorder& recorder;
+    const policy::Policy& policy;
+    const Clock& clock;
+  };
+  Watch(Parts parts, Network network, OnSuspended on_suspended);
+  ~Watch();
+  Watch(const Watch&) = delete;
+  Watch& operator=(const Watch&) = delete;
+
+  const Network& network() const;
+  // A live session asked for something from this address.
+  void note(int64_t session, int64_t account, std::string_view remote);
+  // Writes down where sessions asked from.
+  void flush();
+  // One round: reads what is new in the record, looks at whoever was active, does what is due. Of several nodes one at
+  // a time works. Puts the zones of the network on record when they changed.
+  Swept sweep();
+
+  // The holder has shown again who it is: what was found until now is answered, and asking is over.
+  void answered(const Hand& holder);
+  // nullopt: nothing is in force. `connection` reads past the belt.
+  std::optional<Story> story(db::Connection& connection, int64_t account) const;
+
+  // ---- the desk of the security administrator and 教务处; each act is one leaf of the record, delivered on return
+
+  // {"findings":[…],"steps":[…]}; `state`: open, closed (dismissed or settled). `connection` reads past the belt.
+  std::string findings_json(db::Connection& connection, std::string_view state) const;
+  // The pattern is honest: the rule is silent about this account for a while. Nothing is lifted by it.
+  Result<record::Leaf> dismiss(int64_t finding, const Hand& hand, std::string_view reason);
+  // Refusals: lending.step_lower (409) when that or more is in force already.
+  Result<record::Leaf> take_step(int64_t finding, Step step, const Hand& hand, std::string_view reason);
+  // Everything in force against the account of this finding ends, and its open findings are settled.
+  Result<record::Leaf> lift(int64_t finding, const Hand& hand, std::string_view reason);
+  // All three: lending.finding_unknown (404), lending.closed (409), lending.own_account (403),
+  // lending.reason_missing (422), record.not_durable (503; done, and its leaf follows later).
+
+ private:
+  class Implementation;
+  std::unique_ptr<Implementation> implementation_;
+};
+
+}  // namespace jw::lending

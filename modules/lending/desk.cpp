@@ -1,0 +1,388 @@
+// Steps, and what the security administrator and 教务处 do about findings (§2.5.3).
+#include <algorithm>
+
+#include "base/json.hpp"
+#include "base/text.hpp"
+#include "modules/lending/implementation.hpp"
+
+namespace jw::lending {
+
+namespace {
+
+constexpr int kShown = 200;
+constexpr std::string_view kInForce =
+    "SELECT step, taken_us FROM lending_step WHERE account = $1 AND lifted_us IS NULL ORDER BY taken_us DESC, id DESC "
+    "LIMIT 1";
+
+record::Entry entry_of(const Hand& hand, std::string_view action, Instant now) {
+  record::Entry entry;
+  entry.time = now;
+  entry.kind = hand.account == 0 ? "administration" : "act";
+  entry.account = hand.account;
+  entry.person = hand.person;
+  entry.session = hand.session;
+  entry.post = hand.post;
+  entry.unit = hand.unit;
+  entry.action = action;
+  entry.decision = "allowed";
+  entry.basis = "§2.5.3";
+  return entry;
+}
+
+Result<std::string> checked_reason(std::string_view reason) {
+  const std::string_view text = trim(reason);
+  if (is_valid_utf8(text) && !text.empty() && code_points(text) <= kReasonMax) return std::string(text);
+  const std::string most = std::to_string(kReasonMax);
+  return Refusal{Code::unprocessable,
+                 "lending.reason_missing",
+                 {"须写明理由", "the reason must be stated"},
+                 {{"reason", "required", {"应为 1 至 " + most + " 个字", "must be 1 to " + most + " characters"}}}};
+}
+
+Stored stored_of(const db::Rows& rows) {
+  Stored stored{rows.integer(0),
+                std::string(rows.text(1)),
+                static_cast<int>(rows.integer(2)),
+                {std::string(rows.text(3)), std::string(rows.text(4))},
+                numbers_of(rows.text(5)),
+                {}};
+  for (const int64_t leaf : numbers_of(rows.text(6))) stored.leaves.push_back(static_cast<uint64_t>(leaf));
+  return stored;
+}
+
+struct Target {
+  Stored finding;
+  int64_t account = 0;
+  bool open = false;
+};
+
+Result<Target> target_of(db::Connection& transaction, int64_t finding, const Hand& hand) {
+  lock_acts(transaction);
+  auto rows = transaction.query(
+      "SELECT id, rule, score, seen_zh, seen_en, sessions, leaves, account, state FROM lending_finding WHERE id = $1",
+      {finding});
+  if (!rows.next())
+    return Refusal{Code::not_found, "lending.finding_unknown", {"没有这个发现", "there is no such finding"}};
+  Target target{stored_of(rows), rows.integer(7), rows.text(8) == "open"};
+  if (target.account == hand.account) {
+    return Refusal{Code::forbidden,
+                   "lending.own_account",
+                   {"不能处理针对本人账号的发现，请由他人处理",
+                    "nobody deals with findings about the own account; somebody else has to"}};
+  }
+  return target;
+}
+
+Refusal closed() {
+  return {Code::conflict, "lending.closed", {"这个发现已处理", "this finding is dealt with already"}};
+}
+
+void close_findings(db::Connection& transaction, int64_t account, int64_t only, std::string_view state,
+                    const Hand& hand, std::string_view reason, Instant now) {
+  transaction.execute(
+      "UPDATE lending_finding SET state = $3, closed_us = $4, closed_by = $5, closed_name = $6, closed_reason = $7 "
+      "WHERE account = $1 AND state = 'open' AND ($2 = 0 OR id = $2)",
+      {account, only, state, now.us, hand.account, hand.name, reason});
+}
+
+void append_findings(JsonWriter& out, const std::vector<Stored>& findings) {
+  out.key("findings").array();
+  for (const Stored& each : findings) {
+    out.object().field("id", each.id).field("rule", each.rule).field("score", each.score).field("seen", each.seen);
+    out.key("sessions").raw(json_of(each.sessions)).key("leaves").raw(json_of(each.leaves)).end_object();
+  }
+  out.end_array();
+}
+
+Result<record::Leaf> delivered(record::Recorder& recorder, int64_t outbox) {
+  if (const auto leaf = recorder.deliver(outbox)) return *leaf;
+  return Refusal{
+      Code::unavailable,
+      "record.not_durable",
+      {"已办理，但记录暂时无法保存，稍后会补上", "done, but its record cannot be kept now; it follows later"}};
+}
+
+}  // namespace
+
+int64_t take_id(db::Connection& transaction) {
+  transaction.execute("UPDATE lending_state SET next_id = next_id + 1 WHERE id = 1");
+  auto rows = transaction.query("SELECT next_id FROM lending_state WHERE id = 1");
+  if (!rows.next()) throw db::Error(db::Failure::corrupt, "lending_state is empty");
+  return rows.integer(0) - 1;
+}
+
+void lock_acts(db::Connection& transaction) {
+  transaction.execute("UPDATE lending_state SET next_id = next_id WHERE id = 1");
+}
+
+InForce in_force(db::Connection& connection, int64_t account) {
+  auto rows = connection.query(kInForce, {account});
+  if (!rows.next()) return {};
+  return {step_named(rows.text(0)).value_or(Step::none), rows.integer(1)};
+}
+
+std::vector<Stored> Watch::Implementation::open_findings(db::Connection& connection, int64_t account) {
+  std::vector<Stored> findings;
+  auto rows = connection.query(
+      "SELECT id, rule, score, seen_zh, seen_en, sessions, leaves FROM lending_finding WHERE account = $1 AND state = "
+      "'open' ORDER BY score DESC, id",
+      {account});
+  while (rows.next()) findings.push_back(stored_of(rows));
+  return findings;
+}
+
+int64_t Watch::Implementation::put_step(db::Connection& transaction, int64_t account, Step step, const Hand& hand,
+                                        std::string_view reason, const std::vector<Stored>& findings, Instant now) {
+  std::vector<int64_t> ids;
+  for (const Stored& each : findings) ids.push_back(each.id);
+  transaction.execute(
+      "INSERT INTO lending_step (id, account, step, taken_us, taken_by, taken_name, reason, findings) VALUES ($1, $2, "
+      "$3, $4, $5, $6, $7, $8)",
+      {take_id(transaction), account, step_name(step), now.us, hand.account, hand.name, reason, json_of(ids)});
+  switch (step) {
+    case Step::none:
+      break;
+    case Step::ask_second_factor:
+      parts_.identity.hold(transaction, account);
+      break;
+    case Step::read_only:
+      parts_.identity.hold(transaction, account);
+      if (!parts_.identity.set_read_only(transaction, account, true))
+        throw std::logic_error("a finding without account");
+      break;
+    case Step::suspended:
+      if (!parts_.identity.suspend(transaction, account, "§2.5.3")) throw std::logic_error("a finding without account");
+      if (on_suspended_) on_suspended_(transaction, account, findings);
+      break;
+  }
+  record::Entry entry = entry_of(hand, "lending_step", now);
+  JsonWriter out(entry.parameters);
+  out.object().field("account", account).field("step", step_name(step)).field("reason", reason);
+  append_findings(out, findings);
+  out.end_object();
+  return parts_.recorder.put_in_outbox(transaction, entry);
+}
+
+void Watch::answered(const Hand& holder) {
+  Implementation& it = *implementation_;
+  const Instant now = it.parts_.clock.now();
+  const db::Store::Lease lease = it.parts_.store.writer();
+  db::Transaction transaction(*lease, db::Transaction::Mode::write);
+  lease->execute("UPDATE lending_finding SET answered_us = $2 WHERE account = $1 AND state = 'open'",
+                 {holder.account, now.us});
+  lease->execute(
+      "UPDATE lending_step SET lifted_us = $2, lifted_by = $1, lifted_name = $3, lifted_reason = '' WHERE account = $1 "
+      "AND step = 'ask_second_factor' AND lifted_us IS NULL",
+      {holder.account, now.us, holder.name});
+  transaction.commit();
+}
+
+std::optional<Story> Watch::story(db::Connection& connection, int64_t account) const {
+  Story story;
+  std::vector<int64_t> findings;
+  {
+    auto rows = connection.query(
+        "SELECT step, taken_us, reason, findings FROM lending_step WHERE account = $1 AND lifted_us IS NULL ORDER BY "
+        "taken_us DESC, id DESC LIMIT 1",
+        {account});
+    if (!rows.next()) return std::nullopt;
+    story.step = step_named(rows.text(0)).value_or(Step::none);
+    story.since = {rows.integer(1)};
+    story.reason = rows.text(2);
+    findings = numbers_of(rows.text(3));
+  }
+  for (const int64_t finding : findings) {
+    auto rows = connection.query("SELECT seen_zh, seen_en FROM lending_finding WHERE id = $1", {finding});
+    if (rows.next()) story.seen.push_back({std::string(rows.text(0)), std::string(rows.text(1))});
+  }
+  return story;
+}
+
+namespace {
+
+void append_sessions(JsonWriter& out, db::Connection& connection, const Network& network, std::string_view sessions) {
+  out.key("sessions").array();
+  for (const int64_t session : numbers_of(sessions)) {
+    auto rows = connection.query("SELECT created_us, ended_us, zone, remote FROM session WHERE id = $1", {session});
+    if (!rows.next()) continue;
+    out.object().field("id", session).field("began", Instant{rows.integer(0)}.print());
+    if (!rows.is_null(1)) out.field("ended", Instant{rows.integer(1)}.print());
+    out.field("zone", network.zones[static_cast<size_t>(network.zone_named(rows.text(2)))].label);
+    out.field("remote", rows.text(3)).end_object();
+  }
+  out.end_array();
+}
+
+void append_steps(JsonWriter& out, db::Connection& connection, int64_t account) {
+  out.key("steps").array();
+  auto rows = connection.query(
+      "SELECT step, taken_us, taken_name, reason, lifted_us, lifted_name, lifted_reason FROM lending_step WHERE "
+      "account "
+      "= $1 ORDER BY taken_us DESC, id DESC LIMIT 10",
+      {account});
+  while (rows.next()) {
+    const Step step = step_named(rows.text(0)).value_or(Step::none);
+    out.object().field("step", rows.text(0)).field("label", step_label(step));
+    out.field("at", Instant{rows.integer(1)}.print()).field("by", rows.text(2)).field("reason", rows.text(3));
+    if (!rows.is_null(4)) {
+      out.key("lifted").object().field("at", Instant{rows.integer(4)}.print()).field("by", rows.text(5));
+      out.field("reason", rows.text(6)).end_object();
+    }
+    out.end_object();
+  }
+  out.end_array();
+}
+
+struct Shown {
+  Stored finding;
+  int64_t account = 0, from_us = 0, until_us = 0, found_us = 0;
+  bool answered = false;
+  std::string state, closed_at, closed_by, closed_reason, sessions;
+  std::string login, name, kind;
+};
+
+std::vector<Shown> shown_findings(db::Connection& connection, std::string_view state) {
+  std::vector<Shown> all;
+  const std::string sql =
+      "SELECT f.id, f.rule, f.score, f.seen_zh, f.seen_en, f.sessions, f.leaves, f.account, f.from_us, f.until_us, "
+      "f.found_us, f.answered_us, f.state, f.closed_us, f.closed_name, f.closed_reason, a.login, a.display_name, "
+      "a.kind "
+      "FROM lending_finding f JOIN account a ON a.id = f.account WHERE f.state " +
+      std::string(state == "closed" ? "IN ('dismissed', 'settled') ORDER BY f.closed_us DESC"
+                                    : "= 'open' ORDER BY f.found_us DESC") +
+      ", f.id DESC LIMIT $1";
+  auto rows = connection.query(sql, {kShown});
+  while (rows.next()) {
+    Shown one{.finding = stored_of(rows),
+              .account = rows.integer(7),
+              .from_us = rows.integer(8),
+              .until_us = rows.integer(9),
+              .found_us = rows.integer(10),
+              .answered = !rows.is_null(11),
+              .state = std::string(rows.text(12)),
+              .closed_at = rows.is_null(13) ? "" : Instant{rows.integer(13)}.print(),
+              .closed_by = std::string(rows.text(14)),
+              .closed_reason = std::string(rows.text(15)),
+              .sessions = std::string(rows.text(5)),
+              .login = std::string(rows.text(16)),
+              .name = std::string(rows.text(17)),
+              .kind = std::string(rows.text(18))};
+    all.push_back(std::move(one));
+  }
+  return all;
+}
+
+}  // namespace
+
+std::string Watch::findings_json(db::Connection& connection, std::string_view state) const {
+  const Implementation& it = *implementation_;
+  std::string text;
+  JsonWriter out(text);
+  out.object().key("findings").array();
+  for (const Shown& each : shown_findings(connection, state)) {
+    const Rule* rule = rule_named(each.finding.rule);
+    out.object().field("id", each.finding.id).field("account", each.login).field("name", each.name);
+    out.field("kind", each.kind).field("rule", each.finding.rule);
+    out.field("label", rule == nullptr ? Text{each.finding.rule, each.finding.rule} : rule->label);
+    out.field("clause", rule == nullptr ? std::string_view("2.5.3") : rule->clause).field("score", each.finding.score);
+    out.field("seen", each.finding.seen).field("from", Instant{each.from_us}.print());
+    out.field("until", Instant{each.until_us}.print()).field("found", Instant{each.found_us}.print());
+    out.field("answered", each.answered).field("state", each.state);
+    if (!each.closed_at.empty()) {
+      out.key("closed").object().field("at", each.closed_at).field("by", each.closed_by);
+      out.field("reason", each.closed_reason).end_object();
+    }
+    append_sessions(out, connection, it.network_, each.sessions);
+    out.key("records").array();
+    for (const uint64_t leaf : each.finding.leaves) out.value(it.parts_.recorder.origin() + "/" + std::to_string(leaf));
+    out.end_array().field("step", step_name(in_force(connection, each.account).step));
+    append_steps(out, connection, each.account);
+    out.end_object();
+  }
+  out.end_array().end_object();
+  return text;
+}
+
+Result<record::Leaf> Watch::dismiss(int64_t finding, const Hand& hand, std::string_view reason) {
+  Implementation& it = *implementation_;
+  JW_TRY(const std::string why, checked_reason(reason));
+  const Instant now = it.parts_.clock.now();
+  int64_t outbox = 0;
+  {
+    const db::Store::Lease lease = it.parts_.store.writer();
+    db::Transaction transaction(*lease, db::Transaction::Mode::write);
+    JW_TRY(const Target target, target_of(*lease, finding, hand));
+    if (!target.open) return closed();
+    close_findings(*lease, target.account, finding, "dismissed", hand, why, now);
+    record::Entry entry = entry_of(hand, "lending_dismiss", now);
+    JsonWriter out(entry.parameters);
+    out.object().field("account", target.account).field("reason", why);
+    append_findings(out, {target.finding});
+    out.end_object();
+    outbox = it.parts_.recorder.put_in_outbox(*lease, entry);
+    transaction.commit();
+  }
+  return delivered(it.parts_.recorder, outbox);
+}
+
+Result<record::Leaf> Watch::take_step(int64_t finding, Step step, const Hand& hand, std::string_view reason) {
+  Implementation& it = *implementation_;
+  JW_TRY(const std::string why, checked_reason(reason));
+  const Instant now = it.parts_.clock.now();
+  int64_t outbox = 0;
+  {
+    const db::Store::Lease lease = it.parts_.store.writer();
+    db::Transaction transaction(*lease, db::Transaction::Mode::write);
+    JW_TRY(const Target target, target_of(*lease, finding, hand));
+    if (!target.open) return closed();
+    if (step <= in_force(*lease, target.account).step) {
+      return Refusal{Code::conflict,
+                     "lending.step_lower",
+                     {"已采取同样或更严的措施；要放宽请解除", "that or more is in force already; lift it to do less"}};
+    }
+    outbox = it.put_step(*lease, target.account, step, hand, why, it.open_findings(*lease, target.account), now);
+    transaction.commit();
+  }
+  return delivered(it.parts_.recorder, outbox);
+}
+
+Result<record::Leaf> Watch::lift(int64_t finding, const Hand& hand, std::string_view reason) {
+  Implementation& it = *implementation_;
+  JW_TRY(const std::string why, checked_reason(reason));
+  const Instant now = it.parts_.clock.now();
+  int64_t outbox = 0;
+  {
+    const db::Store::Lease lease = it.parts_.store.writer();
+    db::Transaction transaction(*lease, db::Transaction::Mode::write);
+    JW_TRY(const Target target, target_of(*lease, finding, hand));
+    const Step was = in_force(*lease, target.account).step;
+    if (was == Step::none) {
+      return Refusal{
+          Code::conflict, "lending.closed", {"没有可解除的措施", "nothing is in force that could be lifted"}};
+    }
+    // Only what was done here is undone: an account that somebody suspended for another reason stays suspended.
+    {
+      auto rows = lease->query("SELECT suspended_reason FROM account WHERE id = $1", {target.account});
+      const bool ours = rows.next() && rows.text(0) == "§2.5.3";
+      if (was == Step::suspended && ours) JW_CHECK(it.parts_.identity.resume(*lease, target.account));
+    }
+    JW_CHECK(it.parts_.identity.set_read_only(*lease, target.account, false));
+    it.parts_.identity.let_go(*lease, target.account);
+    lease->execute(
+        "UPDATE lending_step SET lifted_us = $2, lifted_by = $3, lifted_name = $4, lifted_reason = $5 WHERE account = "
+        "$1 "
+        "AND lifted_us IS NULL",
+        {target.account, now.us, hand.account, hand.name, why});
+    record::Entry entry = entry_of(hand, "lending_lift", now);
+    JsonWriter out(entry.parameters);
+    out.object().field("account", target.account).field("step", step_name(was)).field("reason", why);
+    append_findings(out, it.open_findings(*lease, target.account));
+    out.end_object();
+    close_findings(*lease, target.account, 0, "settled", hand, why, now);
+    outbox = it.parts_.recorder.put_in_outbox(*lease, entry);
+    transaction.commit();
+  }
+  return delivered(it.parts_.recorder, outbox);
+}
+
+}  // namespace jw::lending

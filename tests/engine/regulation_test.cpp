@@ -1,0 +1,231 @@
+// The effect of a change on a campus small enough to count every row by hand, and the three administrators (§2.1.1,
+// §4.3.2).
+#include "kernel/policy/regulation_edit.hpp"
+#include "kernel/query/effect.hpp"
+#include "kernel/query/sight.hpp"
+#include "tests/engine/campus.hpp"
+
+namespace jw::tests {
+namespace {
+
+namespace json = boost::json;
+
+void fill(Campus& campus) {
+  campus.put("term", {{{"code", "2025-2026-1"},
+                       {"school_year", "2025-2026"},
+                       {"season", "1"},
+                       {"begins", "2025-09-08"},
+                       {"ends", "2026-01-18"}}});
+  campus.put("unit", {{{"code", "jwc"}, {"name", "教务处"}},
+                      {{"code", "xxb"}, {"name", "信息办"}},
+                      {{"code", "cs"}, {"name", "计算机学院"}}});
+  campus.put("staff", {{{"number", "T1"}, {"name", "陶老师"}, {"unit", "cs"}, {"state", "11"}},
+                       {{"number", "T2"}, {"name", "班主任"}, {"unit", "cs"}, {"state", "11"}},
+                       {{"number", "O1"}, {"name", "教务员"}, {"unit", "jwc"}, {"state", "11"}},
+                       {{"number", "A1"}, {"name", "安全员"}, {"unit", "xxb"}, {"state", "11"}}});
+  campus.put("post_holding",
+             {{{"staff", "O1"}, {"post", "academic_office"}, {"unit", "jwc"}, {"begins", "2020-01-01"}},
+              {{"staff", "A1"}, {"post", "security_admin"}, {"unit", "xxb"}, {"begins", "2020-01-01"}}});
+  campus.put("class", {{{"code", "C1"},
+                        {"name", "一班"},
+                        {"unit", "cs"},
+                        {"adviser", "T2"},
+                        {"adviser_from", "2025-09-01"},
+                        {"adviser_until", "2026-08-31"}},
+                       {{"code", "C2"}, {"name", "二班"}, {"unit", "cs"}}});
+  const auto student = [](const char* number, const char* name, const char* in_class) {
+    return Row{{"number", number}, {"name", name}, {"unit", "cs"}, {"class", in_class}, {"state", "01"}};
+  };
+  campus.put("student", {student("202400001", "张三", "C1"), student("202400002", "李四", "C1"),
+                         student("202400003", "王五", "C2")});
+  campus.put("course", {{{"number", "CS1"}, {"name", "数据结构"}}});
+  campus.put("section", {{{"number", "A"}, {"course", "CS1"}, {"term", "2025-2026-1"}},
+                         {{"number", "B"}, {"course", "CS1"}, {"term", "2025-2026-1"}}});
+  campus.put("section_teacher", {{{"section", "A"}, {"teacher", "T1"}, {"lead", "是"}}});
+  const auto grade = [](const char* who, const char* section, const char* score) {
+    return Row{{"student", who},  {"section", section}, {"attempt", "1"}, {"term", "2025-2026-1"},
+               {"course", "CS1"}, {"score", score},     {"points", "2"},  {"exam_kind", "01"}};
+  };
+  campus.put("grade", {grade("202400001", "A", "91.5"), grade("202400002", "B", "55"), grade("202400003", "B", "70")});
+}
+
+class RegulationEffect : public ::testing::TestWithParam<db::Dialect> {
+ protected:
+  void SetUp() override {
+    if (!TestStore::available(GetParam())) GTEST_SKIP() << "no PostgreSQL: JIAOWU_TEST_PG is not set";
+    campus_ = std::make_unique<Campus>(GetParam());
+    fill(*campus_);
+    office_ = campus_->sign_in("o1", "academic_office", "O1");
+    teacher_ = campus_->sign_in("t1", "teacher", "T1");
+    adviser_ = campus_->sign_in("t2", "class_adviser", "T2");
+  }
+
+  query::RulesPtr rules() {
+    const auto reader = campus_->system().store->reader();
+    campus_->system().policy->refresh(*reader);
+    return campus_->system().policy->rules();
+  }
+  query::RulesPtr changed(std::string_view changes) {
+    const auto reader = campus_->system().store->reader();
+    const auto base = policy::content_of(*reader, rules()->regulation().version);
+    auto draft = policy::draft(*campus_->system().catalogue, *base, json::parse(changes).as_array());
+    EXPECT_TRUE(draft) << draft.refusal().fields.front().text.en;
+    return rules()->with(std::move(draft->regulation));
+  }
+  json::value effect(const query::RulesPtr& after, const policy::Asker& viewer, const std::string& purpose = {}) {
+    const auto reader = campus_->system().store->reader();
+    query::EffectOptions options;
+    options.purpose = purpose;
+    told_ = query::effect_of(*campus_->system().catalogue, *reader, rules(), after, viewer,
+                             campus_->system().clock->now(), options);
+    return json::parse(told_.json);
+  }
+  static const json::object& one(const json::value& effect, std::string_view dataset) {
+    for (const json::value& each : effect.at("effects").as_array()) {
+      if (each.at("dataset").at("name").as_string() == dataset) return each.as_object();
+    }
+    throw std::out_of_range(std::string(dataset));
+  }
+
+  std::unique_ptr<Campus> campus_;
+  policy::Asker office_, teacher_, adviser_;
+  query::Effect told_;
+};
+
+policy::Grant grant_of(int64_t account, const std::string& content) {
+  policy::Grant grant;
+  grant.number = "2026-0001";
+  grant.account = account;
+  grant.dataset = "grade";
+  grant.content = content;
+  grant.from = Instant::parse("2026-03-01T00:00:00+08:00").value();
+  grant.until = Instant::parse("2026-06-01T00:00:00+08:00").value();
+  grant.source = "2.4.2";
+  return grant;
+}
+
+TEST_P(RegulationEffect, C2_4_2_of_one_grant_is_told_to_who_decides) {
+  const auto atom = policy::grant_atom(*campus_->system().catalogue, rules()->regulation(),
+                                       grant_of(teacher_.account, R"({"rows":"all","clear":["student","course","term"],
+                                                        "masked":["score"],"actions":["query"],"purposes":["study"]})"));
+  ASSERT_TRUE(atom) << atom.refusal().detail.en;
+  const json::value told = effect(rules()->with(*atom), office_, "study");
+  EXPECT_EQ(json::serialize(told.at("widens")), "true");
+  EXPECT_EQ(json::serialize(told.at("narrows")), "false");
+  ASSERT_EQ(told.at("effects").as_array().size(), 1u);
+  const json::object& grade = one(told, "grade");
+  EXPECT_EQ(grade.at("account"), "t1");
+  const json::object& counted = grade.at("numbers").as_array().at(0).as_object();
+  EXPECT_EQ(counted.at("gained"), 2) << json::serialize(grade);
+  EXPECT_EQ(counted.at("lost"), 0);
+  EXPECT_EQ(grade.at("samples").at("gained").as_array().size(), 2u);
+  ASSERT_EQ(told_.told.size(), 1u);
+  EXPECT_EQ(told_.told[0].subjects.size(), 2u) << "whose rows were shown can see that (§1.3.1)";
+  // Limited by a condition.
+  const auto narrow = policy::grant_atom(
+      *campus_->system().catalogue, rules()->regulation(),
+      grant_of(teacher_.account, R"({"rows":{"field":"score","op":"lt","value":60},"clear":["*"],"actions":["query"],
+                                     "purposes":["study"]})"));
+  ASSERT_TRUE(narrow);
+  EXPECT_EQ(one(effect(rules()->with(*narrow), office_, "study"), "grade").at("numbers").as_array().at(0).at("gained"),
+            1);
+}
+
+TEST_P(RegulationEffect, C2_1_1_numbers_are_about_rows_that_the_viewer_sees) {
+  const int64_t id = [&] {
+    for (const policy::Atom& atom : rules()->regulation().atoms) {
+      if (atom.post == rules()->regulation().post("teacher") &&
+          atom.dataset == campus_->system().catalogue->find("grade")->index)
+        return atom.rule;
+    }
+    return int64_t{0};
+  }();
+  const std::string change = R"([{"op":"put_rule","id":)" + std::to_string(id) +
+                             R"(,"rule":{"post":"teacher","dataset":"grade","rows":"all","clause":"2.2.1"}}])";
+  EXPECT_EQ(one(effect(changed(change), office_), "grade").at("numbers").as_array().at(0).at("gained"), 2);
+  // The adviser sees the grades of the class alone: of the two rows gained, one.
+  const json::value narrow = effect(changed(change), adviser_);
+  EXPECT_EQ(one(narrow, "grade").at("numbers").as_array().at(0).at("gained"), 1);
+  const json::array& sample = one(narrow, "grade").at("samples").at("gained").as_array();
+  ASSERT_EQ(sample.size(), 1u);
+  EXPECT_EQ(json::serialize(sample.at(0)).find("202400003"), std::string::npos);
+  // Whoever may not query grades gets words; a guard of the system as well as a stranger.
+  const auto guard = campus_->sign_in("a1", "security_admin", "A1");
+  EXPECT_TRUE(one(effect(changed(change), guard), "grade").at("numbers").is_null());
+  EXPECT_TRUE(told_.told.empty());
+  EXPECT_TRUE(told_.widens);
+  // A condition about a field that the viewer does not see in clear would tell of it by counting.
+  const std::string hidden = R"([{"op":"add_rule","rule":{"post":"teacher","dataset":"student","clause":"2.2.1",)"
+                             R"("where":{"field":"guardian_phone","op":"is_null","value":true}}}])";
+  EXPECT_TRUE(one(effect(changed(hidden), adviser_), "student").at("numbers").is_null());
+  EXPECT_FALSE(one(effect(changed(hidden), office_), "student").at("numbers").is_null());
+}
+
+TEST_P(RegulationEffect, C2_1_1_who_posts_are_held_by_has_its_effect_too) {
+  const json::value told = effect(changed(R"([{"op":"set_setting","name":"teacher_years","value":0}])"), office_);
+  const json::object& grade = one(told, "grade");
+  EXPECT_EQ(grade.at("numbers").as_array().at(0).at("lost"), 1) << json::serialize(grade);
+  EXPECT_EQ(json::serialize(told.at("widens")), "false");
+}
+
+TEST_P(RegulationEffect, C4_3_2_who_sees_a_cell_is_who_gets_it) {
+  const auto reader = campus_->system().store->reader();
+  const auto who = [&](const char* key, const char* field) {
+    const auto told = query::who_sees(*reader, rules(), "grade", key, field, campus_->system().clock->now());
+    EXPECT_TRUE(told) << told.refusal().detail.en;
+    std::set<std::string> out;
+    const json::value parsed = json::parse(*told);
+    for (const json::value& each : parsed.at("clear").as_array()) {
+      for (const json::value& person : each.at("people").as_array())
+        out.insert(std::string(person.at("account").as_string()));
+    }
+    return out;
+  };
+  const auto student = campus_->sign_in("zhang", "student", "202400001");
+  EXPECT_EQ(who("202400001~A~1", "score"), (std::set<std::string>{"o1", "t1", "t2", "zhang"}));
+  EXPECT_EQ(who("202400002~B~1", "score"), (std::set<std::string>{"o1", "t2"}));
+  EXPECT_EQ(who("202400003~B~1", "score"), (std::set<std::string>{"o1"}));
+  // A forbid on the row takes it from those whom it is given to, and from nobody else.
+  {
+    const auto writer = campus_->system().store->writer();
+    db::Transaction transaction(*writer, db::Transaction::Mode::write);
+    policy::Grant forbid = grant_of(adviser_.account, R"({"rows":"all"})");
+    forbid.effect = policy::Effect::forbid;
+    ASSERT_TRUE(policy::put_grant(*campus_->system().catalogue, rules()->regulation(), *writer, forbid,
+                                  campus_->system().clock->now()));
+    transaction.commit();
+  }
+  EXPECT_EQ(who("202400002~B~1", "score"), (std::set<std::string>{"o1"}));
+  EXPECT_EQ(campus_->rows(adviser_, R"({"dataset":"grade","fields":["score"]})"), "[]");
+}
+
+TEST_P(RegulationEffect, C4_3_2_nobody_is_appointed_to_two_administrators_posts) {
+  const auto appoint = [&](const char* post, const char* begins, const char* ends) {
+    const auto writer = campus_->system().store->writer();
+    db::Transaction transaction(*writer, db::Transaction::Mode::write);
+    const change::Head head{"entry", "test", "test", "", {0, "test"}, {0, "test"}};
+    change::Batch batch(*campus_->system().catalogue, *writer, head, campus_->system().clock->now());
+    const auto staff = batch.table("staff").find("A1"), unit = batch.table("unit").find("xxb");
+    const change::Value until = *ends == '\0' ? change::Value{} : change::Value{std::string(ends)};
+    const std::vector<change::Value> row{*staff, std::string(post), *unit, std::string(begins), until, {}};
+    batch.table("post_holding").put(row);
+    const Result<Done> fits = batch.check();
+    if (!fits) {
+      EXPECT_EQ(fits.refusal().type, "change.apart");
+      EXPECT_THROW(batch.finish(nullptr), std::runtime_error);
+    }
+    return static_cast<bool>(fits);
+  };
+  EXPECT_FALSE(appoint("audit_admin", "2026-01-01", ""));
+  EXPECT_FALSE(appoint("system_admin", "2019-01-01", "2020-01-01")) << "not even on one day";
+  EXPECT_TRUE(appoint("system_admin", "2019-01-01", "2019-12-31")) << "one after the other is another matter";
+  EXPECT_TRUE(appoint("department_head", "2026-01-01", ""));
+}
+
+INSTANTIATE_TEST_SUITE_P(Stores, RegulationEffect, ::testing::Values(db::Dialect::sqlite, db::Dialect::postgres),
+                         [](const auto& instance) {
+                           return instance.param == db::Dialect::sqlite ? "sqlite" : "postgres";
+                         });
+
+}  // namespace
+}  // namespace jw::tests

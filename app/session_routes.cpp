@@ -146,7 +146,11 @@ void sign_in(Serving& serving, http::Request request, http::Respond respond) {
         identity::SignInRequest asked{.login = account, .password = password, .remote = remote, .user_agent = agent};
         asked.code = code;
         if (!fresh.empty()) asked.new_password = fresh;
-        answer_sign_in(serving, serving.system.identity->sign_in(asked), device, id, respond);
+        asked.device = device;
+        asked.zone = serving.lending.network().zone_of(remote).name;
+        identity::SignIn answer = serving.system.identity->sign_in(asked);
+        if (answer.result) serving.lending.note(answer.outcome.session, answer.outcome.account, remote);
+        answer_sign_in(serving, std::move(answer), device, id, respond);
       });
   if (!entered) {
     respond(problem({Code::unavailable,

@@ -1,0 +1,341 @@
+// Lending and impersonation (§2.5.3, §6.1.3): the second factor, what is seen, the ladder, the desk, on one node and on two.
+import assert from 'node:assert/strict';
+import { createHmac } from 'node:crypto';
+import { test } from 'node:test';
+import { isProblem } from './checks.mjs';
+import { forEachStore, mustRun, pause, Person, Server } from './support.mjs';
+
+const options = ['--trusted-proxy', '127.0.0.1,::1', '--lending-every', '1'];
+
+// ---- addresses of the campus (regulation/network.toml), and browsers with their mark
+
+const dormitory = '10.10.3.4';
+const lab = '10.14.0.9';
+const east = '10.21.7.8';
+const outside = '203.0.113.9';
+
+const setCookie = (answer, name) => [answer.headers['set-cookie'] ?? []].flat().find((one) => one.startsWith(`${name}=`))?.split(';')[0];
+
+class Browser {
+  constructor(server, address) {
+    Object.assign(this, { server, address, mark: undefined });
+  }
+
+  async signIn({ account, password }, further = {}) {
+    const headers = { 'x-forwarded-for': this.address, ...(this.mark && { cookie: this.mark }) };
+    const answer = await this.server.request('POST', '/api/session', { body: { account, password, ...further }, headers });
+    this.mark = setCookie(answer, 'jiaowu_device') ?? this.mark;
+    return answer;
+  }
+
+  async person(who, further) {
+    const answer = await this.signIn(who, further);
+    assert.equal(answer.status, 200, answer.text);
+    return new Asking(this.server, who, answer.json.token, this.address);
+  }
+}
+
+// Somebody signed in who asks from an address.
+class Asking extends Person {
+  constructor(server, who, token, address) {
+    super(server, who, token);
+    this.address = address;
+  }
+
+  request(method, path, body, headers = {}) {
+    return super.request(method, path, body, { 'x-forwarded-for': this.address, ...headers });
+  }
+
+  on(server, address = this.address) {
+    return new Asking(server, this, this.token, address);
+  }
+
+  own() {
+    return this.query({ dataset: 'student', fields: ['number'] });
+  }
+}
+
+async function until(what, seen, seconds = 20) {
+  for (let tries = 0; tries < seconds * 5; tries += 1) {
+    const found = await what();
+    if (seen(found)) return found;
+    await pause(200);
+  }
+  throw new Error('it did not happen in time');
+}
+
+const findings = async (desk, state = 'open') => {
+  const answer = await desk.get(`/api/lending/findings?state=${state}`);
+  assert.equal(answer.status, 200, answer.text);
+  return answer.json.findings;
+};
+const findingOf = (desk, who) => until(async () => (await findings(desk)).find((one) => one.account === who.account), Boolean);
+
+// ---- codes of the second factor (RFC 6238)
+
+function unbase32(text) {
+  const bits = [...text].map((c) => 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'.indexOf(c).toString(2).padStart(5, '0')).join('');
+  return Buffer.from(bits.match(/.{8}/g).map((byte) => parseInt(byte, 2)));
+}
+
+function codeOf(secret, step = 0) {
+  const counter = Buffer.alloc(8);
+  counter.writeBigUInt64BE(BigInt(Math.floor(Date.now() / 30_000) + step));
+  const digest = createHmac('sha1', unbase32(secret)).update(counter).digest();
+  return String((digest.readUInt32BE(digest[19] & 15) & 0x7fffffff) % 1_000_000).padStart(6, '0');
+}
+
+async function enrol(person) {
+  const offer = await person.post('/api/session/factor', { password: person.password });
+  assert.equal(offer.status, 200, offer.text);
+  assert.match(offer.json.uri, /^otpauth:\/\/totp\//);
+  const confirmed = await person.post('/api/session/factor/confirmation', { code: codeOf(offer.json.secret, -1) });
+  assert.equal(confirmed.status, 200, confirmed.text);
+  return { secret: offer.json.secret, recovery: confirmed.json.recovery_codes };
+}
+
+forEachStore('§3.1.1 the second factor', (world) => {
+  test('§3.1.1 once enrolled, a sign-in needs its code, taken once; recovery codes stand in', async () => {
+    const browser = new Browser(world.server, outside);
+    const who = world.accountsOf('teacher')[0];
+    const person = await browser.person(who);
+    assert.deepEqual((await person.get('/api/me')).json.factor, { enrolled: false, recovery_left: 0 });
+    isProblem(await person.post('/api/session/factor', { password: 'wrong' }), 403);
+    const { secret, recovery } = await enrol(person);
+    assert.equal(recovery.length, 10);
+    const { factor } = (await person.get('/api/me')).json;
+    assert.equal(factor.enrolled, true);
+    assert.equal(factor.recovery_left, 10);
+
+    assert.equal(isProblem(await browser.signIn(who), 401).type, 'identity.code_required');
+    assert.equal(isProblem(await browser.signIn(who, { code: '000000' }), 401).type, 'identity.code_wrong');
+    const code = codeOf(secret);
+    assert.equal((await browser.signIn(who, { code })).status, 200);
+    assert.equal(isProblem(await browser.signIn(who, { code }), 401).type, 'identity.code_wrong');
+    assert.equal((await browser.signIn(who, { code: recovery[0] })).status, 200);
+    assert.equal(isProblem(await browser.signIn(who, { code: recovery[0] }), 401).type, 'identity.code_wrong');
+    assert.equal((await person.get('/api/me')).json.factor.recovery_left, 9);
+  });
+
+  test('§3.1.1 the security administrator resets a lost factor without seeing it; nobody else does, nobody the own', async () => {
+    const browser = new Browser(world.server, outside);
+    const who = world.accountsOf('teacher')[1];
+    const person = await browser.person(who);
+    await enrol(person);
+    const student = await world.as('student');
+    const path = `/api/accounts/${who.account}/factor-reset`;
+    isProblem(await student.post(path, { reason: 'x' }), 403);
+    const admin = await world.as('security_admin');
+    isProblem(await admin.post(path, {}), 422);
+    isProblem(await admin.post(`/api/accounts/${admin.account}/factor-reset`, { reason: 'x' }), 404);
+    const reset = await admin.post(path, { reason: '手机遗失，本人持证件到场' });
+    assert.equal(reset.status, 200, reset.text);
+    assert.match(reset.json.record, /\/\d+$/);
+    isProblem(await person.get('/api/me'), 401);
+    assert.equal((await browser.signIn(who)).status, 200);
+  });
+}, { options: () => options });
+
+forEachStore('§2.5.3 lending', (world) => {
+  test('§2.5.3 a browser keeps one mark, and sends it to the door alone', async () => {
+    const browser = new Browser(world.server, dormitory);
+    const first = await browser.signIn(world.accountsOf('student')[5]);
+    const cookie = [first.headers['set-cookie']].flat().find((one) => one.startsWith('jiaowu_device='));
+    assert.match(cookie, /Path=\/api\/session; HttpOnly; SameSite=Strict; Max-Age=\d+/);
+    const { mark } = browser;
+    await browser.signIn(world.accountsOf('student')[5]);
+    assert.equal(browser.mark, mark);
+    browser.mark = 'jiaowu_device=forged';
+    await browser.signIn(world.accountsOf('student')[5]);
+    assert.notEqual(browser.mark, 'jiaowu_device=forged');
+  });
+
+  test('§2.5.3 used on two campuses within seconds: asked in the middle of the session, told why, and it goes on', async () => {
+    const who = world.accountsOf('student')[0];
+    const here = await new Browser(world.server, dormitory).person(who);
+    assert.equal((await here.own()).status, 200);
+    const there = await new Browser(world.server, east).person(who);
+    assert.equal((await there.own()).status, 200);
+    const held = await until(() => here.own(), (answer) => answer.status !== 200);
+    const problem = isProblem(held, 401);
+    assert.equal(problem.type, 'identity.confirmation_required');
+    assert.match(problem.detail.zh, /东校区教学楼/);
+    assert.match(problem.detail.en, /dormitories, main campus/);
+    assert.equal(problem.remedy.kind, 'confirm_password');
+    assert.ok(problem.record, 'the refused question is on record');
+    // everything but showing who one is
+    for (const path of ['/api/me', '/api/datasets', '/api/datasets/student']) {
+      assert.equal(isProblem(await here.get(path), 401).type, 'identity.confirmation_required', path);
+    }
+    assert.equal(isProblem(await there.own(), 401).type, 'identity.confirmation_required');
+    isProblem(await here.post('/api/session/confirmation', { password: 'wrong' }), 403);
+    isProblem(await here.own(), 401);
+    assert.equal((await here.post('/api/session/confirmation', { password: who.password })).status, 204);
+    assert.equal((await here.own()).status, 200);
+    isProblem(await there.own(), 401); // each session for itself
+
+    const desk = await world.as('security_admin');
+    const finding = await findingOf(desk, who);
+    assert.equal(finding.rule, 'impossible_move');
+    assert.equal(finding.answered, true);
+    assert.ok(finding.sessions.length >= 2);
+    assert.ok(finding.records.length >= 2);
+    for (const record of finding.records) {
+      const proof = await desk.get(`/api/audit/proof?leaf=${encodeURIComponent(record)}`);
+      assert.equal(proof.status, 200);
+    }
+    assert.equal(finding.steps[0].step, 'ask_second_factor');
+    assert.ok(finding.steps[0].lifted);
+  });
+
+  test('§2.5.3 with a second factor the code is asked, not the password', async () => {
+    const who = world.accountsOf('student')[1];
+    const browser = new Browser(world.server, dormitory);
+    const here = await browser.person(who);
+    const { secret } = await enrol(here);
+    const there = await new Browser(world.server, east).person(who, { code: codeOf(secret) });
+    await there.own();
+    const problem = isProblem(await until(() => here.own(), (answer) => answer.status !== 200), 401);
+    assert.equal(problem.remedy.kind, 'confirm_code');
+    assert.equal(isProblem(await here.post('/api/session/confirmation', { password: who.password }), 401).type, 'identity.code_required');
+    assert.equal((await here.post('/api/session/confirmation', { code: codeOf(secret, 1) })).status, 204);
+    assert.equal((await here.own()).status, 200);
+  });
+
+  test('§2.5.3 a computer room sees many accounts one after another, a phone stands beside a laptop: nothing is found', async () => {
+    const machine = new Browser(world.server, lab);
+    const students = world.accountsOf('student').slice(2, 8);
+    for (const who of students) await (await machine.person(who)).own();
+    const laptop = await new Browser(world.server, dormitory).person(students[0]);
+    const phone = await new Browser(world.server, outside).person(students[0]);
+    for (let i = 0; i < 3; i += 1) {
+      await laptop.own();
+      await phone.own();
+    }
+    await pause(3000); // two rounds at least
+    const seen = (await findings(await world.as('security_admin'))).map((one) => one.account);
+    for (const who of students) assert.ok(!seen.includes(who.account), who.account);
+    assert.equal((await laptop.own()).status, 200);
+  });
+
+  test('§2.5.3 many accounts on one browser that is nobody’s: told to the desk, nothing is done by itself', async () => {
+    const browser = new Browser(world.server, outside);
+    const students = world.accountsOf('graduate').concat(world.accountsOf('class_adviser')).slice(0, 6);
+    let last;
+    for (const who of students) last = await browser.person(who);
+    const finding = await findingOf(await world.as('security_admin'), students.at(-1));
+    assert.equal(finding.rule, 'device_many_accounts');
+    assert.equal(finding.step, 'none');
+    assert.equal((await last.get('/api/me')).status, 200);
+  });
+
+  test('§2.5.3 the desk: read only, suspended, lifted; each act with its reason and leaf', async () => {
+    const who = world.accountsOf('student')[0]; // with the finding from above
+    const desk = await world.as('academic_office');
+    const { id } = await findingOf(desk, who);
+    const student = await new Browser(world.server, dormitory).person(who);
+    const step = (name, body) => desk.post(`/api/lending/findings/${id}/${name}`, body);
+    isProblem(await step('step', { step: 'read_only' }), 422);
+    isProblem(await step('step', { step: 'banned', reason: 'x' }), 422);
+    isProblem(await desk.post('/api/lending/findings/999999/dismiss', { reason: 'x' }), 404);
+
+    const limited = await step('step', { step: 'read_only', reason: '两校区同时使用' });
+    assert.equal(limited.status, 200, limited.text);
+    assert.match(limited.json.record, /\/\d+$/);
+    isProblem(await step('step', { step: 'ask_second_factor', reason: 'x' }), 409);
+    isProblem(await student.own(), 401);
+    assert.equal((await student.post('/api/session/confirmation', { password: who.password })).status, 204);
+    assert.equal((await student.own()).status, 200); // may look
+    const exported = isProblem(await student.post('/api/documents', { query: { dataset: 'grade' }, format: 'csv', purpose: 'study' }), 403);
+    assert.equal(exported.type, 'lending.read_only');
+    assert.match(exported.detail.zh, /两校区同时使用/);
+    assert.ok(exported.record);
+    const { restriction } = (await student.get('/api/me')).json;
+    assert.equal(restriction.step, 'read_only');
+    assert.ok(restriction.seen.length > 0 && restriction.todo.zh);
+    const changed = await student.post('/api/session/password', { old_password: 'wrong', new_password: 'x' });
+    assert.equal(isProblem(changed, 403).type, 'identity.password_wrong', 'the password may still be changed');
+
+    assert.equal((await step('step', { step: 'suspended', reason: '本人承认转借' })).status, 200);
+    const shut = isProblem(await student.own(), 401);
+    assert.equal(shut.type, 'identity.suspended');
+    assert.match(shut.detail.zh, /本人承认转借/);
+    assert.match(shut.remedy.text.zh, /教务处/);
+    assert.equal(isProblem(await student.get('/api/me'), 401).type, 'identity.suspended');
+    const refused = await new Browser(world.server, dormitory).signIn(who);
+    assert.equal(isProblem(refused, 403).type, 'identity.suspended');
+    assert.match(refused.json.detail.zh, /本人承认转借/);
+
+    isProblem(await step('lift', {}), 422);
+    assert.equal((await step('lift', { reason: '已核实并教育' })).status, 200);
+    isProblem(await step('lift', { reason: 'x' }), 409);
+    isProblem(await student.own(), 401); // sessions stay ended
+    const again = await new Browser(world.server, dormitory).person(who);
+    assert.equal((await again.own()).status, 200);
+    assert.equal((await again.get('/api/me')).json.restriction, undefined);
+    const closed = (await findings(desk, 'closed')).find((one) => one.id === id);
+    assert.equal(closed.state, 'settled');
+    assert.equal(closed.closed.reason, '已核实并教育');
+  });
+
+  test('§2.5.3 the desk is nobody else’s, and every refused attempt is on record', async () => {
+    for (const kind of ['student', 'teacher', 'student_office', 'system_admin', 'audit_admin']) {
+      const person = await world.as(kind, kind === 'student' ? 9 : 0);
+      for (const [method, path, body] of [['GET', '/api/lending/findings'], ['POST', '/api/lending/findings/1/dismiss', { reason: 'x' }], ['POST', '/api/lending/findings/1/step', { step: 'suspended', reason: 'x' }], ['POST', '/api/lending/findings/1/lift', { reason: 'x' }]]) {
+        const problem = isProblem(await person.request(method, path, body), 403);
+        assert.equal(problem.type, 'lending.desk_only', `${kind} ${path}`);
+        assert.ok(problem.record);
+      }
+    }
+  });
+
+  test('§2.5.3 nobody deals with findings about the own account', async () => {
+    const who = world.accountsOf('security_admin')[1];
+    const here = await new Browser(world.server, dormitory).person(who);
+    await here.get('/api/me');
+    const there = await new Browser(world.server, east).person(who);
+    await there.get('/api/me');
+    const desk = await world.as('academic_office');
+    const { id } = await findingOf(desk, who);
+    await until(() => here.get('/api/me'), (answer) => answer.status === 401);
+    assert.equal((await here.post('/api/session/confirmation', { password: who.password })).status, 204);
+    assert.equal(isProblem(await here.post(`/api/lending/findings/${id}/dismiss`, { reason: 'x' }), 403).type, 'lending.own_account');
+    assert.equal((await desk.post(`/api/lending/findings/${id}/dismiss`, { reason: '核实为远程桌面' })).status, 200);
+    isProblem(await desk.post(`/api/lending/findings/${id}/dismiss`, { reason: 'x' }), 409);
+  });
+
+  test('§2.5.3 a suspended account’s open page gets nothing on its next request, on either of two nodes', async (t) => {
+    if (world.kind === 'sqlite') return t.skip('one node on SQLite');
+    const other = await Server.start(world.db, '--node', 'second', ...options);
+    try {
+      const who = world.accountsOf('student')[3];
+      const one = await new Browser(world.server, dormitory).person(who);
+      const two = await new Browser(other, dormitory).person(who);
+      const pages = [one, one.on(other), two, two.on(world.server)]; // every session known to both
+      for (const page of pages) assert.equal((await page.own()).status, 200);
+      await (await new Browser(other, east).person(who)).own();
+      // asked by itself, by one of the nodes; on both at once
+      for (const page of pages) {
+        await until(() => page.own(), (answer) => answer.status === 401);
+        assert.equal(isProblem(await page.own(), 401).type, 'identity.confirmation_required');
+      }
+      assert.equal((await two.on(world.server).post('/api/session/confirmation', { password: who.password })).status, 204);
+      assert.equal((await two.own()).status, 200);
+      const desk = await world.as('security_admin');
+      const { id } = await findingOf(desk, who);
+      assert.equal((await desk.post(`/api/lending/findings/${id}/step`, { step: 'suspended', reason: '转借' })).status, 200);
+      for (const page of pages) {
+        assert.equal(isProblem(await page.own(), 401).type, 'identity.suspended');
+        assert.equal(isProblem(await page.get('/api/me'), 401).type, 'identity.suspended');
+      }
+      isProblem(await new Browser(other, dormitory).signIn(who), 403);
+    } finally {
+      await other.stop();
+    }
+  });
+
+  test('§4.3.2 the record holds, with every step in it', async () => {
+    await world.server.stop();
+    await mustRun('audit', 'verify', '--db', world.db);
+  });
+}, { options: () => options });

@@ -448,27 +448,53 @@ void end_deputy(Serving& serving, const http::Request& request, const identity::
          });
 }
 
+using Read = void (*)(Serving&, const http::Request&, const identity::Session&, const http::Respond&);
+using Act = void (*)(Serving&, const http::Request&, Session, const http::Respond&);
+
+http::Handler reads(Serving& serving, Read read) {
+  return signed_in(serving, [&serving, read](http::Request request, Session session, http::Respond respond) {
+    read(serving, request, *session, respond);
+  });
+}
+
+http::Handler acts(Serving& serving, Act act_on) {
+  return signed_in(serving, [&serving, act_on](http::Request request, Session session, http::Respond respond) {
+    act_on(serving, request, std::move(session), respond);
+  });
+}
+
+std::vector<http::Route> deputy_routes(Serving& serving) {
+  using http::Verb;
+  return {
+      {.verb = Verb::post,
+       .path = "/api/deputies",
+       .needs = http::kSession,
+       .handler = reads(serving, appoint),
+       .summary = {"指定代理", "appoint a deputy"},
+       .request_schema =
+           R"({"type":"object","required":["deputy","post","unit","begins","ends","reason"],"properties":{"deputy":{"type":"string"},"post":{"type":"string"},"unit":{"type":"string"},"begins":{"type":"string","format":"date"},"ends":{"type":"string","format":"date"},"reason":{"type":"string"}}})",
+       .response_schema = R"({"type":"object","required":["record"]})",
+       .body_max = 16 * 1024},
+      {.verb = Verb::post,
+       .path = "/api/deputies/{number}/end",
+       .needs = http::kSession,
+       .handler = reads(serving, end_deputy),
+       .summary = {"结束代理", "end a deputy"},
+       .request_schema = R"({"type":"object"})",
+       .response_schema = R"({"type":"object","required":["record"]})",
+       .body_max = 16 * 1024},
+  };
+}
+
 }  // namespace
 
 std::vector<http::Route> case_routes(Serving& serving) {
   using http::Verb;
-  using Read = void (*)(Serving&, const http::Request&, const identity::Session&, const http::Respond&);
-  using Act = void (*)(Serving&, const http::Request&, Session, const http::Respond&);
-  const auto reads = [&serving](Read read) {
-    return signed_in(serving, [&serving, read](http::Request request, Session session, http::Respond respond) {
-      read(serving, request, *session, respond);
-    });
-  };
-  const auto acts = [&serving](Act act_on) {
-    return signed_in(serving, [&serving, act_on](http::Request request, Session session, http::Respond respond) {
-      act_on(serving, request, std::move(session), respond);
-    });
-  };
   constexpr std::string_view kCase =
       R"({"type":"object","required":["number","revision","kind","state","steps","actions"]})";
   constexpr std::string_view kStep =
       R"({"type":"object","properties":{"action":{"type":"string"},"revision":{"type":"integer"},"opinion":{"type":"string"},"content":{"type":"object"},"granted":{"type":"object"},"undertaking":{"type":"integer"},"password":{"type":"string"}}})";
-  return {
+  std::vector<http::Route> all{
       {.verb = Verb::get,
        .path = "/api/catalogue",
        .needs = http::kSession,
@@ -481,7 +507,7 @@ std::vector<http::Route> case_routes(Serving& serving) {
       {.verb = Verb::post,
        .path = "/api/cases/access/preview",
        .needs = http::kSession,
-       .handler = reads(preview),
+       .handler = reads(serving, preview),
        .summary = {"申请批准后会看到什么（文字）", "what an application would open, in words"},
        .request_schema = R"({"type":"object","required":["content"],"properties":{"content":{"type":"object"}}})",
        .response_schema = R"({"type":"object","required":["words"]})",
@@ -489,7 +515,7 @@ std::vector<http::Route> case_routes(Serving& serving) {
       {.verb = Verb::post,
        .path = "/api/cases/{kind}",
        .needs = http::kSession,
-       .handler = acts(open),
+       .handler = acts(serving, open),
        .summary = {"提出办件", "open a case"},
        .request_schema = kStep,
        .response_schema = kCase,
@@ -497,63 +523,48 @@ std::vector<http::Route> case_routes(Serving& serving) {
       {.verb = Verb::get,
        .path = "/api/cases/{number}",
        .needs = http::kSession,
-       .handler = reads(show),
+       .handler = reads(serving, show),
        .summary = {"一个办件：经过、期限、可办的步骤", "a case: timeline, deadline, steps that may be taken"},
        .response_schema = kCase},
       {.verb = Verb::get,
        .path = "/api/cases/{number}/effect",
        .needs = http::kSession,
-       .handler = reads(effect),
+       .handler = reads(serving, effect),
        .summary = {"批准后的影响", "the effect of an approval"},
        .response_schema = R"({"type":"object","required":["effects"]})"},
       {.verb = Verb::get,
        .path = "/api/cases/{number}/letter",
        .needs = http::kSession,
-       .handler = reads(letter),
+       .handler = reads(serving, letter),
        .summary = {"批复（PDF）", "the written reply (PDF)"}},
       {.verb = Verb::get,
        .path = "/api/cases/{number}/form",
        .needs = http::kSession,
-       .handler = reads(form),
+       .handler = reads(serving, form),
        .summary = {"申请表（PDF）", "the official form (PDF)"}},
       {.verb = Verb::post,
        .path = "/api/cases/{number}/attachments",
        .needs = http::kSession,
-       .handler = acts(attach),
+       .handler = acts(serving, attach),
        .summary = {"添加附件", "add a file"},
        .response_schema = kCase,
        .body_max = kAttachmentMax},
       {.verb = Verb::get,
        .path = "/api/cases/{number}/attachments/{id}",
        .needs = http::kSession,
-       .handler = reads(attachment),
+       .handler = reads(serving, attachment),
        .summary = {"附件", "an attached file"}},
       {.verb = Verb::post,
        .path = "/api/cases/{number}/{action}",
        .needs = http::kSession,
-       .handler = acts(take),
+       .handler = acts(serving, take),
        .summary = {"办理一步", "take a step"},
        .request_schema = kStep,
        .response_schema = kCase,
        .body_max = 256 * 1024},
-      {.verb = Verb::post,
-       .path = "/api/deputies",
-       .needs = http::kSession,
-       .handler = reads(appoint),
-       .summary = {"指定代理", "appoint a deputy"},
-       .request_schema =
-           R"({"type":"object","required":["deputy","post","unit","begins","ends","reason"],"properties":{"deputy":{"type":"string"},"post":{"type":"string"},"unit":{"type":"string"},"begins":{"type":"string","format":"date"},"ends":{"type":"string","format":"date"},"reason":{"type":"string"}}})",
-       .response_schema = R"({"type":"object","required":["record"]})",
-       .body_max = 16 * 1024},
-      {.verb = Verb::post,
-       .path = "/api/deputies/{number}/end",
-       .needs = http::kSession,
-       .handler = reads(end_deputy),
-       .summary = {"结束代理", "end a deputy"},
-       .request_schema = R"({"type":"object"})",
-       .response_schema = R"({"type":"object","required":["record"]})",
-       .body_max = 16 * 1024},
   };
+  for (http::Route& route : deputy_routes(serving)) all.push_back(std::move(route));
+  return all;
 }
 
 }  // namespace jw::app

@@ -58,6 +58,9 @@ struct Who {
 };
 
 enum class Opinion : uint8_t { none, optional, required };
+// What a step asks of whoever takes it: nothing; re-authentication, with the system's signature over the step; or that
+// and being a person who has approved nothing of this case yet and is not the applicant.
+enum class Seal : uint8_t { none, signs, approves };
 
 struct Moment;
 struct Letter;
@@ -81,8 +84,7 @@ struct Transition {
   Who who;
   Text label;  // of the button
   Opinion opinion = Opinion::none;
-  bool signs = false;     // re-authentication, and the system's signature over the step
-  bool approves = false;  // by a person who has approved nothing of this case yet, and is not the applicant
+  Seal seal = Seal::none;
   // Of several rows with the same state and action the first whose `when` holds is meant. `guard` says why not now; it
   // must not look at the input. `effect` reads the input, changes content and store; after a refusal nothing is kept.
   bool (*when)(const Moment&) = nullptr;
@@ -90,6 +92,9 @@ struct Transition {
   Result<Done> (*effect)(Moment&) = nullptr;
   // The written reply, or nothing.
   std::optional<Letter> (*letter)(const Moment&) = nullptr;
+
+  bool signs() const { return seal != Seal::none; }
+  bool approves() const { return seal == Seal::approves; }
 };
 
 // A reply in words; number, date, code and seal are the engine's (§2.4.2).
@@ -199,7 +204,7 @@ struct Services {
   std::vector<const Kind*> kinds;
   std::string signing_seed;  // 32 bytes, shared by all nodes: the system's key over the steps that people sign
 
-  int64_t setting(std::string_view name) const;  // of the regulation in force
+  int64_t setting(std::string_view name) const;                                         // of the regulation in force
   std::optional<Case> find(db::Connection& connection, std::string_view number) const;  // nullopt: no such case
 };
 

@@ -184,12 +184,12 @@ Result<Done> Engine::check_apart(const Moment& moment, const Chosen& chosen) con
                       "application, signature and decision are taken by different people, and you (or whom you stand "
                       "in for) took one of them"}};
   if (is_one_of_us(moment.file.person)) return same;
-  if (!row.approves) return Done{};
+  if (!row.approves()) return Done{};
   for (auto step = moment.file.steps.rbegin(); step != moment.file.steps.rend(); ++step) {
     const State* to = moment.file.kind->state(step->to);
     if (to != nullptr && to->waits_for == "applicant") break;  // sent back: all begins anew
     for (const Transition& taken : moment.file.kind->transitions) {
-      if (!taken.approves || taken.action != step->action || taken.from != step->from) continue;
+      if (!taken.approves() || taken.action != step->action || taken.from != step->from) continue;
       if (is_one_of_us(step->person) || is_one_of_us(step->for_person)) return same;
     }
   }
@@ -260,7 +260,7 @@ Result<Taken> Engine::take(Moment& moment, const Chosen& chosen, bool signed_by_
   const Transition& row = *chosen.row;
   Case& file = moment.file;
   JW_TRY(const std::string opinion, opinion_of(row, moment.input));
-  if (row.signs && !signed_by_person) {
+  if (row.signs() && !signed_by_person) {
     return Refusal{Code::forbidden,
                    "case.signature_missing",
                    {"签字须重新输入口令确认", "a signature needs the password once more"},
@@ -294,7 +294,7 @@ Result<Taken> Engine::take(Moment& moment, const Chosen& chosen, bool signed_by_
   step.at = moment.now;
   step.opinion = opinion;
   step.content = json::serialize(moment.changed);
-  if (row.signs) step.signature = crypto::base64(key_.sign(canonical(file, step)));
+  if (row.signs()) step.signature = crypto::base64(key_.sign(canonical(file, step)));
   record(moment, row, step);
   update_case(moment.connection, file);
   insert_step(moment.connection, file, step);
@@ -413,7 +413,7 @@ Result<bool> Engine::signs(db::Connection& reader, const Actor& actor, std::stri
   const json::object none;
   Moment moment{services_, reader, *file, actor, none, services_.clock.now()};
   JW_TRY(const Chosen chosen, choose(moment, action));
-  return chosen.row->signs;
+  return chosen.row->signs();
 }
 
 std::optional<Case> Services::find(db::Connection& connection, std::string_view number) const {

@@ -94,7 +94,7 @@ void Engine::write_actions(Moment& moment, JsonWriter& out) const {
     out.field("opinion", meant.opinion == Opinion::required   ? "required"
                          : meant.opinion == Opinion::optional ? "optional"
                                                               : "none");
-    out.field("signs", meant.signs).end_object();
+    out.field("signs", meant.signs()).end_object();
   }
   out.end_array();
 }

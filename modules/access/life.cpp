@@ -14,7 +14,6 @@ namespace json = boost::json;
 using cases::Kind;
 using cases::Letter;
 using cases::Moment;
-using cases::Opinion;
 using cases::State;
 using cases::Transition;
 using cases::Who;
@@ -139,8 +138,10 @@ const State kRevocationStates[] = {{.name = "done", .waits_for = "nobody", .clos
 
 // clang-format off
 const Transition kRevocations[] = {
-    {.from = "", .action = "revoke", .to = "done", .who = Who::holder(kOffice), .label = {"撤销", "revoke"}, .signs = true, .when = by_office, .effect = revoke},
-    {.from = "", .action = "revoke", .to = "done", .who = Who::holder(kHead),   .label = {"撤销", "revoke"}, .signs = true, .effect = revoke},
+    {.from = "", .action = "revoke", .to = "done", .who = Who::holder(kOffice),
+     .label = {"撤销", "revoke"}, .seal = kSigns, .when = by_office, .effect = revoke},
+    {.from = "", .action = "revoke", .to = "done", .who = Who::holder(kHead),
+     .label = {"撤销", "revoke"}, .seal = kSigns, .effect = revoke},
 };
 // clang-format on
 
@@ -230,14 +231,22 @@ const State kChangeStates[] = {
 
 // clang-format off
 const Transition kChanges[] = {
-    {.from = "",         .action = "submit",  .to = "signing",  .who = kApplicant,    .label = {"签字并提交", "sign and submit"}, .signs = true, .effect = ask_change},
-    {.from = "",         .action = "report",  .to = "signing",  .who = Who::clock(),  .label = {"岗位变动，暂停授权", "post changed: grants suspended"}, .effect = report_change},
-    {.from = "signing",  .action = "sign",    .to = "deciding", .who = kSigner,       .label = {"仍需使用，签字上报", "still needed: sign"}, .opinion = Opinion::required, .signs = true, .approves = true},
-    {.from = "signing",  .action = "end",     .to = "done",     .who = kSigner,       .label = {"不再需要，终止", "no longer needed: end"}, .opinion = Opinion::optional, .signs = true, .effect = end_listed, .letter = change_reply},
-    {.from = "signing",  .action = "give_up", .to = "done",     .who = kApplicant,    .label = {"本人不再需要", "I need them no more"}, .opinion = Opinion::optional, .effect = end_listed},
-    {.from = "deciding", .action = "keep",    .to = "done",     .who = kDecider,      .label = {"保留", "keep"}, .opinion = Opinion::optional, .signs = true, .approves = true, .effect = keep_listed, .letter = change_reply},
-    {.from = "deciding", .action = "end",     .to = "done",     .who = kDecider,      .label = {"终止", "end"}, .opinion = Opinion::optional, .signs = true, .effect = end_listed, .letter = change_reply},
-    {.from = "deciding", .action = "give_up", .to = "done",     .who = kApplicant,    .label = {"本人不再需要", "I need them no more"}, .opinion = Opinion::optional, .effect = end_listed},
+    {.from = "", .action = "submit", .to = "signing", .who = kApplicant,
+     .label = {"签字并提交", "sign and submit"}, .seal = kSigns, .effect = ask_change},
+    {.from = "", .action = "report", .to = "signing", .who = Who::clock(),
+     .label = {"岗位变动，暂停授权", "post changed: grants suspended"}, .effect = report_change},
+    {.from = "signing", .action = "sign", .to = "deciding", .who = kSigner,
+     .label = {"仍需使用，签字上报", "still needed: sign"}, .opinion = kMust, .seal = kApproves},
+    {.from = "signing", .action = "end", .to = "done", .who = kSigner,
+     .label = {"不再需要，终止", "no longer needed: end"}, .opinion = kMay, .seal = kSigns, .effect = end_listed, .letter = change_reply},
+    {.from = "signing", .action = "give_up", .to = "done", .who = kApplicant,
+     .label = {"本人不再需要", "I need them no more"}, .opinion = kMay, .effect = end_listed},
+    {.from = "deciding", .action = "keep", .to = "done", .who = kDecider,
+     .label = {"保留", "keep"}, .opinion = kMay, .seal = kApproves, .effect = keep_listed, .letter = change_reply},
+    {.from = "deciding", .action = "end", .to = "done", .who = kDecider,
+     .label = {"终止", "end"}, .opinion = kMay, .seal = kSigns, .effect = end_listed, .letter = change_reply},
+    {.from = "deciding", .action = "give_up", .to = "done", .who = kApplicant,
+     .label = {"本人不再需要", "I need them no more"}, .opinion = kMay, .effect = end_listed},
 };
 // clang-format on
 
@@ -290,9 +299,12 @@ const State kConfirmationStates[] = {
 
 // clang-format off
 const Transition kConfirmations[] = {
-    {.from = "",           .action = "open",    .to = "confirming", .who = Who::clock(), .label = {"发起定期确认", "campaign opened"}, .effect = open_confirmation},
-    {.from = "confirming", .action = "confirm", .to = "done",       .who = kSigner,      .label = {"确认", "confirm"}, .opinion = Opinion::optional, .signs = true, .effect = confirm},
-    {.from = "confirming", .action = "lapse",   .to = "done",       .who = Who::clock(), .label = {"期满未确认，授权终止", "not confirmed in time: ended"}, .effect = lapse},
+    {.from = "", .action = "open", .to = "confirming", .who = Who::clock(),
+     .label = {"发起定期确认", "campaign opened"}, .effect = open_confirmation},
+    {.from = "confirming", .action = "confirm", .to = "done", .who = kSigner,
+     .label = {"确认", "confirm"}, .opinion = kMay, .seal = kSigns, .effect = confirm},
+    {.from = "confirming", .action = "lapse", .to = "done", .who = Who::clock(),
+     .label = {"期满未确认，授权终止", "not confirmed in time: ended"}, .effect = lapse},
 };
 // clang-format on
 
@@ -324,9 +336,12 @@ const State kSuspensionStates[] = {
 
 // clang-format off
 const Transition kSuspensions[] = {
-    {.from = "",          .action = "open",      .to = "examining",   .who = Who::clock(), .label = {"暂停并立案核查", "suspended, to be examined"}, .effect = open_suspension},
-    {.from = "examining", .action = "lift",      .to = "lifted",      .who = kGuard,       .label = {"恢复", "lift"}, .opinion = Opinion::required, .signs = true, .approves = true, .effect = lift},
-    {.from = "examining", .action = "hand_over", .to = "handed_over", .who = kGuard,       .label = {"移交处理", "hand over"}, .opinion = Opinion::required, .signs = true},
+    {.from = "", .action = "open", .to = "examining", .who = Who::clock(),
+     .label = {"暂停并立案核查", "suspended, to be examined"}, .effect = open_suspension},
+    {.from = "examining", .action = "lift", .to = "lifted", .who = kGuard,
+     .label = {"恢复", "lift"}, .opinion = kMust, .seal = kApproves, .effect = lift},
+    {.from = "examining", .action = "hand_over", .to = "handed_over", .who = kGuard,
+     .label = {"移交处理", "hand over"}, .opinion = kMust, .seal = kSigns},
 };
 // clang-format on
 

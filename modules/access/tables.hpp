@@ -10,6 +10,10 @@ extern const cases::Kind kAccess, kRenewal, kChange, kRevocation, kConfirmation,
 constexpr std::string_view kOffice = "academic_office", kHead = "department_head", kSecurity = "security_admin",
                            kOfficeUnit = "jwc";
 
+// As the rows of the tables spell them.
+constexpr cases::Opinion kMay = cases::Opinion::optional, kMust = cases::Opinion::required;
+constexpr cases::Seal kSigns = cases::Seal::signs, kApproves = cases::Seal::approves;
+
 // What was granted, or failing that asked for.
 boost::json::object content_of(const cases::Case& file);
 

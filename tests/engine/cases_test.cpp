@@ -228,7 +228,7 @@ TEST_P(EveryRow, C2_4_C2_5_is_taken_once_and_refused_once) {
       if (!number->empty()) {
         EXPECT_EQ(walk.state(*number), row.from);
       }
-      if (row.signs) {
+      if (row.signs()) {
         const auto unsigned_step = number->empty() ? walk.open(right, std::string(kind.name), action, input, false)
                                                    : walk.act(right, *number, action, input, false);
         EXPECT_FALSE(unsigned_step) << "without a signature";
@@ -327,7 +327,7 @@ TEST_P(EveryRow, C2_4_2_nothing_is_approved_by_the_clock) {
   for (const Kind* kind : access::kinds()) {
     for (const Transition& row : kind->transitions) {
       if (row.who.is != Who::Is::clock) continue;
-      EXPECT_FALSE(row.approves) << kind->name << "." << row.action;
+      EXPECT_FALSE(row.approves()) << kind->name << "." << row.action;
       EXPECT_NE(row.to, "granted") << kind->name << "." << row.action;
       EXPECT_EQ(row.letter, nullptr) << kind->name << "." << row.action;
     }

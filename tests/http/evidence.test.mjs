@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import { test } from 'node:test';
 import { checkCheckpoint, checkProof } from '../../kernel/record/proof_check.mjs';
 import { isProblem, isText } from './checks.mjs';
-import { forEachStore } from './support.mjs';
+import { codeOf, enrol, forEachStore, sqlOutside } from './support.mjs';
 
 const proofOf = (person, record) => person.get(`/api/audit/proof?leaf=${encodeURIComponent(record)}`);
 const sha256 = (...parts) => createHash('sha256').update(Buffer.concat(parts)).digest();
@@ -144,6 +144,17 @@ async function regulationOf(world, office, security) {
   return { password, changes: [{ op: 'set_setting', name: 'decision_days', value: 7 }], approve: await offer(2, 8), reject: await offer(2, 9), withdraw: await offer(2, 10) };
 }
 
+// What the desk for lending deals with: two findings, and somebody with a second factor to reset.
+async function lendingOf(world) {
+  const enrolled = await world.as('student', 2);
+  await enrol(enrolled);
+  for (const [id, kind] of [[901, 'graduate'], [902, 'graduate_expired']]) {
+    await sqlOutside(world.db, `INSERT INTO lending_finding (id, account, rule, score, seen_zh, seen_en, from_us, until_us, sessions, leaves, first_us, found_us, state)
+      SELECT ${id}, MAX(id), 'unlike_own_past', 30, '甲', 'x', 1, 2, '[]', '[]', 1, 2, 'open' FROM account WHERE kind = '${kind}'`);
+  }
+  return { step: 901, dismiss: 902, account: enrolled.account };
+}
+
 forEachStore('§4.3.2 every route', (world) => {
   const operations = async () => {
     const { json } = await world.server.request('GET', '/api/openapi.json');
@@ -157,7 +168,7 @@ forEachStore('§4.3.2 every route', (world) => {
     assert.deepEqual(open, publicRoutes);
     for (const { method, path, operation } of all.filter(({ operation }) => operation['x-needs'] !== 'public')) {
       assert.ok(operation.security.length > 0 && isText({ zh: operation.summary, en: operation['x-summary-en'] }), path);
-      const target = path.replace('{name}', 'grade').replace('{key}', '1').replace('{number}', 'D2026-000001').replace('{id}', '1');
+      const target = path.replace('{name}', 'grade').replace('{key}', '1').replace('{number}', 'D2026-000001').replace('{id}', '1').replace('{account}', '1');
       for (const headers of [{}, { authorization: 'Bearer x' }, { authorization: 'Bearer ' + 'A'.repeat(43) }, { cookie: `jiaowu_session=${'A'.repeat(43)}`, 'x-csrf': '1' }]) {
         const body = method === 'GET' || method === 'DELETE' ? undefined : '{}';
         isProblem(await world.server.request(method, target, { headers: { ...headers, 'x-csrf': '1' }, body }), 401);
@@ -178,6 +189,9 @@ forEachStore('§4.3.2 every route', (world) => {
     const window = await windowOf(office);
     const security = await world.as('security_admin');
     const regulation = await regulationOf(world, office, security);
+    const lending = await lendingOf(world);
+    const mine = 'Another-Tea-9z';
+    const secret = (answers) => answers['POST /api/session/factor'].secret;
     // route → path and body of the right person, statuses of others, who may send a body of their own, the right person when it is not the
     // student. Nothing foreign shows either way.
     const table = {
@@ -192,6 +206,16 @@ forEachStore('§4.3.2 every route', (world) => {
       'GET /api/audit/proof': [[`/api/audit/proof?leaf=${encodeURIComponent(record)}`], [200]],
       'POST /api/session/password': [['/api/session/password', { old_password: password, new_password: 'Another-Tea-9z' }], [403], { old_password: 'somebody else’s', new_password: 'Another-Tea-9z' }],
       'POST /api/session/agreement': [['/api/session/agreement', { password: 'Another-Tea-9z' }], [403], { password: 'somebody else’s' }],
+      'POST /api/session/factor': [['/api/session/factor', { password: mine }], [403], { password: 'somebody else’s' }],
+      'POST /api/session/factor/confirmation': [['/api/session/factor/confirmation', (answers) => ({ code: codeOf(secret(answers), -1) })], [409], { code: '123456' }],
+      'POST /api/session/factor/recovery': [['/api/session/factor/recovery', (answers) => ({ code: codeOf(secret(answers)) })], [409], { code: '123456' }],
+      'POST /api/session/factor/removal': [['/api/session/factor/removal', (answers) => ({ code: codeOf(secret(answers), 1) })], [409], { code: '123456' }],
+      'POST /api/session/confirmation': [['/api/session/confirmation', { password: mine }], [403], { password: 'somebody else’s' }],
+      'GET /api/lending/findings': [['/api/lending/findings'], [403], undefined, office],
+      'POST /api/lending/findings/{id}/step': [[`/api/lending/findings/${lending.step}/step`, { step: 'read_only', reason: 'x' }], [403], undefined, security],
+      'POST /api/lending/findings/{id}/lift': [[`/api/lending/findings/${lending.step}/lift`, { reason: 'x' }], [403], undefined, office],
+      'POST /api/lending/findings/{id}/dismiss': [[`/api/lending/findings/${lending.dismiss}/dismiss`, { reason: 'x' }], [403], undefined, security],
+      'POST /api/accounts/{account}/factor-reset': [[`/api/accounts/${lending.account}/factor-reset`, { reason: 'x' }], [403], undefined, security],
       'GET /api/calendar': [['/api/calendar'], [200]],
       'POST /api/calendar/check': [['/api/calendar/check', { file: window.file }], [403], undefined, office],
       'POST /api/calendar/years': [['/api/calendar/years', { file: window.file, reason: 'x' }], [403], undefined, office],
@@ -214,7 +238,9 @@ forEachStore('§4.3.2 every route', (world) => {
     };
     const governed = (await operations()).filter(({ operation }) => operation['x-needs'] !== 'public').map(({ method, path }) => `${method} ${path}`);
     assert.deepEqual(governed.sort(), Object.keys(table).sort(), 'a new route has its row here');
-    for (const [route, [[path, body], statuses, otherBody, holder = student]] of Object.entries(table)) {
+    const answers = {};
+    for (const [route, [[path, given], statuses, otherBody, holder = student]] of Object.entries(table)) {
+      const body = typeof given === 'function' ? given(answers) : given;
       const method = route.split(' ')[0];
       for (const wrong of statuses.length > 0 ? [other, expired] : []) {
         const answer = await wrong.request(method, path, otherBody ?? body);
@@ -223,6 +249,7 @@ forEachStore('§4.3.2 every route', (world) => {
         if (answer.status >= 400) isProblem(answer, answer.status);
       }
       const right = await holder.request(method, path, body);
+      answers[route] = right.json;
       assert.ok(right.status >= 200 && right.status < 300, `${route}: ${right.status} ${right.text}`);
       assert.ok(right.headers['cache-control']?.includes('no-store') || right.status === 204, `${route} may be cached`);
     }

@@ -1,9 +1,8 @@
 // Lending and impersonation (§2.5.3, §6.1.3): the second factor, what is seen, the ladder, the desk, on one node and on two.
 import assert from 'node:assert/strict';
-import { createHmac } from 'node:crypto';
 import { test } from 'node:test';
 import { isProblem } from './checks.mjs';
-import { forEachStore, mustRun, pause, Person, Server } from './support.mjs';
+import { codeOf, enrol, forEachStore, mustRun, pause, Person, Server } from './support.mjs';
 
 const options = ['--trusted-proxy', '127.0.0.1,::1', '--lending-every', '1'];
 
@@ -71,29 +70,6 @@ const findings = async (desk, state = 'open') => {
 };
 const findingOf = (desk, who) => until(async () => (await findings(desk)).find((one) => one.account === who.account), Boolean);
 
-// ---- codes of the second factor (RFC 6238)
-
-function unbase32(text) {
-  const bits = [...text].map((c) => 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'.indexOf(c).toString(2).padStart(5, '0')).join('');
-  return Buffer.from(bits.match(/.{8}/g).map((byte) => parseInt(byte, 2)));
-}
-
-function codeOf(secret, step = 0) {
-  const counter = Buffer.alloc(8);
-  counter.writeBigUInt64BE(BigInt(Math.floor(Date.now() / 30_000) + step));
-  const digest = createHmac('sha1', unbase32(secret)).update(counter).digest();
-  return String((digest.readUInt32BE(digest[19] & 15) & 0x7fffffff) % 1_000_000).padStart(6, '0');
-}
-
-async function enrol(person) {
-  const offer = await person.post('/api/session/factor', { password: person.password });
-  assert.equal(offer.status, 200, offer.text);
-  assert.match(offer.json.uri, /^otpauth:\/\/totp\//);
-  const confirmed = await person.post('/api/session/factor/confirmation', { code: codeOf(offer.json.secret, -1) });
-  assert.equal(confirmed.status, 200, confirmed.text);
-  return { secret: offer.json.secret, recovery: confirmed.json.recovery_codes };
-}
-
 forEachStore('§3.1.1 the second factor', (world) => {
   test('§3.1.1 once enrolled, a sign-in needs its code, taken once; recovery codes stand in', async () => {
     const browser = new Browser(world.server, outside);
@@ -101,7 +77,8 @@ forEachStore('§3.1.1 the second factor', (world) => {
     const person = await browser.person(who);
     assert.deepEqual((await person.get('/api/me')).json.factor, { enrolled: false, recovery_left: 0 });
     isProblem(await person.post('/api/session/factor', { password: 'wrong' }), 403);
-    const { secret, recovery } = await enrol(person);
+    const { secret, uri, recovery } = await enrol(person);
+    assert.match(uri, /^otpauth:\/\/totp\//);
     assert.equal(recovery.length, 10);
     const { factor } = (await person.get('/api/me')).json;
     assert.equal(factor.enrolled, true);

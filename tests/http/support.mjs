@@ -2,6 +2,7 @@
 // `jiaowu serve` on a free loopback port and asks as people do. Environment: JIAOWU = path of the binary (built otherwise
 // under build/release), JIAOWU_TEST_PG = URL of a PostgreSQL server (tests/support/with_postgres); without it SQLite alone.
 import { execFile, spawn } from 'node:child_process';
+import { createHmac } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import http from 'node:http';
@@ -211,6 +212,29 @@ export class Person {
 
 export async function signIn(server, account, password, further = {}) {
   return server.request('POST', '/api/session', { body: { account, password, ...further } });
+}
+
+// ---- codes of the second factor (RFC 6238)
+
+function unbase32(text) {
+  const bits = [...text].map((c) => 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'.indexOf(c).toString(2).padStart(5, '0')).join('');
+  return Buffer.from(bits.match(/.{8}/g).map((byte) => parseInt(byte, 2)));
+}
+
+export function codeOf(secret, step = 0) {
+  const counter = Buffer.alloc(8);
+  counter.writeBigUInt64BE(BigInt(Math.floor(Date.now() / 30_000) + step));
+  const digest = createHmac('sha1', unbase32(secret)).update(counter).digest();
+  return String((digest.readUInt32BE(digest[19] & 15) & 0x7fffffff) % 1_000_000).padStart(6, '0');
+}
+
+// Sets up a second factor for somebody signed in.
+export async function enrol(person) {
+  const offer = await person.post('/api/session/factor', { password: person.password });
+  if (offer.status !== 200) throw new Error(offer.text);
+  const confirmed = await person.post('/api/session/factor/confirmation', { code: codeOf(offer.json.secret, -1) });
+  if (confirmed.status !== 200) throw new Error(confirmed.text);
+  return { secret: offer.json.secret, uri: offer.json.uri, recovery: confirmed.json.recovery_codes };
 }
 
 // ---- a store, its people and its server, for a whole test program

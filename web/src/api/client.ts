@@ -42,6 +42,7 @@ function unreadable(status: number): Problem {
 
 export interface CallOptions {
   body?: unknown
+  file?: File // sent as it is, instead of a body
   signal?: AbortSignal
   // A 401 here is an answer (wrong password), not the end of a session.
   open?: boolean
@@ -60,7 +61,8 @@ async function problem_of(response: Response): Promise<Problem> {
 export async function call<T>(method: string, path: string, options: CallOptions = {}): Promise<T> {
   const headers: Record<string, string> = { Accept: 'application/json', 'Accept-Language': locale_tag.value }
   if (method !== 'GET') headers['X-CSRF'] = '1'
-  if (options.body !== undefined) headers['Content-Type'] = 'application/json'
+  if (options.file) headers['Content-Type'] = options.file.type || 'application/octet-stream'
+  else if (options.body !== undefined) headers['Content-Type'] = 'application/json'
   let response: Response
   try {
     response = await fetch(path, {
@@ -68,7 +70,7 @@ export async function call<T>(method: string, path: string, options: CallOptions
       headers,
       credentials: 'same-origin',
       cache: 'no-store',
-      body: options.body === undefined ? undefined : JSON.stringify(options.body),
+      body: options.file ?? (options.body === undefined ? undefined : JSON.stringify(options.body)),
       signal: options.signal,
     })
   } catch (error) {

@@ -1,0 +1,344 @@
+// Cases as people meet them: what waits for me, the form of the application for access, narrowing it, deadlines in days, keys of the queue.
+import { query_run, calendar_read } from '@/api/calls'
+import type {
+  AccessContent, CaseAction, CaseDue, Fault, Granted, Holder, Offered, OfferedField, Prefill, Words,
+} from '@/api/cases'
+import type { Answer, CalendarYear, Field, Me, Value, Where } from '@/api/types'
+import { all_of } from './catalogue'
+import { conditions_read, conditions_wire, type Conditions } from './condition'
+
+// ---- what waits for whom
+
+export interface Deputed { post: string; unit: string | null }
+
+const eq = (field: string, value: string): Where => ({ field, op: 'eq', value })
+
+// Posts in which I stand in today.
+export async function deputed_read(me: Me): Promise<Deputed[]> {
+  const today = me.now.slice(0, 10)
+  const answer = await query_run({
+    dataset: 'deputy',
+    fields: ['post', 'unit'],
+    where: { all: [eq('deputy', me.account), { field: 'begins', op: 'le', value: today }, { field: 'ends', op: 'ge', value: today }, { field: 'ended', op: 'is_null', value: true }] },
+    limit: 50,
+  })
+  return answer.rows.map((row) => ({ post: String(row[0]), unit: row[1] === null ? null : String(row[1]) }))
+}
+
+// What I am to act on, by the posts that I hold or stand in for; the server says of each case which steps are mine.
+export function waiting_where(me: Pick<Me, 'account' | 'posts'>, deputed: Deputed[] = []): Where {
+  const held = (name: string) => me.posts.some((post) => post.name === name) || deputed.some((one) => one.post === name)
+  const units = [...new Set([
+    ...me.posts.filter((post) => post.name === 'department_head').flatMap((post) => post.units),
+    ...deputed.flatMap((one) => (one.post === 'department_head' && one.unit !== null ? [one.unit] : [])),
+  ])]
+  const parts: Where[] = [{ all: [eq('applicant', me.account), eq('waits_for', 'applicant')] }]
+  if (units.length) {
+    parts.push({ all: [eq('waits_for', 'head'), { field: 'sign_unit', op: 'in', value: units }] })
+    parts.push({ all: [eq('waits_for', 'owner_head'), { field: 'owner_unit', op: 'in', value: units }] })
+  }
+  if (held('academic_office')) parts.push(eq('waits_for', 'office'))
+  if (held('security_admin')) parts.push(eq('waits_for', 'security'))
+  return parts.length > 1 ? { any: parts } : parts[0]!
+}
+
+export const mine_where = (me: Pick<Me, 'account'>): Where => eq('applicant', me.account)
+// Whoever carries out procedures for others has a desk; everybody else just has own applications.
+export const has_desk = (me: Pick<Me, 'posts'>) =>
+  me.posts.some((post) => ['department_head', 'academic_office', 'security_admin'].includes(post.name))
+
+export const kCaseFields = [
+  'number', 'kind', 'title', 'state', 'applicant', 'applicant_name', 'unit_name', 'waits_for', 'opened', 'arrived', 'due', 'due_provisional', 'lateness', 'closed',
+]
+
+export interface CaseRow {
+  number: string
+  kind: string
+  title: string
+  state: string
+  applicant_name: string
+  unit_name: string
+  arrived: string
+  due: string | null
+  due_provisional: boolean
+  lateness: 'in_time' | 'due_soon' | 'late'
+  closed: string | null
+}
+
+export function case_rows(answer: Answer): CaseRow[] {
+  return answer.rows.map((cells) => {
+    const row = Object.fromEntries(answer.columns.map((column, i) => [column.name, cells[i] ?? null])) as Record<string, Value>
+    const text = (name: string) => (row[name] === null || row[name] === undefined ? '' : String(row[name]))
+    return {
+      number: text('number'), kind: text('kind'), title: text('title'), state: text('state'), applicant_name: text('applicant_name'),
+      unit_name: text('unit_name'), arrived: text('arrived'), due: text('due') || null, due_provisional: row.due_provisional === true,
+      lateness: (text('lateness') || 'in_time') as CaseRow['lateness'], closed: text('closed') || null,
+    }
+  })
+}
+
+export async function waiting_count(me: Me): Promise<number> {
+  const deputed = await deputed_read(me).catch(() => [])
+  const answer = await query_run({ dataset: 'case', fields: ['number'], where: waiting_where(me, deputed), limit: kCountMost })
+  return answer.rows.length
+}
+export const kCountMost = 200
+
+// The next to open after one is done: the one that takes its place, else the last.
+export function next_after(numbers: string[], done: string): string | null {
+  const at = numbers.indexOf(done)
+  const rest = numbers.filter((one) => one !== done)
+  return rest.length ? rest[Math.min(Math.max(at, 0), rest.length - 1)]! : null
+}
+
+// ---- deadlines
+
+const years = new Map<number, Promise<CalendarYear>>()
+function year_of(year: number): Promise<CalendarYear> {
+  let kept = years.get(year)
+  if (!kept) {
+    kept = calendar_read(year)
+    years.set(year, kept)
+    kept.catch(() => years.delete(year))
+  }
+  return kept
+}
+
+// The deadline is the midnight after the last day in time.
+export function last_day(due: string): string {
+  const [date, rest] = [due.slice(0, 10), due.slice(11, 19)]
+  if (rest !== '00:00:00') return date
+  const day = new Date(`${date}T00:00:00Z`)
+  day.setUTCDate(day.getUTCDate() - 1)
+  return day.toISOString().slice(0, 10)
+}
+
+// Working days from tomorrow to the last day, by the school's calendar: today is not counted, as when the clock was started.
+export function days_between(days: { date: string; works: boolean }[], today: string, last: string): number {
+  return days.filter((day) => day.date > today && day.date <= last && day.works).length
+}
+
+export async function days_left(today: string, last: string): Promise<number> {
+  const [from, to] = [Number(today.slice(0, 4)), Number(last.slice(0, 4))]
+  const wanted = await Promise.all(Array.from({ length: Math.max(0, to - from) + 1 }, (_, i) => year_of(from + i)))
+  return days_between(wanted.flatMap((year) => year.days), today, last)
+}
+
+export const is_late = (due: Pick<CaseDue, 'last'>, today: string) => today > due.last
+
+// Days on the calendar until a grant ends; 0 = its last day.
+export function days_until(now: string, end: string): number {
+  const day = (text: string) => Date.parse(`${text.slice(0, 10)}T00:00:00Z`)
+  return Math.round((day(last_day(end)) - day(now)) / 86_400_000)
+}
+
+// ---- the form of §2.4.1
+
+export type Choice = 'clear' | 'masked' | 'none'
+export const kSensitive = 3
+
+export interface AccessForm {
+  dataset: string
+  choices: Record<string, Choice>
+  rows: string // all, a relation, 'condition', or nothing chosen yet
+  conditions: Conditions // the rows themselves, or what narrows them
+  deep: Where | null // a condition deeper than the builder shows: kept as it is
+  actions: string[]
+  purpose: string
+  reason: string
+  justification: string
+  from: string
+  until: string
+  minors: boolean
+  holder: string // self, or post and unit with a blank between
+}
+
+export function form_new(today: string): AccessForm {
+  return {
+    dataset: '', choices: {}, rows: '', conditions: { join: 'all', items: [] }, deep: null, actions: ['query', 'detail'], purpose: '',
+    reason: '', justification: '', from: today, until: '', minors: false, holder: 'self',
+  }
+}
+
+// Sensitive fields masked where they have a mask, left out where not: the least that may do (§2.4.3).
+export function usual_choice(field: Pick<OfferedField, 'level' | 'masked'>): Choice {
+  if (field.level < kSensitive) return 'clear'
+  return field.masked ? 'masked' : 'none'
+}
+
+// `wanted`: fields of a refusal; none of it named, all usual ones.
+export function choices_for(dataset: Offered, wanted: string[] = []): Record<string, Choice> {
+  const named = wanted.filter((name) => dataset.fields.some((field) => field.name === name))
+  return Object.fromEntries(dataset.fields.map((field) => {
+    if (!named.length) return [field.name, usual_choice(field)]
+    if (!named.includes(field.name)) return [field.name, dataset_key_like(field) ? 'clear' : 'none']
+    return [field.name, field.level >= kSensitive && field.masked ? 'masked' : 'clear']
+  }))
+}
+// Without whom a row is about, no answer can be read.
+const dataset_key_like = (field: OfferedField) => field.name === 'student' || field.name === 'student_name'
+
+// A relation that ties rows to the person is less than everything.
+const kNear = ['taught', 'section', 'class', 'own_class', 'unit', 'home_unit']
+export function usual_rows(dataset: Offered, posts: string[]): string {
+  const has = (name: string) => dataset.relations.some((one) => one.name === name)
+  if (posts.includes('teacher')) for (const name of ['section', 'taught']) if (has(name)) return name
+  if (posts.includes('class_adviser') && has('class')) return 'class'
+  if (posts.includes('department_head') && has('unit')) return 'unit'
+  return kNear.includes(dataset.relations[0]?.name ?? '') ? '' : dataset.relations.length ? '' : 'all'
+}
+
+export function form_from_prefill(prefill: Prefill, dataset: Offered | undefined, today: string, posts: string[]): AccessForm {
+  const form = form_new(today)
+  if (!dataset) return form
+  form.dataset = dataset.name
+  form.choices = choices_for(dataset, prefill.fields ?? [])
+  form.rows = usual_rows(dataset, posts)
+  if (prefill.actions?.length) form.actions = [...new Set(['query', 'detail', ...prefill.actions])]
+  form.purpose = prefill.purpose ?? ''
+  return form
+}
+
+const holder_text = (holder: Holder | undefined) => (holder && holder !== 'self' ? `${holder.post} ${holder.unit}` : 'self')
+
+export function form_from_content(content: AccessContent, dataset: Offered | undefined, today: string): AccessForm {
+  const form = form_new(today)
+  const where = typeof content.rows === 'object' && content.rows !== null ? content.rows : content.where
+  const read = conditions_read(where)
+  form.dataset = content.dataset ?? ''
+  form.choices = Object.fromEntries((dataset?.fields ?? []).map((field) => [
+    field.name, content.clear?.includes(field.name) ? 'clear' : content.masked?.includes(field.name) ? 'masked' : 'none',
+  ]))
+  form.rows = typeof content.rows === 'string' ? content.rows : content.rows ? 'condition' : ''
+  form.conditions = read ?? { join: 'all', items: [] }
+  form.deep = read ? null : (where ?? null)
+  form.actions = content.actions ?? []
+  form.purpose = content.purpose ?? ''
+  form.reason = content.reason ?? ''
+  form.justification = content.justification ?? ''
+  form.from = content.from ?? today
+  form.until = content.until ?? ''
+  form.minors = content.minors ?? false
+  form.holder = holder_text(content.holder)
+  return form
+}
+
+// What is sent: only what is filled in, so that a draft may be incomplete.
+export function content_of(form: AccessForm): AccessContent {
+  const chosen = (choice: Choice) => Object.keys(form.choices).filter((name) => form.choices[name] === choice)
+  const where = form.deep ?? conditions_wire(form.conditions)
+  const content: AccessContent = { clear: chosen('clear'), masked: chosen('masked'), actions: form.actions, minors: form.minors }
+  if (form.dataset) content.dataset = form.dataset
+  if (form.rows === 'condition') {
+    if (where) content.rows = where
+  } else if (form.rows) {
+    content.rows = form.rows
+    if (where) content.where = where
+  }
+  for (const key of ['purpose', 'reason', 'justification', 'from', 'until'] as const) {
+    const text = form[key].trim()
+    if (text) content[key] = text
+  }
+  const [post, unit] = form.holder.split(' ')
+  content.holder = form.holder === 'self' || !post ? 'self' : { post, unit: unit ?? '' }
+  return content
+}
+
+// Fields of the catalogue as the condition builder wants them. What one applies for is not closed in its own form.
+export function builder_fields(dataset: Offered | undefined, may: (dataset: string) => boolean): Field[] {
+  return (dataset?.fields ?? []).map((field): Field => ({
+    name: field.name, label: field.label, type: field.type, places: field.places, level: field.level, sight: 'clear',
+    operators: field.operators, example: field.example, codes: field.codes, help: field.help,
+    ref: field.ref ? { dataset: field.ref.dataset, queryable: may(field.ref.dataset) } : undefined,
+  }))
+}
+
+// The server's faults by the part of the form they speak of: content.rows.all[0].value → rows.
+export function faults_by_part(faults: Fault[] | undefined, root: string): Map<string, Fault[]> {
+  const parts = new Map<string, Fault[]>()
+  for (const fault of faults ?? []) {
+    const path = fault.field.startsWith(`${root}.`) ? fault.field.slice(root.length + 1) : fault.field
+    const part = /^[a-z_]+/.exec(path)?.[0] ?? path
+    parts.set(part, [...(parts.get(part) ?? []), fault])
+  }
+  return parts
+}
+
+// ---- narrowing (§2.4.3: a decider may only narrow)
+
+export interface Narrowed {
+  choices: Record<string, Choice>
+  actions: string[]
+  from: string
+  until: string
+  minors: boolean
+  conditions: Conditions
+}
+
+export function narrowed_from(words: Words): Narrowed {
+  return {
+    choices: Object.fromEntries((words.fields ?? []).map((field) => [field.name, field.sight])),
+    actions: (words.actions ?? []).map((one) => one.name),
+    from: words.from ?? '',
+    until: words.until ?? '',
+    minors: words.minors?.asked ?? false,
+    conditions: { join: 'all', items: [] },
+  }
+}
+
+const same = (a: string[], b: string[]) => a.length === b.length && a.every((one) => b.includes(one))
+
+// Only what the decider changed; undefined when nothing was.
+export function granted_of(words: Words, narrowed: Narrowed): Granted | undefined {
+  const was = narrowed_from(words)
+  const list = (from: Narrowed, choice: Choice) => Object.keys(from.choices).filter((name) => from.choices[name] === choice)
+  const granted: Granted = {}
+  const changed = (['clear', 'masked'] as const).some((choice) => !same(list(was, choice), list(narrowed, choice)))
+  if (changed) Object.assign(granted, { clear: list(narrowed, 'clear'), masked: list(narrowed, 'masked') })
+  if (!same(was.actions, narrowed.actions)) granted.actions = narrowed.actions
+  if (narrowed.from && narrowed.from !== was.from) granted.from = narrowed.from
+  if (narrowed.until && narrowed.until !== was.until) granted.until = narrowed.until
+  if (was.minors && !narrowed.minors) granted.minors = false
+  const where = all_of(conditions_wire(narrowed.conditions))
+  if (where) granted.where = where
+  return Object.keys(granted).length ? granted : undefined
+}
+
+// ---- the keys of the queue
+
+const kApproving = ['approve', 'sign', 'consent', 'keep', 'confirm', 'lift', 'submit']
+const kRefusing = ['refuse', 'decline', 'end', 'hand_over', 'withdraw', 'discard']
+const kKeys: Record<string, string[]> = { a: kApproving, s: ['sign', 'consent', 'submit', 'approve', 'confirm'], r: kRefusing, b: ['send_back'] }
+
+// The allowed step that a key means on this case, if any.
+export function action_of_key(key: string, actions: CaseAction[]): CaseAction | undefined {
+  const names = kKeys[key] ?? []
+  const allowed = actions.filter((one) => one.allowed)
+  return names.map((name) => allowed.find((one) => one.action === name)).find(Boolean)
+}
+export const key_of_action = (name: string): string =>
+  name === 'send_back' ? 'B' : kRefusing.includes(name) ? 'R' : ['sign', 'consent', 'submit'].includes(name) ? 'S' : kApproving.includes(name) ? 'A' : ''
+export const is_approving = (name: string) => kApproving.includes(name)
+export const is_refusing = (name: string) => kRefusing.includes(name) || name === 'give_up'
+
+// ---- a form not sent yet: kept for this tab until the server has the draft
+
+const kept_key = (me: Pick<Me, 'account'>) => `jiaowu.apply.${me.account}`
+export function form_keep(me: Pick<Me, 'account'>, form: AccessForm | null) {
+  try {
+    if (form) sessionStorage.setItem(kept_key(me), JSON.stringify(form))
+    else sessionStorage.removeItem(kept_key(me))
+  } catch {
+    // storage closed to us: then the draft on the server alone
+  }
+}
+export function form_kept(me: Pick<Me, 'account'>, today: string): AccessForm | null {
+  try {
+    const raw: unknown = JSON.parse(sessionStorage.getItem(kept_key(me)) ?? 'null')
+    if (typeof raw !== 'object' || raw === null) return null
+    const kept = { ...form_new(today), ...(raw as Partial<AccessForm>) }
+    return kept.dataset || kept.reason ? kept : null
+  } catch {
+    return null
+  }
+}

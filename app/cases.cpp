@@ -1,7 +1,10 @@
 #include "app/cases.hpp"
 
+#include <boost/json.hpp>
+
 #include "kernel/notice/api.hpp"
 #include "modules/access/api.hpp"
+#include "modules/lending/api.hpp"
 #include "platform/log/api.hpp"
 
 namespace jw::app {
@@ -73,13 +76,42 @@ std::unique_ptr<cases::Engine> case_engine(System& system) {
                    Instant now) { return print_letter(school, url, letter, number, code, now); },
       .live = [](db::Connection& transaction, const policy::Asker& asker,
                  Instant now) { return identity::check_live(transaction, asker.session, now).has_value(); },
-      .restore = [identity = system.identity.get()](
-                     db::Connection& transaction, int64_t account,
-                     std::string_view) { return identity->resume(transaction, account); },
+      .restore =
+          [&system](db::Connection& transaction, int64_t account, std::string_view reason) {
+            lending::Hand hand;
+            hand.name = "办件";
+            return lending::lift_within(transaction, *system.identity, account, hand, reason, system.clock->now());
+          },
       .kinds = access::kinds(),
       .signing_seed = std::move(seed),
   };
   return std::make_unique<cases::Engine>(std::move(services));
+}
+
+lending::OnSuspended suspension_case(System& system) {
+  return [&system](db::Connection& transaction, int64_t account, const std::vector<lending::Stored>& findings) {
+    boost::json::object content{{"account", account}};
+    {
+      db::Rows rows =
+          transaction.query("SELECT login, display_name, COALESCE(person_id, 0) FROM account WHERE id = $1", {account});
+      if (!rows.next()) throw std::logic_error("a suspended account that is not there");
+      content["applicant"] = std::string(rows.text(0));
+      content["applicant_name"] = std::string(rows.text(1));
+      content["person"] = rows.integer(2);
+    }
+    boost::json::array seen;
+    for (const lending::Stored& each : findings) {
+      seen.push_back(boost::json::object{{"finding", each.id},
+                                         {"rule", each.rule},
+                                         {"score", each.score},
+                                         {"seen", boost::json::object{{"zh", each.seen.zh}, {"en", each.seen.en}}}});
+    }
+    content["findings"] = std::move(seen);
+    content["reason"] = "涉嫌账号或权限转借、冒用";
+    const auto opened = system.cases->open_within(transaction, cases::Engine::clock_actor(), "suspension", "open",
+                                                  {{"content", std::move(content)}}, false);
+    if (!opened) throw std::runtime_error("no case of a suspension: " + opened.refusal().type);
+  };
 }
 
 office::Sheet sheet_of(const cases::Form& form, const std::string& number, Instant now) {
@@ -108,9 +140,21 @@ Upkeep::~Upkeep() {
   thread_.join();
 }
 
+// Leaves of acts whose transaction was somebody else's, and of a process that ended between commit and delivery.
+void Upkeep::deliver_waiting() {
+  std::vector<int64_t> waiting;
+  {
+    const db::Store::Lease reader = system_.store->private_reader();
+    db::Rows rows = reader->query("SELECT id FROM record_outbox ORDER BY id LIMIT 100");
+    while (rows.next()) waiting.push_back(rows.integer(0));
+  }
+  for (const int64_t id : waiting) system_.recorder->deliver(id);
+}
+
 void Upkeep::run() {
   for (;;) {
     try {
+      deliver_waiting();
       {
         const db::Store::Lease reader = system_.store->reader();
         system_.policy->refresh(*reader);

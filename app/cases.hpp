@@ -9,11 +9,15 @@
 
 #include "app/system.hpp"
 #include "kernel/case/api.hpp"
+#include "modules/lending/api.hpp"
 #include "platform/office/letter.hpp"
 
 namespace jw::app {
 
 std::unique_ptr<cases::Engine> case_engine(System& system);
+
+// What opens the case of §2.5.3 when an account is suspended, in the same transaction.
+lending::OnSuspended suspension_case(System& system);
 
 // The official form of a case as a sheet to print (§2.4.1).
 office::Sheet sheet_of(const cases::Form& form, const std::string& number, Instant now);
@@ -29,6 +33,7 @@ class Upkeep {
 
  private:
   void run();
+  void deliver_waiting();
   System& system_;
   std::mutex mutex_;
   std::condition_variable wake_;

@@ -247,7 +247,7 @@ int serve_with(const Words& words, const std::function<std::vector<http::Route>(
   warn_of(*system);
 
   lending::Watch lending({*system->store, *system->identity, *system->recorder, *system->policy, *system->clock},
-                         zones_of(options.home), {});
+                         zones_of(options.home), suspension_case(*system));
   log::Metrics metrics;
   Serving serving{*system, metrics, lending};
   const http::Options http = http_options(arguments, host, port, workers, cores);

@@ -61,6 +61,11 @@ struct Swept {
   int64_t leaves = 0, accounts = 0, findings = 0, steps = 0;
 };
 
+// Everything in force against an account ends, and its open findings are settled; within the caller's transaction, who
+// puts it on record (the case of a suspension). What was suspended for another reason stays so.
+Result<Done> lift_within(db::Connection& transaction, identity::Identity& identity, int64_t account, const Hand& hand,
+                         std::string_view reason, Instant now);
+
 // Thread-safe.
 class Watch {
  public:

@@ -346,6 +346,26 @@ Result<record::Leaf> Watch::take_step(int64_t finding, Step step, const Hand& ha
   return delivered(it.parts_.recorder, outbox);
 }
 
+Result<Done> lift_within(db::Connection& transaction, identity::Identity& identity, int64_t account, const Hand& hand,
+                         std::string_view reason, Instant now) {
+  lock_acts(transaction);
+  const Step was = in_force(transaction, account).step;
+  // Only what was done here is undone: an account that somebody suspended for another reason stays suspended.
+  {
+    auto rows = transaction.query("SELECT suspended_reason FROM account WHERE id = $1", {account});
+    const bool ours = rows.next() && rows.text(0) == "§2.5.3";
+    if (was == Step::suspended && ours) JW_CHECK(identity.resume(transaction, account));
+  }
+  JW_CHECK(identity.set_read_only(transaction, account, false));
+  identity.let_go(transaction, account);
+  transaction.execute(
+      "UPDATE lending_step SET lifted_us = $2, lifted_by = $3, lifted_name = $4, lifted_reason = $5 WHERE account = $1 "
+      "AND lifted_us IS NULL",
+      {account, now.us, hand.account, hand.name, reason});
+  close_findings(transaction, account, 0, "settled", hand, std::string(reason), now);
+  return Done{};
+}
+
 Result<record::Leaf> Watch::lift(int64_t finding, const Hand& hand, std::string_view reason) {
   Implementation& it = *implementation_;
   JW_TRY(const std::string why, checked_reason(reason));
@@ -360,25 +380,12 @@ Result<record::Leaf> Watch::lift(int64_t finding, const Hand& hand, std::string_
       return Refusal{
           Code::conflict, "lending.closed", {"没有可解除的措施", "nothing is in force that could be lifted"}};
     }
-    // Only what was done here is undone: an account that somebody suspended for another reason stays suspended.
-    {
-      auto rows = lease->query("SELECT suspended_reason FROM account WHERE id = $1", {target.account});
-      const bool ours = rows.next() && rows.text(0) == "§2.5.3";
-      if (was == Step::suspended && ours) JW_CHECK(it.parts_.identity.resume(*lease, target.account));
-    }
-    JW_CHECK(it.parts_.identity.set_read_only(*lease, target.account, false));
-    it.parts_.identity.let_go(*lease, target.account);
-    lease->execute(
-        "UPDATE lending_step SET lifted_us = $2, lifted_by = $3, lifted_name = $4, lifted_reason = $5 WHERE account = "
-        "$1 "
-        "AND lifted_us IS NULL",
-        {target.account, now.us, hand.account, hand.name, why});
     record::Entry entry = entry_of(hand, "lending_lift", now);
     JsonWriter out(entry.parameters);
     out.object().field("account", target.account).field("step", step_name(was)).field("reason", why);
     append_findings(out, it.open_findings(*lease, target.account));
     out.end_object();
-    close_findings(*lease, target.account, 0, "settled", hand, why, now);
+    JW_CHECK(lift_within(*lease, it.parts_.identity, target.account, hand, why, now));
     outbox = it.parts_.recorder.put_in_outbox(*lease, entry);
     transaction.commit();
   }

@@ -5,6 +5,7 @@
 #include <set>
 #include <thread>
 
+#include "app/cases.hpp"
 #include "modules/access/api.hpp"
 #include "tests/engine/campus.hpp"
 
@@ -287,6 +288,44 @@ TEST_P(EveryRow, C2_5_2_a_revocation_stops_the_next_query_on_every_thread) {
   EXPECT_EQ(broken, 0);
   EXPECT_EQ(walk.campus().rows(teacher, kAsk), "policy.no_permit");
   const auto reader = walk.system().store->private_reader();
+  EXPECT_TRUE(record::verify(*reader, "").empty());
+}
+
+// Whoever is suspended gets a case in the same transaction; lifting it lets the person in again.
+TEST_P(EveryRow, C2_5_3_a_suspension_opens_its_case_and_lifting_ends_it) {
+  Walk walk(GetParam());
+  app::System& system = walk.system();
+  lending::Stored finding;
+  finding.id = 1;
+  finding.rule = "one_device_many";
+  finding.seen = {"同一台设备登录了多个账号", "one device signed in to several accounts"};
+  {
+    const auto writer = system.store->writer();
+    db::Transaction transaction(*writer, db::Transaction::Mode::write);
+    ASSERT_TRUE(system.identity->suspend(*writer, walk.account("L1"), "§2.5.3"));
+    writer->execute(
+        "INSERT INTO lending_step (id, account, step, taken_us, taken_by, taken_name, reason, findings) VALUES (1, $1, "
+        "'suspended', 1, 0, '', '', '[]')",
+        {walk.account("L1")});
+    app::suspension_case(system)(*writer, walk.account("L1"), {finding});
+    transaction.commit();
+  }
+  const auto suspended = [&] {
+    const auto reader = system.store->private_reader();
+    return system.identity->account(*reader, walk.account("L1"))->suspended;
+  };
+  EXPECT_TRUE(suspended());
+  const std::string seen =
+      walk.campus().rows(walk.asker("S1"), R"({"dataset":"case","fields":["number","kind","state","applicant"]})");
+  EXPECT_NE(seen.find("suspension"), std::string::npos) << seen;
+  const std::string number(json::parse(seen).at(0).at(0).as_string());
+  const auto stranger = walk.act("N1", number, "lift", {{"opinion", "说明情况"}});
+  EXPECT_FALSE(stranger);
+  const auto lifted = walk.act("S1", number, "lift", {{"opinion", "本人已说明，改了口令"}});
+  ASSERT_TRUE(lifted) << lifted.refusal().detail.en;
+  EXPECT_EQ(walk.state(number), "lifted");
+  EXPECT_FALSE(suspended());
+  const auto reader = system.store->private_reader();
   EXPECT_TRUE(record::verify(*reader, "").empty());
 }
 

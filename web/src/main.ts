@@ -6,7 +6,8 @@ import './style/element.css'
 import './style/base.css'
 import './style/print.css'
 import App from './App.vue'
-import { on_signed_out } from './api/client'
+import { on_held, on_signed_out } from './api/client'
+import { confirmation_ask } from './kernel/confirmation'
 import { lang, set_lang } from './kernel/i18n'
 import { use_session } from './kernel/session'
 import { router } from './router'
@@ -20,4 +21,5 @@ on_signed_out(() => {
   const here = router.currentRoute.value
   if (here.name !== 'signin') void router.push({ name: 'signin', state: { back_to: here.fullPath, back_query: history.state?.q } })
 })
+on_held(confirmation_ask)
 app.mount('#app')

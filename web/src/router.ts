@@ -23,6 +23,7 @@ export const router = createRouter({
     { path: '/same-question', name: 'same', component: () => import('./pages/SamePage.vue'), meta: { open: true, title: 'nav.same' } },
     { path: '/prove', name: 'prove', component: () => import('./pages/ProvePage.vue'), meta: { title: 'nav.prove' } },
     { path: '/notices', name: 'notices', component: () => import('./pages/NoticesPage.vue'), meta: { title: 'nav.notices' } },
+    { path: '/lending', name: 'lending', component: () => import('./pages/LendingPage.vue'), meta: { title: 'nav.lending' } },
     { path: '/me', name: 'me', component: () => import('./pages/MePage.vue'), meta: { title: 'nav.me' } },
     { path: '/v/:code?', name: 'verify', component: () => import('./pages/VerifyPage.vue'), meta: { open: true, bare: true, title: 'nav.verify' } },
     { path: '/:rest(.*)*', name: 'lost', component: () => import('./pages/LostPage.vue'), meta: { open: true, title: 'nav.lost' } },

@@ -6,8 +6,8 @@ import type {
 
 const enc = encodeURIComponent
 
-export const session_open = (account: string, password: string, new_password?: string) =>
-  call<Session>('POST', '/api/session', { body: { account, password, new_password }, open: true })
+export const session_open = (account: string, password: string, new_password?: string, code?: string) =>
+  call<Session>('POST', '/api/session', { body: { account, password, new_password, code }, open: true })
 export const session_close = () => call<void>('DELETE', '/api/session', { open: true })
 export const password_change = (old_password: string, new_password: string) =>
   call<void>('POST', '/api/session/password', { body: { old_password, new_password }, open: true })

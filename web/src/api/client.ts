@@ -16,6 +16,12 @@ export function on_signed_out(act: OnSignedOut) {
   signed_out = act
 }
 
+// Called once by the application: a session that is held (§2.5.3) is asked for, true when the call may be made again.
+let held: (problem: Problem) => Promise<boolean> = async () => false
+export function on_held(ask: (problem: Problem) => Promise<boolean>) {
+  held = ask
+}
+
 function unreachable(): Problem {
   return {
     type: 'web.unreachable',
@@ -79,6 +85,7 @@ export async function call<T>(method: string, path: string, options: CallOptions
   }
   if (!response.ok) {
     const problem = await problem_of(response)
+    if (problem.type === 'identity.confirmation_required' && (await held(problem))) return call<T>(method, path, options)
     if (response.status === 401 && !options.open) signed_out()
     throw new Refusal(problem)
   }

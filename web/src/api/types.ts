@@ -1,5 +1,7 @@
 // The wire contract of docs/api.md, as types. Names are those of the wire.
 
+import type { Factor, Restriction } from './lending'
+
 export interface Text {
   zh: string
   en: string
@@ -76,6 +78,8 @@ export interface Me extends Person {
   english: boolean
   posts: Post[]
   due: { kind: string; text: Text }[]
+  factor: Factor
+  restriction?: Restriction
   modules: Module[]
   store: { made_up: boolean; school: Text }
   now: string

@@ -32,8 +32,8 @@ export function inBrowser(flags = async () => []) {
 }
 
 // A page of somebody signed in through the form, as on a real store.
-export async function pageOf(here, kind, size) {
-  const person = here.world.accountsOf(kind)[0];
+export async function pageOf(here, kind, size, nth = 0) {
+  const person = here.world.accountsOf(kind)[nth];
   const page = await (await here.browser.newContext({ viewport: size, locale: 'zh-CN' })).newPage();
   page.faults = [];
   page.on('pageerror', (error) => page.faults.push(error.message));

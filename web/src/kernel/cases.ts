@@ -91,6 +91,14 @@ export function next_after(numbers: string[], done: string): string | null {
   return rest.length ? rest[Math.min(Math.max(at, 0), rest.length - 1)]! : null
 }
 
+// Units are named by their codes in one's posts; people know their names.
+export async function unit_names(codes: string[]): Promise<Record<string, string>> {
+  const wanted = [...new Set(codes.filter(Boolean))]
+  if (!wanted.length) return {}
+  const answer = await query_run({ dataset: 'unit', fields: ['code', 'name'], where: { field: 'code', op: 'in', value: wanted }, limit: wanted.length })
+  return Object.fromEntries(answer.rows.map((row) => [String(row[0]), String(row[1])]))
+}
+
 // ---- deadlines
 
 const years = new Map<number, Promise<CalendarYear>>()

@@ -9,6 +9,7 @@ export interface Text {
 
 export interface Basis {
   clause: string
+  grant?: string // number of the grant made under it
   text: Text
 }
 

@@ -11,8 +11,6 @@ namespace jw::app {
 
 namespace {
 
-constexpr std::chrono::seconds kRound{5};
-
 std::string dashed(const std::string& code) {
   std::string out;
   for (size_t i = 0; i < code.size(); ++i) out += (i > 0 && i % 4 == 0 ? "-" : "") + std::string(1, code[i]);
@@ -129,7 +127,8 @@ office::Sheet sheet_of(const cases::Form& form, const std::string& number, Insta
   return sheet;
 }
 
-Upkeep::Upkeep(System& system) : system_(system), thread_([this] { run(); }) {}
+Upkeep::Upkeep(System& system, std::chrono::seconds every)
+    : system_(system), every_(every), thread_([this] { run(); }) {}
 
 Upkeep::~Upkeep() {
   {
@@ -167,7 +166,7 @@ void Upkeep::run() {
       log::error("upkeep.failed", {{"what", error.what()}});
     }
     std::unique_lock lock(mutex_);
-    if (wake_.wait_for(lock, kRound, [this] { return stopping_; })) return;
+    if (wake_.wait_for(lock, every_, [this] { return stopping_; })) return;
   }
 }
 

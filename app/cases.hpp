@@ -1,7 +1,7 @@
 // The case engine of a running system, with what it needs from the floors above the kernel: notices, letters, sessions.
 #pragma once
 
-#include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <memory>
 #include <mutex>
@@ -26,7 +26,7 @@ office::Sheet sheet_of(const cases::Form& form, const std::string& number, Insta
 // made up for by the next.
 class Upkeep {
  public:
-  explicit Upkeep(System& system);
+  Upkeep(System& system, std::chrono::seconds every);
   ~Upkeep();
   Upkeep(const Upkeep&) = delete;
   Upkeep& operator=(const Upkeep&) = delete;
@@ -37,6 +37,7 @@ class Upkeep {
   System& system_;
   std::mutex mutex_;
   std::condition_variable wake_;
+  const std::chrono::seconds every_;
   bool stopping_ = false;
   std::thread thread_;
 };

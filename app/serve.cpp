@@ -41,6 +41,7 @@ const std::set<std::string> kOptions = {
     "io-threads",
     "trusted-proxy",
     "lending-every",
+    "upkeep-every",
     "smtp",
     "smtp-user",
     "smtp-password-file",
@@ -282,7 +283,7 @@ int serve_with(const Words& words, const std::function<std::vector<http::Route>(
       [](const Refusal& refusal, int status, std::string_view id) { return problem_with_status(refusal, status, id); },
       finished);
   const LendingRounds rounds(lending, std::chrono::seconds(arguments.number("lending-every", 60, 1, 3600)));
-  const Upkeep upkeep(*system);
+  const Upkeep upkeep(*system, std::chrono::seconds(arguments.number("upkeep-every", 5, 1, 3600)));
   std::cout << "jiaowu: " << (tls ? "https://" : "http://") << host << ":" << server->port() << "/" << '\n'
             << std::flush;
   log::info("serve.ready", {{"port", server->port()}, {"made_up", system->made_up}});

@@ -76,7 +76,7 @@ export interface CaseWords extends Words {
   granted?: Words
   grant?: GrantLine
   grants?: GrantLine[]
-  findings?: unknown[]
+  findings?: { finding: number; rule: string; score: number; seen: Text }[]
 }
 
 // ---- a case

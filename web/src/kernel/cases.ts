@@ -84,6 +84,13 @@ export async function waiting_count(me: Me): Promise<number> {
 }
 export const kCountMost = 200
 
+// After an act on a page of its own: what waits next, by its deadline.
+export async function waiting_next(me: Me): Promise<CaseRow | null> {
+  const deputed = await deputed_read(me).catch(() => [])
+  const answer = await query_run({ dataset: 'case', fields: kCaseFields, where: waiting_where(me, deputed), order: [{ field: 'due' }, { field: 'number' }], limit: 1 })
+  return case_rows(answer)[0] ?? null
+}
+
 // The next to open after one is done: the one that takes its place, else the last.
 export function next_after(numbers: string[], done: string): string | null {
   const at = numbers.indexOf(done)

@@ -13,6 +13,7 @@ void LendingRounds::run(const std::stop_token& stop, std::chrono::seconds every)
       watch_.flush();
       const lending::Swept swept = watch_.sweep();
       if (swept.steps > 0) log::info("lending.steps", {{"steps", swept.steps}, {"findings", swept.findings}});
+      if (swept.failed > 0) log::error("lending.steps_failed", {{"accounts", swept.failed}});
     } catch (const std::exception&) {
       log::error("lending.round_failed");  // the next round takes it up again
     }

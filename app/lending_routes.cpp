@@ -18,18 +18,21 @@ namespace {
 
 using Session = std::shared_ptr<const identity::Session>;
 
-// Whose desk this is.
-constexpr std::string_view kDesk[] = {"security_admin", "academic_office"};
+constexpr std::string_view kPower = "lending_desk";  // regulation/powers.toml
 
 std::optional<lending::Hand> hand_of(Serving& serving, const identity::Session& session) {
   System& system = serving.system;
   const db::Store::Lease lease = system.store->reader();
   const policy::AuthorityPtr authority = system.policy->authority(*lease, asker_of(session), system.clock->now());
+  const int post = authority->rules().empowered(authority->posts(), kPower);
   for (const policy::HeldPost& held : authority->posts()) {
-    const std::string& post = authority->rules().regulation().posts[static_cast<size_t>(held.post)].name;
-    if (std::find(std::begin(kDesk), std::end(kDesk), post) == std::end(kDesk)) continue;
-    return lending::Hand{session.account,      session.person, session.id,
-                         session.display_name, post,           held.units.empty() ? "" : held.units.front()};
+    if (held.post != post) continue;
+    return lending::Hand{session.account,
+                         session.person,
+                         session.id,
+                         session.display_name,
+                         authority->rules().regulation().posts[static_cast<size_t>(post)].name,
+                         held.units.empty() ? "" : held.units.front()};
   }
   return std::nullopt;
 }

@@ -59,6 +59,7 @@ struct Story {
 struct Swept {
   bool worked = false;  // false: another node is at it
   int64_t leaves = 0, accounts = 0, findings = 0, steps = 0;
+  int64_t failed = 0;  // accounts whose step could not be taken (no case could be opened …); tried again next time
 };
 
 // Everything in force against an account ends, and its open findings are settled; within the caller's transaction, who

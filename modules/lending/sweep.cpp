@@ -11,6 +11,13 @@ constexpr std::string_view kTryLock =
     "SELECT CAST(CASE WHEN pg_try_advisory_xact_lock(7217301) THEN 1 ELSE 0 END AS BIGINT)";
 constexpr int64_t kOverlapUs = 2 * 60 * kSecond;  // nodes write places down when they come to it
 
+// Whether a step may be due that an earlier round failed to take.
+bool could_matter(const std::vector<Finding>& findings, const Settings& settings) {
+  std::vector<Weighed> weighed;
+  for (const Finding& each : findings) weighed.push_back({each.rule->name, each.score, each.until_us, false});
+  return total_score(weighed) >= settings.ask_score;
+}
+
 }  // namespace
 
 Settings Watch::Implementation::settings() const {
@@ -59,10 +66,16 @@ Swept Watch::Implementation::sweep_locked() {
       findings = look(view_of(*lease, account, settings, now), settings, network_);
     }
     ++swept.accounts;
-    if (!findings.empty() && keep_findings(account, findings, settings, now, swept))
-      take_due_step(account, settings, now, swept);
+    if (findings.empty()) continue;
+    try {
+      const bool news = keep_findings(account, findings, settings, now, swept);
+      if (news || could_matter(findings, settings)) take_due_step(account, settings, now, swept);
+    } catch (const std::exception&) {
+      ++swept.failed;  // one account must not keep the others from being looked at
+    }
   }
-  parts_.store.writer()->execute("UPDATE lending_state SET looked_us = $1 WHERE id = 1", {now.us});
+  if (swept.failed == 0)
+    parts_.store.writer()->execute("UPDATE lending_state SET looked_us = $1 WHERE id = 1", {now.us});
   forget_old(now);
   return swept;
 }

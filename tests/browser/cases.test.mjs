@@ -87,6 +87,13 @@ describe('applying for access in a browser', { timeout: 110_000 }, () => {
     const number = page.url().split('/').at(-1);
     await page.reload();
     assert.match(await page.getByLabel('用途说明').inputValue(), /学业指导/);
+
+    // Edits of the draft not saved yet are there after a reload, too.
+    await page.getByLabel('用途说明').fill('为任课班级的学业指导，了解学生综合测评情况（本学期）');
+    await reads(page, /综合测评情况（本学期）/);
+    await page.reload();
+    await reads(page, /已恢复您上次在本窗口未保存的内容/);
+    assert.match(await page.getByLabel('用途说明').inputValue(), /本学期/);
     await page.getByLabel('我已阅读并同意').check();
     await reads(page, /批准后[\s\S]*掩码显示：[\s\S]*综合测评总分/);
     await shown(page, 'apply', wide);

@@ -110,6 +110,13 @@ describe('a form not sent yet', () => {
     form_keep({ account: 'T1' }, null)
     expect(form_kept({ account: 'T1' }, '2026-11-24')).toBeNull()
   })
+  it('is kept apart for each draft and its revision', () => {
+    const form = { ...form_new('2026-11-24'), dataset: 'evaluation' }
+    form_keep({ account: 'T1' }, form, { number: '2026-0001', revision: 2 })
+    expect(form_kept({ account: 'T1' }, '2026-11-24', { number: '2026-0001', revision: 2 })).toEqual(form)
+    expect(form_kept({ account: 'T1' }, '2026-11-24', { number: '2026-0001', revision: 3 })).toBeNull()
+    expect(form_kept({ account: 'T1' }, '2026-11-24')).toBeNull()
+  })
   it('is nothing when what was kept cannot be read', () => {
     sessionStorage.setItem('jiaowu.apply.T1', '{')
     expect(form_kept({ account: 'T1' }, '2026-11-24')).toBeNull()

@@ -147,6 +147,9 @@ export function days_until(now: string, end: string): number {
   return Math.round((day(last_day(end)) - day(now)) / 86_400_000)
 }
 
+// States in which a grant opens nothing any more, ever.
+export const kGrantOver = new Set(['expired', 'revoked', 'lapsed'])
+
 // ---- the form of §2.4.1
 
 export type Choice = 'clear' | 'masked' | 'none'
@@ -338,18 +341,20 @@ export const is_refusing = (name: string) => kRefusing.includes(name) || name ==
 
 // ---- a form not sent yet: kept for this tab until the server has the draft
 
-const kept_key = (me: Pick<Me, 'account'>) => `jiaowu.apply.${me.account}`
-export function form_keep(me: Pick<Me, 'account'>, form: AccessForm | null) {
+export interface Draft { number: string; revision: number }
+const kept_key = (me: Pick<Me, 'account'>, draft?: Draft | null) => `jiaowu.apply.${me.account}${draft ? `.${draft.number}.${draft.revision}` : ''}`
+// `draft`: edits of a draft that the server has, as of its revision; without, those of a new form.
+export function form_keep(me: Pick<Me, 'account'>, form: AccessForm | null, draft?: Draft | null) {
   try {
-    if (form) sessionStorage.setItem(kept_key(me), JSON.stringify(form))
-    else sessionStorage.removeItem(kept_key(me))
+    if (form) sessionStorage.setItem(kept_key(me, draft), JSON.stringify(form))
+    else sessionStorage.removeItem(kept_key(me, draft))
   } catch {
     // storage closed to us: then the draft on the server alone
   }
 }
-export function form_kept(me: Pick<Me, 'account'>, today: string): AccessForm | null {
+export function form_kept(me: Pick<Me, 'account'>, today: string, draft?: Draft | null): AccessForm | null {
   try {
-    const raw: unknown = JSON.parse(sessionStorage.getItem(kept_key(me)) ?? 'null')
+    const raw: unknown = JSON.parse(sessionStorage.getItem(kept_key(me, draft)) ?? 'null')
     if (typeof raw !== 'object' || raw === null) return null
     const kept = { ...form_new(today), ...(raw as Partial<AccessForm>) }
     return kept.dataset || kept.reason ? kept : null

@@ -335,11 +335,12 @@ export const en: Record<keyof typeof zh, string> = {
   'grants.reason': 'Reason',
   'grants.renew_until': 'Until (last day)',
   'grants.revoke_n': 'Revoke chosen ({n})',
+  'grants.say_each': 'Say of each grant whether it is kept or ended ({n} to go)',
   'grants.see': 'See the grant',
   'grants.tab_all': 'All',
   'grants.tab_mine': 'Mine',
   'grants.tab_unit': 'My unit',
-  'grants.undertake': 'I keep to the undertaking of confidentiality',
+  'grants.undertake': 'I keep to the undertaking of confidentiality (required for sensitive or important data)',
   'grants.use': 'Use',
   'grants.uses': 'used {n} times',
 

@@ -333,11 +333,12 @@ export const zh = {
   'grants.reason': '原因',
   'grants.renew_until': '续至（含）',
   'grants.revoke_n': '撤销所选（{n}）',
+  'grants.say_each': '请对每一项授权选择保留或终止（还有 {n} 项）',
   'grants.see': '查看授权',
   'grants.tab_all': '全部',
   'grants.tab_mine': '我的',
   'grants.tab_unit': '本单位',
-  'grants.undertake': '继续遵守原保密承诺',
+  'grants.undertake': '继续遵守原保密承诺（含敏感或重要数据的必选）',
   'grants.use': '使用',
   'grants.uses': '用过 {n} 次',
 

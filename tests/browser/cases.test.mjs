@@ -174,7 +174,7 @@ describe('applying for access in a browser', { timeout: 110_000 }, () => {
       reason: '学业指导，了解任课学生的综合测评', from: '2026-11-24', until, minors: false, holder: 'self',
     };
     const numbers = [];
-    for (let n = 0; n < 4; n += 1) {
+    for (let n = 0; n < 5; n += 1) {
       const draft = await must(teacher.post('/api/cases/access', { action: 'draft', content: { ...content, reason: `${content.reason}（${n + 1}）` } }));
       await must(teacher.post(`/api/cases/${draft.number}/submit`, { password: teacher.password }));
       await must(head.post(`/api/cases/${draft.number}/sign`, { password: head.password }));
@@ -204,7 +204,7 @@ describe('applying for access in a browser', { timeout: 110_000 }, () => {
     await page.keyboard.type(here.world.accountsOf('academic_office')[2].password);
     await page.keyboard.press('Enter');
     await panel.getByText(numbers[1]).first().waitFor();
-    await reads(page, new RegExp(`${numbers[0]}：批准，已批准。 余 3 件`));
+    await reads(page, new RegExp(`${numbers[0]}：批准，已批准。 余 4 件`));
 
     // Refused: r asks for the reason at once, Ctrl + Enter takes it; the signature still holds.
     await panel.getByRole('button', { name: /^不批准/ }).waitFor();
@@ -212,7 +212,7 @@ describe('applying for access in a browser', { timeout: 110_000 }, () => {
     await page.keyboard.type('用途与教学无关');
     await page.keyboard.press('Control+Enter');
     await panel.getByText(numbers[2]).first().waitFor();
-    await reads(page, new RegExp(`${numbers[1]}：不批准，未批准。 余 2 件`));
+    await reads(page, new RegExp(`${numbers[1]}：不批准，未批准。 余 3 件`));
 
     // Sent back.
     await panel.getByRole('button', { name: /^退回修改/ }).waitFor();
@@ -224,10 +224,18 @@ describe('applying for access in a browser', { timeout: 110_000 }, () => {
     await shown(page, 'queue-later', wide);
     await page.keyboard.press('a');
     await page.keyboard.press('Enter');
-    await reads(page, /全部办完[\s\S]*没有待您办理的事项/);
+    await panel.getByText(numbers[4]).first().waitFor();
+
+    // Somebody else is quicker: said, and nothing is decided twice.
+    await panel.getByRole('button', { name: /^批准/ }).waitFor();
+    const office = await here.world.as('academic_office');
+    await must(office.post(`/api/cases/${numbers[4]}/approve`, { password: office.password }));
+    await page.keyboard.press('a');
+    await page.keyboard.press('Enter');
+    await reads(page, new RegExp(`${numbers[4]} 已由他人办理[\\s\\S]*没有待您办理的事项`));
     await shown(page, 'queue-done', wide);
     const states = await Promise.all(numbers.map(async (number) => (await must(teacher.get(`/api/cases/${number}`))).state.name));
-    assert.deepEqual(states, ['granted', 'refused', 'returned', 'granted']);
+    assert.deepEqual(states, ['granted', 'refused', 'returned', 'granted', 'granted']);
     await page.context().close();
 
     // What was sent back is the applicant's again, with what was said.

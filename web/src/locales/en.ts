@@ -529,6 +529,7 @@ export const en: Record<keyof typeof zh, string> = {
   'quote': '{text}',
 
   'queue.acted': '{number}: {action}, {state}.',
+  'queue.acted_same': '{number}: {action}.',
   'queue.choose': 'Choose one to read it',
   'queue.done_today': '{n} done this time.',
   'queue.empty': 'All done.',
@@ -546,6 +547,7 @@ export const en: Record<keyof typeof zh, string> = {
   'queue.key_send_back': 'point at send back',
   'queue.key_sign': 'point at sign',
   'queue.left': '{n} left.',
+  'queue.moved': 'Somebody else has taken {number} on; the list is up to date',
   'queue.no_step': 'This case has no such step for you',
 
   'remedy.apply': 'Fill in the form',

@@ -527,6 +527,7 @@ export const zh = {
   'quote': '「{text}」',
 
   'queue.acted': '{number}：{action}，{state}。',
+  'queue.acted_same': '{number}：{action}。',
   'queue.choose': '选择一件查看',
   'queue.done_today': '这次办理了 {n} 件。',
   'queue.empty': '全部办完。',
@@ -544,6 +545,7 @@ export const zh = {
   'queue.key_send_back': '选中“退回修改”',
   'queue.key_sign': '选中“签字”',
   'queue.left': '余 {n} 件。',
+  'queue.moved': '{number} 已由他人办理，列表已更新',
   'queue.no_step': '此件没有这一步',
 
   'remedy.apply': '填写申请表',

@@ -21,6 +21,7 @@ using cases::Who;
 namespace {
 
 constexpr size_t kContentMax = 64 * 1024;
+constexpr int64_t kDraftsMax = 20;
 
 // ---- the applicant
 
@@ -41,7 +42,19 @@ Result<Done> take_content(Moment& moment) {
   return Done{};
 }
 
+// A script that opens drafts all day fills nothing but its own list.
+Result<Done> check_drafts(const Moment& moment) {
+  db::Rows rows = moment.connection.query("SELECT COUNT(*) FROM \"case\" WHERE person_id = $1 AND state = 'draft'",
+                                          {moment.file.person});
+  rows.next();
+  if (rows.integer(0) < kDraftsMax) return Done{};
+  return Refusal{Code::too_many,
+                 "access.too_many_drafts",
+                 {"草稿已有 20 份，请先提交或作废一些", "there are 20 drafts already: submit or discard some first"}};
+}
+
 Result<Done> save(Moment& moment) {
+  if (moment.file.id == 0) JW_CHECK(check_drafts(moment));
   JW_CHECK(take_content(moment));
   if (moment.file.title.empty()) moment.file.title = "（未填写）";
   return Done{};

@@ -335,6 +335,17 @@ forEachStore('the access lifecycle', (world) => {
     await at(start);
   });
 
+  test('§2.4.1 drafts of one person are bounded, and what is not yet complete is kept as it is', async () => {
+    const who = await fresh(world);
+    const statuses = [];
+    for (let n = 0; n < 22; n += 1) statuses.push((await who.student.post('/api/cases/access', { action: 'draft', content: { dataset: 'evaluation', reason: `第 ${n} 份` } })).status);
+    assert.deepEqual([...new Set(statuses)].sort(), [200, 429]);
+    const drafts = await who.student.rows({ dataset: 'case', fields: ['number'], where: { field: 'state', op: 'eq', value: 'draft' }, limit: 50 });
+    assert.equal(drafts.length, 20);
+    await must(step(who.student, drafts[0][0], 'discard'));
+    assert.equal((await who.student.post('/api/cases/access', { action: 'draft', content: {} })).status, 200);
+  });
+
   test('§4.3.2 every step has its leaf, signed steps their signature', async () => {
     const who = await fresh(world);
     const { number, steps } = await submitted(who);

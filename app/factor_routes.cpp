@@ -4,6 +4,7 @@
 #include "app/problem.hpp"
 #include "app/serving.hpp"
 #include "base/json.hpp"
+#include "platform/office/qr.hpp"
 
 namespace jw::app {
 
@@ -72,7 +73,12 @@ void offer(Serving& serving, const http::Request& request, const identity::Sessi
   const auto made =
       serving.system.identity->offer_factor(session, *password, issuer.empty() ? std::string("教务") : issuer);
   std::string text;
-  if (made) JsonWriter(text).object().field("secret", made->secret).field("uri", made->uri).end_object();
+  if (made) {
+    JsonWriter out(text);
+    out.object().field("secret", made->secret).field("uri", made->uri).key("qr").array();
+    for (const std::string& row : office::qr_rows(made->uri)) out.value(row);
+    out.end_array().end_object();
+  }
   tell(serving, act_of(serving, session, "factor_offer"), made ? nullptr : &made.refusal(), std::move(text), request,
        respond);
 }
@@ -156,7 +162,7 @@ std::vector<http::Route> factor_routes(Serving& serving) {
        .summary = {"申请动态验证码的密钥（只显示一次）", "a new second factor, shown once"},
        .request_schema = R"({"type":"object","required":["password"],"properties":{"password":{"type":"string"}}})",
        .response_schema =
-           R"({"type":"object","required":["secret","uri"],"properties":{"secret":{"type":"string"},"uri":{"type":"string"}}})",
+           R"({"type":"object","required":["secret","uri","qr"],"properties":{"secret":{"type":"string"},"uri":{"type":"string"},"qr":{"type":"array","items":{"type":"string"},"description":"rows of the QR code, 1 is dark"}}})",
        .body_max = kBodyMax},
       {.verb = Verb::post,
        .path = "/api/session/factor/confirmation",

@@ -77,7 +77,8 @@ forEachStore('§3.1.1 the second factor', (world) => {
     const person = await browser.person(who);
     assert.deepEqual((await person.get('/api/me')).json.factor, { enrolled: false, recovery_left: 0 });
     isProblem(await person.post('/api/session/factor', { password: 'wrong' }), 403);
-    const { secret, uri, recovery } = await enrol(person);
+    const { secret, uri, qr, recovery } = await enrol(person);
+    assert.ok(qr.length >= 21 && qr.every((row) => row.length === qr.length && /^[01]+$/.test(row)));
     assert.match(uri, /^otpauth:\/\/totp\//);
     assert.equal(recovery.length, 10);
     const { factor } = (await person.get('/api/me')).json;

@@ -234,7 +234,7 @@ export async function enrol(person) {
   if (offer.status !== 200) throw new Error(offer.text);
   const confirmed = await person.post('/api/session/factor/confirmation', { code: codeOf(offer.json.secret, -1) });
   if (confirmed.status !== 200) throw new Error(confirmed.text);
-  return { secret: offer.json.secret, uri: offer.json.uri, recovery: confirmed.json.recovery_codes };
+  return { secret: offer.json.secret, uri: offer.json.uri, qr: offer.json.qr, recovery: confirmed.json.recovery_codes };
 }
 
 // ---- a store, its people and its server, for a whole test program

@@ -46,7 +46,7 @@ export interface Finding {
 const open = true
 
 export const factor_offer = (password: string) =>
-  call<{ secret: string; uri: string }>('POST', '/api/session/factor', { body: { password }, open })
+  call<{ secret: string; uri: string; qr: string[] }>('POST', '/api/session/factor', { body: { password }, open })
 export const factor_confirm = (code: string) =>
   call<{ recovery_codes: string[] }>('POST', '/api/session/factor/confirmation', { body: { code }, open })
 export const recovery_renew = (code: string) =>

@@ -54,7 +54,7 @@ Result<Done> check_drafts(const Moment& moment) {
 }
 
 Result<Done> save(Moment& moment) {
-  if (moment.file.id == 0) JW_CHECK(check_drafts(moment));
+  if (moment.file.steps.empty()) JW_CHECK(check_drafts(moment));
   JW_CHECK(take_content(moment));
   if (moment.file.title.empty()) moment.file.title = "（未填写）";
   return Done{};

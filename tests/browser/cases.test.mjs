@@ -107,6 +107,10 @@ describe('applying for access in a browser', { timeout: 110_000 }, () => {
     await dialog.getByRole('button', { name: '签字', exact: true }).click();
     await page.waitForURL(new RegExp(`/cases/${number}$`));
     await reads(page, /待部门负责人签字[\s\S]*2026-11-27\s*还剩 3 个工作日[\s\S]*这一步由计算机科学与工程学院部门负责人办理|待部门负责人签字[\s\S]*还剩 3 个工作日[\s\S]*部门负责人办理/);
+    await page.getByLabel('添加附件').setInputFiles({ name: '教学任务书.pdf', mimeType: 'application/pdf', buffer: Buffer.from('%PDF-1.4\n%%EOF\n') });
+    await reads(page, /已添加 教学任务书\.pdf/);
+    await page.getByLabel('添加附件').setInputFiles({ name: '说明.txt', mimeType: 'text/plain', buffer: Buffer.from('不是文件') });
+    await reads(page, /只接受 PDF、PNG、JPEG 文件/);
     await shown(page, 'case-waiting', wide);
 
     // The head signs on a phone.

@@ -221,7 +221,7 @@ std::optional<Letter> approval(const Moment& moment) {
   letter.title = "关于查询权限申请的批复";
   letter.addressee = addressee(moment.file);
   letter.paragraphs = {
-      "你于" + moment.file.opened.date().print() + "提出的《教务系统查询权限申请表》（编号 " + moment.file.number +
+      "你于 " + moment.file.opened.date().print() + " 提出的《教务系统查询权限申请表》（编号 " + moment.file.number +
           "）收悉。经审核，同意授予下列查询权限，授权号为 " + moment.file.number + "。",
       "所查询的数据只能用于写明的目的，不得转让、出借，不得提供给校外或无权人员。期限届满，权限自行终止；"
       "岗位或职责变动的，应及时填写变更申请。每次查询均有记录。",
@@ -238,7 +238,7 @@ std::optional<Letter> refusal(const Moment& moment) {
   const json::value* opinion = moment.input.if_contains("opinion");
   const std::string why = opinion != nullptr && opinion->is_string() ? std::string(opinion->get_string()) : "";
   letter.paragraphs = {
-      "你于" + moment.file.opened.date().print() + "提出的《教务系统查询权限申请表》（编号 " + moment.file.number +
+      "你于 " + moment.file.opened.date().print() + " 提出的《教务系统查询权限申请表》（编号 " + moment.file.number +
           "，" + moment.file.title + "）收悉。经研究，不予批准。",
       "理由：" + why,
       "对答复有疑问的，可向教务处询问；情况变化后可重新申请。",
@@ -270,9 +270,12 @@ Form form(const Moment& moment) {
       std::string verdict = step.action == "sign" ? "同意上报" : step.action == "consent" ? "同意" : "";
       if (step.action == "approve") verdict = "批准";
       if (step.action == "refuse" || step.action == "decline") verdict = "不同意";
-      text += (text.empty() ? "" : "\n") + verdict + (step.opinion.empty() ? "" : "。" + step.opinion) + "\n签字：" +
-              step.name + (step.for_name.empty() ? "" : "（代 " + step.for_name + "）") + "　" +
-              step.at.print().substr(0, 16);
+      std::string said = verdict;
+      if (!step.opinion.empty()) said += (said.empty() ? "" : "。") + step.opinion;
+      std::string when = step.at.print().substr(0, 16);
+      when[10] = ' ';
+      text += (text.empty() ? "" : "\n") + said + (said.empty() ? "" : "\n") + "签字：" + step.name +
+              (step.for_name.empty() ? "" : "（代 " + step.for_name + "）") + "　" + when;
     }
     out.rows.push_back({{label, text}});
   };

@@ -136,17 +136,21 @@ bool Engine::overdue(const std::string& number, Instant now) {
 }
 
 bool Engine::remind(const std::string& number, Instant now) {
+  {
+    // Nearly always it is too early: nobody's writing waits for finding that out.
+    const db::Store::Lease reader = services_.store.reader();
+    const std::optional<Case> file = services_.find(*reader, number);
+    if (!file || !file->due || file->due_days < 2) return false;
+    const int64_t days = std::max<int64_t>(1, file->due_days * services_.setting("decision_remind_percent") / 100);
+    const auto calendar = services_.calendar.current(*reader);
+    const auto warned = calendar->working_days_after(file->due_from, static_cast<int>(days));
+    if (!warned || now < warned->at || warned->at >= *file->due) return false;
+  }
   int64_t outbox = 0;
   {
     const db::Store::Lease writer = services_.store.writer();
-    std::optional<Case> file = services_.find(*writer, number);
-    if (!file || !file->due || file->due_days < 2) return false;
-    const int64_t days = std::max<int64_t>(1, file->due_days * services_.setting("decision_remind_percent") / 100);
-    const auto calendar = services_.calendar.current(*writer);
-    const auto warned = calendar->working_days_after(file->due_from, static_cast<int>(days));
-    if (!warned || now < warned->at || warned->at >= *file->due) return false;
     db::Transaction transaction(*writer, db::Transaction::Mode::write);
-    file = read_case(*writer, services_.kinds, number, true);
+    std::optional<Case> file = read_case(*writer, services_.kinds, number, true);
     if (!file || file->closed || file->lateness != "in_time" || !file->due || now >= *file->due) return false;
     const Actor clock = clock_actor();
     const boost::json::object none;

@@ -239,6 +239,19 @@ forEachStore('the access lifecycle', (world) => {
     await must(step(who.teacher, number, 'withdraw'));
   });
 
+  test('§2.4.2 a window of the school moves the deadlines under way, and back when it is withdrawn', async () => {
+    const who = await fresh(world);
+    const { number } = await submitted(who);
+    await must(step(who.head, number, 'sign', sign(who.head)));
+    const last = async () => (await must(who.office.get(`/api/cases/${number}`))).due.last;
+    assert.equal(await last(), '2026-12-01');
+    const { changed } = await must(who.office.post('/api/calendar/windows', { begins: '2026-11-26', ends: '2026-11-27', reason: { zh: '运动会', en: 'sports days' } }));
+    await until(async () => (await last()) === '2026-12-03');
+    await must(who.office.post(`/api/calendar/windows/${changed.to}/withdrawal`, { reason: '改期' }));
+    await until(async () => (await last()) === '2026-12-01');
+    await must(step(who.teacher, number, 'withdraw'));
+  });
+
   test('§2.5.2 a department ends a grant: the next statement is refused', async () => {
     const who = await fresh(world);
     const { number } = await granted(who);

@@ -3,7 +3,7 @@ import type { CaseAction, Offered, Words } from '@/api/cases'
 import type { Post } from '@/api/types'
 import {
   action_of_key, builder_fields, case_rows, choices_for, content_of, days_between, days_until, faults_by_part, form_from_content,
-  form_from_prefill, form_keep, form_kept, form_new, granted_of, last_day, narrowed_from, next_after, usual_rows, waiting_where,
+  form_from_prefill, form_keep, form_kept, form_new, grant_over, granted_of, last_day, narrowed_from, next_after, usual_rows, waiting_where,
 } from './cases'
 import { leaf_new } from './condition'
 
@@ -50,6 +50,12 @@ describe('deadlines', () => {
     const days = [['2026-11-24', true], ['2026-11-25', true], ['2026-11-28', false], ['2026-11-30', true], ['2026-12-01', true]].map(([date, works]) => ({ date: String(date), works: Boolean(works) }))
     expect(days_between(days, '2026-11-24', '2026-11-30')).toBe(2)
     expect(days_between(days, '2026-11-30', '2026-11-30')).toBe(0)
+  })
+  it('go by the time, not by the state last written down', () => {
+    const now = '2026-11-24T09:00:00+08:00'
+    expect(grant_over({ state: 'expired', valid_until: '2027-01-01T00:00:00+08:00' }, now)).toBe(false)
+    expect(grant_over({ state: 'valid', valid_until: '2026-11-24T09:00:00+08:00' }, now)).toBe(true)
+    expect(grant_over({ state: 'revoked', valid_until: '2027-01-01T00:00:00+08:00' }, now)).toBe(true)
   })
   it('say how long a grant goes on', () => {
     expect(days_until('2026-11-24T09:00:00+08:00', '2027-01-01T00:00:00+08:00')).toBe(37)

@@ -149,6 +149,9 @@ export function days_until(now: string, end: string): number {
 
 // States in which a grant opens nothing any more, ever.
 export const kGrantOver = new Set(['expired', 'revoked', 'lapsed'])
+// Whether a head still has to say something of it.
+export const grant_over = (grant: { state: string; valid_until: string }, now: string) =>
+  grant.state === 'revoked' || grant.state === 'lapsed' || Date.parse(grant.valid_until) <= Date.parse(now)
 
 // ---- the form of §2.4.1
 

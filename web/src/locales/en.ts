@@ -645,6 +645,7 @@ export const en: Record<keyof typeof zh, string> = {
   'verify.go': 'Check',
   'verify.kind': 'Kind',
   'verify.kind.export': 'Export',
+  'verify.kind.letter': 'written reply',
   'verify.lede': 'Anyone may check a document by its code',
   'verify.made': 'Made',
   'verify.number': 'Number',

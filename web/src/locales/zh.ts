@@ -643,6 +643,7 @@ export const zh = {
   'verify.go': '核验',
   'verify.kind': '种类',
   'verify.kind.export': '导出文件',
+  'verify.kind.letter': '批复',
   'verify.lede': '任何人都可以凭验证码核验一份文件的真伪',
   'verify.made': '生成时间',
   'verify.number': '编号',

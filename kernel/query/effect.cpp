@@ -402,8 +402,10 @@ class Effects {
     Holders holders;
     try {
       if (whom.post >= 0) {
-        const Rules& wider = is.permits.empty() ? *before_ : *after_;
-        holders = holders_of(reader_, wider, whom.post, now_, options_.holders, true);
+        // Whoever holds the post on either side: the change may be about who holds it.
+        holders = holders_of(reader_, *before_, whom.post, now_, options_.holders, true);
+        Holders then = holders_of(reader_, *after_, whom.post, now_, options_.holders, true);
+        if (then.count > holders.count) holders = std::move(then);
       } else if (Holder one = of_account(whom.account); one.account != 0) {
         holders = {1, {std::move(one)}};
       }

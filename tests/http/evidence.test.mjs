@@ -144,6 +144,30 @@ async function regulationOf(world, office, security) {
   return { password, changes: [{ op: 'set_setting', name: 'decision_days', value: 7 }], approve: await offer(2, 8), reject: await offer(2, 9), withdraw: await offer(2, 10) };
 }
 
+// A student's application that the office decides on, one that was declined with a letter, and a deputy of the head.
+async function casesOf(world, student) {
+  const heads = await Promise.all([0, 1, 2].map((n) => world.as('department_head', n)));
+  const content = { dataset: 'evaluation', rows: 'all', clear: ['student'], masked: [], actions: ['query'], purpose: 'study', reason: '课程设计需要', from: today(0), until: today(30) };
+  let head;
+  const submitted = async (action, opinion) => {
+    const { number } = (await student.post('/api/cases/access', { action: 'draft', content })).json;
+    await student.post(`/api/cases/${number}/submit`, { password: student.password });
+    for (const each of heads) {
+      if ((await each.post(`/api/cases/${number}/${action}`, { password: each.password, opinion })).status === 200) head = each;
+    }
+    return number;
+  };
+  const number = await submitted('sign');
+  const declined = await submitted('decline', '不需要');
+  const file = await student.request('POST', `/api/cases/${number}/attachments?name=a.pdf`, Buffer.from('%PDF-1.4 a'));
+  const { unit } = (await student.get(`/api/cases/${number}`)).json.applicant;
+  const deputy = { deputy: world.accountsOf('teacher')[0].account, post: 'department_head', unit: unit.code, begins: today(0), ends: today(3), reason: '出差' };
+  await head.post('/api/deputies', deputy);
+  return { content, number, declined, attachment: file.json.attachments[0].id, deputy, head };
+}
+
+const today = (days) => new Date(Date.now() + 8 * 3600e3 + days * 864e5).toISOString().slice(0, 10);
+
 // What the desk for lending deals with: two findings, and somebody with a second factor to reset.
 async function lendingOf(world) {
   const enrolled = await world.as('student', 2);
@@ -190,6 +214,7 @@ forEachStore('§4.3.2 every route', (world) => {
     const security = await world.as('security_admin');
     const regulation = await regulationOf(world, office, security);
     const lending = await lendingOf(world);
+    const cases = await casesOf(world, student);
     const mine = 'Another-Tea-9z';
     const secret = (answers) => answers['POST /api/session/factor'].secret;
     // route → path and body of the right person, statuses of others, who may send a body of their own, the right person when it is not the
@@ -234,6 +259,18 @@ forEachStore('§4.3.2 every route', (world) => {
       'POST /api/regulation/proposals/{id}/approve': [[`/api/regulation/proposals/${regulation.approve}/approve`, { password: regulation.password }], [403], undefined, security],
       'GET /api/sight/cell': [[`/api/sight/cell?dataset=grade&key=${key}&field=score`], [403], undefined, security],
       'GET /api/sight/person': [[`/api/sight/person?account=${student.account}`], [403], undefined, security],
+      'GET /api/catalogue': [['/api/catalogue'], [200]],
+      'POST /api/cases/access/preview': [['/api/cases/access/preview', { content: cases.content }], [200]],
+      'POST /api/cases/{kind}': [['/api/cases/access', { action: 'draft', content: cases.content }], [200]],
+      'GET /api/cases/{number}': [[`/api/cases/${cases.number}`], [403, 404]],
+      'GET /api/cases/{number}/effect': [[`/api/cases/${cases.number}/effect`], [403, 404], undefined, office],
+      'GET /api/cases/{number}/form': [[`/api/cases/${cases.number}/form`], [403, 404]],
+      'GET /api/cases/{number}/letter': [[`/api/cases/${cases.declined}/letter`], [403, 404]],
+      'POST /api/cases/{number}/attachments': [[`/api/cases/${cases.number}/attachments?name=b.pdf`, Buffer.from('%PDF-1.4 b')], [403, 404]],
+      'GET /api/cases/{number}/attachments/{id}': [[`/api/cases/${cases.number}/attachments/${cases.attachment}`], [403, 404]],
+      'POST /api/cases/{number}/{action}': [[`/api/cases/${cases.number}/withdraw`, {}], [403, 404]],
+      'POST /api/deputies': [['/api/deputies', cases.deputy], [403], undefined, cases.head],
+      'POST /api/deputies/{number}/end': [['/api/deputies/1/end', {}], [404], undefined, cases.head],
       'DELETE /api/session': [['/api/session'], []],
     };
     const governed = (await operations()).filter(({ operation }) => operation['x-needs'] !== 'public').map(({ method, path }) => `${method} ${path}`);
@@ -262,7 +299,7 @@ forEachStore('§4.3.2 every route', (world) => {
     const office = await world.as('academic_office');
     const names = (await office.get('/api/datasets')).json.datasets.map((each) => each.name);
     const described = answer.json.components.schemas.Query.properties.dataset.enum;
-    assert.equal(names.length, 31);
+    assert.equal(names.length, 34);
     for (const name of names) assert.ok(described.includes(name), name);
     for (const path of ['/api/openapi.json', '/healthz', '/api/me', '/api/nothing']) {
       const { headers } = await world.server.request('GET', path);

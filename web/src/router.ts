@@ -18,6 +18,7 @@ export const router = createRouter({
     { path: '/apply/:number?', name: 'apply', component: () => import('./pages/ApplyPage.vue'), meta: { title: 'nav.apply' } },
     { path: '/grants', name: 'grants', component: () => import('./pages/GrantsPage.vue'), meta: { title: 'nav.grants' } },
     { path: '/deputies', name: 'deputies', component: () => import('./pages/DeputiesPage.vue'), meta: { title: 'nav.deputies' } },
+    { path: '/regulation', name: 'regulation', component: () => import('./pages/RegulationPage.vue'), meta: { title: 'nav.regulation' } },
     { path: '/query', name: 'modules', component: () => import('./pages/ModulesPage.vue'), meta: { title: 'nav.query' } },
     { path: '/query/:dataset', name: 'query', component: () => import('./pages/QueryPage.vue'), meta: { title: 'nav.query' } },
     { path: '/same-question', name: 'same', component: () => import('./pages/SamePage.vue'), meta: { open: true, title: 'nav.same' } },

@@ -142,32 +142,6 @@ void read_year(Serving& serving, const http::Request& request, const identity::S
 
 // ---- changing
 
-Result<std::string> text_member(const json::object& body, std::string_view name, const std::string& shown) {
-  const json::value* value = body.if_contains(name);
-  if (value == nullptr || !value->is_string())
-    return Refusal{Code::unprocessable,
-                   "http.field_missing",
-                   {"缺少必填项", "a required field is missing"},
-                   {{shown, "required", {"必填，应为文字", "required, as text"}}}};
-  return std::string(value->get_string());
-}
-
-Result<Date> date_member(const json::object& body, const std::string& name) {
-  JW_TRY(const std::string text, text_member(body, name, name));
-  if (const auto date = Date::parse(text)) return *date;
-  return Refusal{Code::unprocessable,
-                 "calendar.date_invalid",
-                 {"日期有误", "the date is not right"},
-                 {{name, "not_a_date", {"应为日期，如 2026-01-24", "must be a date such as 2026-01-24"}}}};
-}
-
-Result<json::object> object_body(const http::Request& request) {
-  JW_TRY(json::value body, json_body(request));
-  if (!body.is_object())
-    return Refusal{Code::bad_request, "http.not_json", {"请求体应是 JSON 对象", "the body must be a JSON object"}};
-  return std::move(body.get_object());
-}
-
 // One act of the keeper: `act` runs in the writing transaction; refusals leave nothing behind.
 template <class Act>
 void change(Serving& serving, const http::Request& request, const identity::Session& session, std::string_view action,
@@ -215,7 +189,7 @@ Refusal file_refusal(const std::vector<catalog::FileProblem>& problems) {
 }
 
 Result<std::vector<calendar::Year>> years_of(const json::object& body) {
-  JW_TRY(const std::string file, text_member(body, "file", "file"));
+  JW_TRY(const std::string file, text_member(body, "file"));
   auto read = calendar::read_years(file, "file");
   if (const auto* problems = std::get_if<std::vector<catalog::FileProblem>>(&read)) return file_refusal(*problems);
   return std::get<std::vector<calendar::Year>>(std::move(read));
@@ -255,7 +229,7 @@ void import_years(Serving& serving, const http::Request& request, const identity
          [&](db::Connection& transaction, const json::object& body, const calendar::Hand& hand,
              Instant now) -> Result<calendar::Changed> {
            JW_TRY(const std::vector<calendar::Year> years, years_of(body));
-           JW_TRY(const std::string reason, text_member(body, "reason", "reason"));
+           JW_TRY(const std::string reason, text_member(body, "reason"));
            return calendar::import_years(transaction, *serving.system.recorder, years, hand, reason, now);
          });
 }
@@ -283,7 +257,7 @@ void withdraw_window(Serving& serving, const http::Request& request, const ident
   change(serving, request, session, "calendar_withdrawal", respond,
          [&](db::Connection& transaction, const json::object& body, const calendar::Hand& hand,
              Instant now) -> Result<calendar::Changed> {
-           JW_TRY(const std::string reason, text_member(body, "reason", "reason"));
+           JW_TRY(const std::string reason, text_member(body, "reason"));
            return calendar::withdraw_window(transaction, *serving.system.recorder, id, hand, reason, now);
          });
 }

@@ -80,13 +80,6 @@ void show(Serving& serving, const http::Request& request, const identity::Sessio
 
 // ---- acting
 
-Result<json::object> object_body(const http::Request& request) {
-  JW_TRY(json::value body, json_body(request));
-  if (!body.is_object())
-    return Refusal{Code::bad_request, "http.not_json", {"请求体应是 JSON 对象", "the body must be a JSON object"}};
-  return std::move(body.get_object());
-}
-
 // Whether the person signs this request: the password now, or within the last minutes of this session.
 Result<bool> signature(Serving& serving, const identity::Session& session, const json::object& body) {
   const json::value* password = body.if_contains("password");
@@ -276,16 +269,33 @@ void fetch(Serving& serving, const http::Request& request, const identity::Sessi
 
 const Refusal kNoFile{Code::not_found, "case.no_file", {"没有这份文件", "there is no such file"}};
 
+// When the person to whom a letter is written first fetched it.
+void note_read(Serving& serving, int64_t letter) {
+  if (letter == 0) return;
+  const db::Store::Lease writer = serving.system.store->writer();
+  db::Transaction transaction(*writer, db::Transaction::Mode::write);
+  writer->execute("UPDATE case_letter SET read_us = $2 WHERE id = $1 AND read_us IS NULL",
+                  {letter, serving.system.clock->now().us});
+  transaction.commit();
+}
+
 void letter(Serving& serving, const http::Request& request, const identity::Session& session,
             const http::Respond& respond) {
   fetch(serving, request, session, "letter", respond, [&](const std::string& number) -> Result<File> {
-    const db::Store::Lease lease = serving.system.store->private_reader();
-    db::Rows rows = lease->query(
-        "SELECT l.content FROM case_letter l JOIN \"case\" c ON c.id = l.case_id WHERE c.number = $1 AND l.revoked_us "
-        "IS NULL ORDER BY l.id DESC LIMIT 1",
-        {number});
-    if (!rows.next()) return kNoFile;
-    return File{std::string(rows.blob(0)), "letter-" + number + ".pdf", "application/pdf"};
+    File file{"", "letter-" + number + ".pdf", "application/pdf"};
+    int64_t unread = 0;
+    {
+      const db::Store::Lease lease = serving.system.store->private_reader();
+      db::Rows rows = lease->query(
+          "SELECT l.content, CASE WHEN l.read_us IS NULL AND c.account = $2 THEN l.id ELSE 0 END FROM case_letter l "
+          "JOIN \"case\" c ON c.id = l.case_id WHERE c.number = $1 AND l.revoked_us IS NULL ORDER BY l.id DESC LIMIT 1",
+          {number, session.account});
+      if (!rows.next()) return kNoFile;
+      file.bytes = rows.blob(0);
+      unread = rows.integer(1);
+    }
+    note_read(serving, unread);
+    return file;
   });
 }
 
@@ -378,24 +388,6 @@ void attach(Serving& serving, const http::Request& request, Session session, con
 }
 
 // ---- deputies
-
-Result<std::string> text_member(const json::object& body, const char* name) {
-  const json::value* value = body.if_contains(name);
-  if (value != nullptr && value->is_string()) return std::string(value->get_string());
-  return Refusal{Code::unprocessable,
-                 "http.field_missing",
-                 {"缺少必填项", "a required field is missing"},
-                 {{name, "required", {"必填，应为文字", "required, as text"}}}};
-}
-
-Result<Date> date_member(const json::object& body, const char* name) {
-  JW_TRY(const std::string text, text_member(body, name));
-  if (const auto date = Date::parse(text)) return *date;
-  return Refusal{Code::unprocessable,
-                 "case.deputy_invalid",
-                 {"日期有误", "the date is not right"},
-                 {{name, "not_a_date", {"应为日期，如 2026-01-24", "must be a date such as 2026-01-24"}}}};
-}
 
 template <class Act>
 void deputy(Serving& serving, const http::Request& request, const identity::Session& session, std::string_view action,

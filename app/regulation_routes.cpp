@@ -107,13 +107,6 @@ Refusal wrong(const std::string& field, Text text) {
   return {Code::unprocessable, "http.field_wrong", {"请求有误", "the request is not right"}, {{field, "wrong", text}}};
 }
 
-Result<json::object> object_body(const http::Request& request) {
-  JW_TRY(json::value body, json_body(request));
-  if (!body.is_object())
-    return Refusal{Code::bad_request, "http.not_json", {"请求体应是 JSON 对象", "the body must be a JSON object"}};
-  return std::move(body.get_object());
-}
-
 Result<int64_t> number(const json::object& body, const std::string& name) {
   const json::value* value = body.if_contains(name);
   if (value == nullptr || !value->is_int64() || value->get_int64() < 0)

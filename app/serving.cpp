@@ -171,6 +171,32 @@ Result<boost::json::value> json_body(const http::Request& request) {
   return value;
 }
 
+Result<boost::json::object> object_body(const http::Request& request) {
+  JW_TRY(boost::json::value body, json_body(request));
+  if (!body.is_object())
+    return Refusal{Code::bad_request, "http.not_json", {"请求体应是 JSON 对象", "the body must be a JSON object"}};
+  return std::move(body.get_object());
+}
+
+Result<std::string> text_member(const boost::json::object& body, std::string_view name, std::string shown) {
+  const boost::json::value* value = body.if_contains(name);
+  if (value != nullptr && value->is_string()) return std::string(value->get_string());
+  if (shown.empty()) shown = name;
+  return Refusal{Code::unprocessable,
+                 "http.field_missing",
+                 {"缺少必填项", "a required field is missing"},
+                 {{std::move(shown), "required", {"必填，应为文字", "required, as text"}}}};
+}
+
+Result<Date> date_member(const boost::json::object& body, std::string_view name) {
+  JW_TRY(const std::string text, text_member(body, name));
+  if (const auto date = Date::parse(text)) return *date;
+  return Refusal{Code::unprocessable,
+                 "http.date_invalid",
+                 {"日期有误", "the date is not right"},
+                 {{std::string(name), "not_a_date", {"应为日期，如 2026-01-24", "must be a date such as 2026-01-24"}}}};
+}
+
 http::Response json_response(std::string body) {
   http::Response response;
   response.body = std::move(body);

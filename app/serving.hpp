@@ -1,6 +1,7 @@
 // The running system behind HTTP: route table, sessions, answers held until their record is durable.
 #pragma once
 
+#include <boost/json/object.hpp>
 #include <boost/json/value.hpp>
 
 #include <functional>
@@ -63,6 +64,10 @@ http::Handler signed_in(Serving& serving, Governed handler, Alive alive = Alive:
 policy::Asker asker_of(const identity::Session& session);
 std::string token_of(const http::Request& request);
 Result<boost::json::value> json_body(const http::Request& request);
+Result<boost::json::object> object_body(const http::Request& request);
+// A member that must be there, as text; as a date such as 2026-01-24. `shown`: its path for the problem, when deeper.
+Result<std::string> text_member(const boost::json::object& body, std::string_view name, std::string shown = {});
+Result<Date> date_member(const boost::json::object& body, std::string_view name);
 
 // JSON that nobody keeps.
 http::Response json_response(std::string body);

@@ -244,9 +244,6 @@ class Engine {
   // The system's clock as an actor.
   static Actor clock_actor();
 
-  // What a step needs before it is taken: whether the person signs. Refusals as act().
-  Result<bool> signs(db::Connection& reader, const Actor& actor, std::string_view number, std::string_view action);
-
   // Opens a case by the row (from = "", action). Refusals: case.kind_unknown (404), case.action_unknown (404),
   // case.not_yours (403), those of the kind.
   Result<Taken> open(const Actor& actor, std::string_view kind, std::string_view action,

@@ -406,16 +406,6 @@ std::vector<int64_t> Engine::who_may_act(const Case& file, const std::optional<W
   return accounts;
 }
 
-Result<bool> Engine::signs(db::Connection& reader, const Actor& actor, std::string_view number,
-                           std::string_view action) {
-  std::optional<Case> file = read_case(reader, services_.kinds, number, false);
-  if (!file) return unknown_case();
-  const json::object none;
-  Moment moment{services_, reader, *file, actor, none, services_.clock.now()};
-  JW_TRY(const Chosen chosen, choose(moment, action));
-  return chosen.row->signs();
-}
-
 std::optional<Case> Services::find(db::Connection& connection, std::string_view number) const {
   return read_case(connection, kinds, number, false);
 }

@@ -166,7 +166,8 @@ db::Reach readers_reach() {
       {"case_step",
        {"case_id", "n", "action", "from_state", "to_state", "account", "person", "name", "post", "unit", "for_person",
         "for_name", "at_us", "opinion", "content", "signature", "outbox"}},
-      {"case_letter", {"case_id", "step", "number", "title", "code_digest", "sha256", "made_us", "revoked_us"}},
+      {"case_letter",
+       {"case_id", "step", "number", "title", "code_digest", "sha256", "made_us", "read_us", "revoked_us"}},
       {"case_attachment", {"id", "case_id", "name", "media", "sha256", "account", "added_us"}},
       {"deputy", {"principal_person"}},
       {"account", {"id", "person_id", "kind", "suspended_us", "closed_us"}}};

@@ -57,11 +57,13 @@ void write_steps(const Services& on, JsonWriter& out, const Case& file) {
 void write_letters(db::Connection& reader, JsonWriter& out, const Case& file) {
   out.key("letters").array();
   db::Rows rows = reader.query(
-      "SELECT number, title, sha256, made_us, revoked_us FROM case_letter WHERE case_id = $1 ORDER BY made_us",
+      "SELECT number, title, sha256, made_us, revoked_us, read_us FROM case_letter WHERE case_id = $1 ORDER BY made_us",
       {file.id});
   while (rows.next()) {
     out.object().field("number", rows.text(0)).field("title", rows.text(1)).field("sha256", rows.text(2));
-    out.field("made", Instant{rows.integer(3)}.print()).field("revoked", !rows.is_null(4)).end_object();
+    out.field("made", Instant{rows.integer(3)}.print()).field("revoked", !rows.is_null(4));
+    if (!rows.is_null(5)) out.field("read", Instant{rows.integer(5)}.print());
+    out.end_object();
   }
   out.end_array();
 }

@@ -27,10 +27,6 @@ record::Entry entry_of(std::string_view action, std::string_view clause, Instant
 
 // ---- states that follow from time
 
-struct Turn {
-  std::string_view to, condition;
-};
-
 // Once each: whoever turns a state also tells of it.
 int turn_states(cases::Engine& engine, Instant now) {
   const cases::Services& on = engine.services();

@@ -162,6 +162,7 @@ forEachStore('the access lifecycle', (world) => {
     assert.equal(letter.status, 200);
     assert.equal(letter.bytes.subarray(0, 5).toString(), '%PDF-');
     assert.equal((await who.student.get(`/api/cases/${number}/letter`)).status, 404);
+    assert.ok((await must(who.head.get(`/api/cases/${number}`))).letters[0].read, 'when the reply was read');
     const verified = await verify(world, letter.bytes);
     assert.equal(verified.kind, 'letter');
     assert.equal(verified.state, 'valid');

@@ -192,15 +192,45 @@ Result<Done> end_listed(Moment& moment) {
   return Done{};
 }
 
-// Kept: what was suspended goes on, bound to the unit where the holder is now.
+// Where the holder belongs now, by the posts held; without id: nowhere any more.
+cases::Unit unit_now(const Moment& moment) {
+  policy::Asker holder;
+  holder.account = moment.file.account;
+  holder.person = moment.file.person;
+  std::string code;
+  {
+    const db::Store::Lease reader = moment.on.store.reader();
+    const policy::AuthorityPtr authority = moment.on.policy.authority(*reader, holder, moment.now);
+    for (const policy::HeldPost& held : authority->posts()) {
+      const std::string& post = authority->rules().regulation().posts[static_cast<size_t>(held.post)].name;
+      if ((post == "staff" || post == "student" || post == "graduate") && !held.units.empty())
+        code = held.units.front();
+    }
+  }
+  return code.empty() ? cases::Unit{} : cases::find_unit(moment.connection, code);
+}
+
+// Kept: what was suspended goes on, bound to the unit where the holder is now. Who has left keeps nothing.
 Result<Done> keep_listed(Moment& moment) {
+  const cases::Unit unit = unit_now(moment);
+  if (unit.id == 0) {
+    return Refusal{Code::conflict,
+                   "access.left",
+                   {"被授权人已不在本校任职或在籍，授权只能终止",
+                    "the holder neither works nor studies here any more: the grants can only be ended"}};
+  }
   json::array kept;
   for (const std::string& number : grants_of(moment.file)) {
     moment.connection.execute(
-        "UPDATE access_grant SET unit = '' WHERE number = $1 AND suspended IS NOT NULL AND revoked IS NULL", {number});
-    if (resume_grant(moment.connection, number)) kept.emplace_back(number);
+        "UPDATE access_grant SET unit = $2, holder_unit = $3 WHERE number = $1 AND account IS NOT NULL AND revoked IS "
+        "NULL",
+        {number, unit.code, unit.id});
+    resume_grant(moment.connection, number);
+    kept.emplace_back(number);
   }
+  moment.connection.execute("UPDATE gate SET epoch = epoch + 1 WHERE id = 1");
   moment.changed["kept"] = kept;
+  moment.changed["unit"] = unit.code;
   return Done{};
 }
 

@@ -304,9 +304,18 @@ forEachStore('the access lifecycle', (world) => {
     });
     const file = await must(who.office.get(`/api/cases/${opened[0]}`));
     assert.deepEqual(file.content.grants.includes(number), true);
-    await must(step(who.head, file.number, 'end', sign(who.head, { opinion: '已调离' })));
+    // The head says that it is still needed, the office keeps it: it goes on, bound to the new unit.
+    await must(step(who.head, file.number, 'sign', sign(who.head, { opinion: '借调期间仍需使用' })));
+    const kept = await must(step(who.office, file.number, 'keep', sign(who.office)));
+    assert.equal(kept.steps.at(-1).changed.unit, 'tsg');
+    assert.equal((await who.teacher.query(ask)).status, 200);
     await sqlOutside(world.db, `UPDATE staff SET unit = (SELECT id FROM unit WHERE code = '${who.unit}') WHERE number = '${me}'`);
     await sqlOutside(world.db, 'UPDATE gate SET epoch = epoch + 1');
+    assert.equal((await who.teacher.query(ask)).status, 403, 'and again when the unit changes again');
+    const second = await until(async () => (await who.office.rows({ dataset: 'case', fields: ['number'], where: { all: [{ field: 'kind', op: 'eq', value: 'change' }, { field: 'state', op: 'eq', value: 'signing' }] } }))[0]);
+    const again = await must(who.office.get(`/api/cases/${second[0]}`));
+    assert.deepEqual(again.content.grants, [number]);
+    await must(step(who.teacher, again.number, 'give_up'));
     assert.equal((await who.teacher.query(ask)).status, 403, 'ended for good');
   });
 

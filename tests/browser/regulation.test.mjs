@@ -43,6 +43,25 @@ for (const size of kSizes) {
       await other.context().close();
     });
 
+    test('§2.1.1 posts and powers are rows too: a new name and a power given are proposed, and can be given up', async () => {
+      const page = await pageOf(here, 'academic_office', size);
+      await page.goto(`${here.address}/regulation`);
+      await page.getByText('岗位与职权').click();
+      await page.getByText('logistics_office').click();
+      const row = page.locator('details.one', { hasText: 'logistics_office' });
+      await row.getByLabel('名称（中文）').fill('后勤保障处');
+      await row.getByLabel('名称（中文）').blur();
+      await row.getByLabel(/由哪些人担任/).fill('{ not json');
+      await row.getByLabel(/由哪些人担任/).blur();
+      await reads(page, /应为 JSON 条件/);
+      assert.equal(await row.getByLabel(/由哪些人担任/).inputValue(), '{ not json', 'nothing typed is lost');
+      await page.getByRole('button', { name: '看效果' }).first().click();
+      await reads(page, /拟作的更改（1 项）[\s\S]*后勤保障处/);
+      await shown(page, 'regulation-posts', size);
+      await page.getByRole('button', { name: '放弃' }).click();
+      await page.context().close();
+    });
+
     test('§4.3.2 the audit administrator finds out who sees what', async () => {
       const page = await pageOf(here, 'audit_admin', size);
       await page.goto(`${here.address}/regulation`);

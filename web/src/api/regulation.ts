@@ -37,7 +37,7 @@ export interface RegulationDataset {
   fields: RegulationField[]
 }
 export interface Named { name: string; label: Text }
-export interface RegulationPost extends Named { clause: string; apart?: string }
+export interface RegulationPost extends Named { clause: string; apart?: string; from?: string; where?: unknown; [more: string]: unknown }
 export interface RegulationSetting extends Named { clause: string; value: number; min: number; max: number }
 export interface RegulationPower extends Named { clause: string; post: string[] | string }
 export interface RowChange {
@@ -117,6 +117,8 @@ export type Change =
   | { op: 'put_rule'; id: number; rule: Rule }
   | { op: 'remove_rule'; id: number }
   | { op: 'set_setting'; name: string; value: number }
+  | { op: 'put_post'; post: RegulationPost }
+  | { op: 'set_power'; name: string; post: string[] }
 export type Asked = { changes: Change[] } | { rollback_to: number } | { proposal: number }
 export interface Acted { proposal: number; version: number; record: string }
 

@@ -33,6 +33,17 @@ describe('§2.1.1 editing the regulation', () => {
     expect(changes_of(regulation, touched).map(({ op }) => op)).toEqual(['remove_rule', 'add_rule', 'set_setting'])
     expect(changes_of(regulation, touched)[1]).not.toHaveProperty('rule.id')
   })
+  it('proposes posts and powers that differ', () => {
+    const post = { name: 'adviser', label: text('adviser'), clause: '2.2.2' }
+    const known = { ...regulation, posts: [post], powers: [{ name: 'sight_ask', label: text('ask'), clause: '2.1.1', post: 'adviser' }] } as unknown as Regulation
+    const touched = nothing_touched()
+    touched.posts.set('adviser', { ...post })
+    touched.powers.set('sight_ask', ['adviser'])
+    expect(changes_of(known, touched)).toEqual([])
+    touched.posts.set('adviser', { ...post, label: text('class adviser') })
+    touched.powers.set('sight_ask', ['adviser', 'teacher'])
+    expect(changes_of(known, touched).map(({ op }) => op)).toEqual(['put_post', 'set_power'])
+  })
   it('names the members that differ', () => {
     expect(members_of({ id: 1, rows: 'a', clause: '1' }, { id: 1, rows: 'b', clause: '1' })).toEqual([{ name: 'rows', before: 'a', after: 'b' }])
     expect(members_of(null, { id: 2, rows: 'b' }).map(({ name }) => name)).toEqual(['rows'])

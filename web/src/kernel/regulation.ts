@@ -1,6 +1,6 @@
 // Editing a copy of the regulation's rows before anything is asked: what was touched, and the changes to propose. What a
 // rule means, and whether it may be, is the server's word.
-import type { Change, Regulation, RegulationDataset, Rule, RuleShown, Sight } from '@/api/regulation'
+import type { Change, Regulation, RegulationDataset, RegulationPost, Rule, RuleShown, Sight } from '@/api/regulation'
 
 export const kActions = ['query', 'detail', 'statistics', 'print', 'export']
 const kSights: Record<string, Sight> = { c: 'clear', m: 'masked', h: 'hidden' }
@@ -34,9 +34,11 @@ export function with_sights(rule: Rule, dataset: RegulationDataset, sights: Reco
 export interface Touched {
   rules: Map<number, Rule | null>
   settings: Map<string, number>
+  posts: Map<string, RegulationPost>
+  powers: Map<string, string[]>
 }
 
-export const nothing_touched = (): Touched => ({ rules: new Map(), settings: new Map() })
+export const nothing_touched = (): Touched => ({ rules: new Map(), settings: new Map(), posts: new Map(), powers: new Map() })
 const same = (a: unknown, b: unknown) => JSON.stringify(a) === JSON.stringify(b)
 
 export function changes_of(regulation: Regulation, touched: Touched): Change[] {
@@ -55,6 +57,12 @@ export function changes_of(regulation: Regulation, touched: Touched): Change[] {
   }
   for (const [name, value] of touched.settings) {
     if (regulation.settings.find((one) => one.name === name)?.value !== value) changes.push({ op: 'set_setting', name, value })
+  }
+  for (const [name, post] of touched.posts) {
+    if (!same(regulation.posts.find((one) => one.name === name), post)) changes.push({ op: 'put_post', post })
+  }
+  for (const [name, post] of touched.powers) {
+    if (!same(list_of(regulation.powers.find((one) => one.name === name)?.post), post)) changes.push({ op: 'set_power', name, post })
   }
   return changes
 }

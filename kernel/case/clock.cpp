@@ -1,5 +1,5 @@
 // What time does to cases: deadlines that move with the calendar, reminders, escalation, and the clock's own steps.
-// Nothing is approved by it unless a kind's table says so, and no table does (tests/rules of modules/access).
+// Nothing is approved by it unless a kind's table says so, and no table does (tests/engine/cases_test.cpp).
 #include <boost/json.hpp>
 
 #include <algorithm>

@@ -308,6 +308,8 @@ forEachStore('the access lifecycle', (world) => {
     await must(step(who.head, file.number, 'sign', sign(who.head, { opinion: '借调期间仍需使用' })));
     const kept = await must(step(who.office, file.number, 'keep', sign(who.office)));
     assert.equal(kept.steps.at(-1).changed.unit, 'tsg');
+    const reply = await verify(world, (await who.office.get(`/api/cases/${file.number}/letter`)).bytes);
+    assert.deepEqual([reply.title, reply.state], ['关于查询权限变更的答复', 'valid']);
     assert.equal((await who.teacher.query(ask)).status, 200);
     await sqlOutside(world.db, `UPDATE staff SET unit = (SELECT id FROM unit WHERE code = '${who.unit}') WHERE number = '${me}'`);
     await sqlOutside(world.db, 'UPDATE gate SET epoch = epoch + 1');

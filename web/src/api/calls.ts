@@ -1,7 +1,7 @@
 // Every call of docs/api.md the pages use, one function each.
 import { call } from './client'
 import type {
-  Answer, CalendarChanged, CalendarPreview, CalendarYear, Compared, Dataset, DatasetBrief, DemoPerson, Document, Explanation, Me, Notice, Query, Session, Text, Verified,
+  Answer, CalendarYear, Dataset, DatasetBrief, Document, Explanation, Me, Notice, Query, Session, Verified,
 } from './types'
 
 const enc = encodeURIComponent
@@ -14,6 +14,17 @@ export const password_change = (old_password: string, new_password: string) =>
 
 export const agreement_sign = (password: string) =>
   call<void>('POST', '/api/session/agreement', { body: { password }, open: true })
+
+// A 401 of these means a wrong code, not the end of a session.
+export const factor_offer = (password: string) =>
+  call<{ secret: string; uri: string; qr: string[] }>('POST', '/api/session/factor', { body: { password }, open: true })
+export const factor_confirm = (code: string) =>
+  call<{ recovery_codes: string[] }>('POST', '/api/session/factor/confirmation', { body: { code }, open: true })
+export const recovery_renew = (code: string) =>
+  call<{ recovery_codes: string[] }>('POST', '/api/session/factor/recovery', { body: { code }, open: true })
+export const factor_remove = (code: string) => call<void>('POST', '/api/session/factor/removal', { body: { code }, open: true })
+export const person_confirm = (given: { code: string } | { password: string }) =>
+  call<void>('POST', '/api/session/confirmation', { body: given, open: true })
 
 export const me_read = () => call<Me>('GET', '/api/me', { open: true })
 
@@ -36,23 +47,9 @@ export const consistency_read = (from: number, to: number) =>
   call<unknown>('GET', `/api/audit/consistency?from=${from}&to=${to}`)
 
 export const calendar_read = (year: number) => call<CalendarYear>('GET', `/api/calendar?year=${year}`)
-export const calendar_check = (file: string) =>
-  call<{ version: number; years: CalendarPreview[] }>('POST', '/api/calendar/check', { body: { file } })
-export const calendar_import = (file: string, reason: string) =>
-  call<CalendarChanged>('POST', '/api/calendar/years', { body: { file, reason } })
-export const window_add = (begins: string, ends: string, reason: Text) =>
-  call<CalendarChanged>('POST', '/api/calendar/windows', { body: { begins, ends, reason } })
-export const window_withdraw = (id: number, reason: string) =>
-  call<CalendarChanged>('POST', `/api/calendar/windows/${id}/withdrawal`, { body: { reason } })
 
 export const notices_list = (before: number) =>
   call<{ unread: number; notices: Notice[]; next: number | null; record: string }>('GET', `/api/notices?before=${before}`)
 export const notices_unread = () => call<{ unread: number }>('GET', '/api/notices/unread', { open: true })
 export const notices_mark = (ids: number[] | 'all') =>
   call<{ marked: number; unread: number }>('POST', '/api/notices/read', { body: ids === 'all' ? { all: true } : { ids } })
-
-export const demo_persons = () => call<{ persons: DemoPerson[] }>('GET', '/api/demo/persons', { open: true })
-export const demo_session = (account: string) =>
-  call<Session>('POST', '/api/demo/session', { body: { account }, open: true })
-export const demo_compare = (query: Query, accounts: string[]) =>
-  call<{ answers: Compared[] }>('POST', '/api/demo/compare', { body: { query, accounts }, open: true })

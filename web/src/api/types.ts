@@ -1,7 +1,5 @@
 // The wire contract of docs/api.md, as types. Names are those of the wire.
 
-import type { Factor, Restriction } from './lending'
-
 export interface Text {
   zh: string
   en: string
@@ -73,6 +71,22 @@ export interface Module {
   label: Text
   icon?: string
   datasets: DatasetBrief[]
+}
+
+export interface Factor {
+  enrolled: boolean
+  recovery_left: number
+  since?: string
+}
+
+// What is in force against one's own account.
+export interface Restriction {
+  step: string
+  label: Text
+  since: string
+  seen: Text[]
+  reason: string
+  todo: Text
 }
 
 export interface Me extends Person {
@@ -238,36 +252,6 @@ export interface CalendarYear {
   windows: { id: number; begins: string; ends: string; reason: Text; over: boolean }[]
   may_change: boolean
   changes?: { version: number; kind: 'start' | 'years' | 'window' | 'withdrawal'; name: string; reason: string; at: string }[]
-}
-
-export interface CalendarPreview {
-  year: number
-  provisional: boolean
-  notice: string
-  known: boolean
-  working_days: number
-  differs: { date: string; works: boolean; reason: Text }[]
-}
-
-export interface CalendarChanged {
-  changed: { from: number; to: number }
-  record: string
-}
-
-export interface DemoPerson {
-  account: string
-  kind: string
-  name: string
-  note: Text
-}
-
-export interface Compared {
-  account: string
-  kind: string
-  name: string
-  status: number
-  answer?: Answer
-  problem?: Problem
 }
 
 export interface Session {

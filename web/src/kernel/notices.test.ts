@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest'
 import { notices_unread } from '@/api/calls'
-import { path_of, unread, unread_is, unread_refresh } from './notices'
+import { about_of, unread, unread_is, unread_refresh } from './notices'
 
 vi.mock('@/api/calls', () => ({ notices_unread: vi.fn() }))
 const ask = vi.mocked(notices_unread)
@@ -27,9 +27,8 @@ describe('the number of the bell', () => {
 })
 
 describe('what a notice is about', () => {
-  it('has a page when it is a case or a grant', () => {
-    expect(path_of('case:2026-0017')).toBe('/cases/2026-0017')
-    expect(path_of('grant:2026-0003')).toBe('/grants/2026-0003')
-    for (const none of ['', 'case:', 'batch:7', 'case:../me', 'x case:1', 'case:1/2']) expect(path_of(none)).toBeNull()
+  it('is a thing of a sort by its number', () => {
+    expect(about_of('case:2026-0017')).toEqual({ sort: 'case', number: '2026-0017' })
+    for (const none of ['', 'case:', 'case:../me', 'x case:1', 'case:1/2']) expect(about_of(none)).toBeNull()
   })
 })

@@ -24,7 +24,7 @@ export function unread_is(count: number) {
 }
 
 // "case:2026-0017" is about the case of that number.
-export function path_of(about: string): string | null {
-  const match = /^(case|grant):([\w-]+)$/.exec(about)
-  return match ? `/${match[1]}s/${match[2]}` : null
+export function about_of(about: string): { sort: string; number: string } | null {
+  const match = /^([a-z_]+):([\w-]+)$/.exec(about)
+  return match ? { sort: match[1]!, number: match[2]! } : null
 }

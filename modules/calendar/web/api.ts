@@ -1,0 +1,26 @@
+// Keeping the calendar (docs/api.md); everybody reads it by calendar_read.
+import { call } from '@/api/client'
+import type { Text } from '@/api/types'
+
+export interface CalendarPreview {
+  year: number
+  provisional: boolean
+  notice: string
+  known: boolean
+  working_days: number
+  differs: { date: string; works: boolean; reason: Text }[]
+}
+
+export interface CalendarChanged {
+  changed: { from: number; to: number }
+  record: string
+}
+
+export const calendar_check = (file: string) =>
+  call<{ version: number; years: CalendarPreview[] }>('POST', '/api/calendar/check', { body: { file } })
+export const calendar_import = (file: string, reason: string) =>
+  call<CalendarChanged>('POST', '/api/calendar/years', { body: { file, reason } })
+export const window_add = (begins: string, ends: string, reason: Text) =>
+  call<CalendarChanged>('POST', '/api/calendar/windows', { body: { begins, ends, reason } })
+export const window_withdraw = (id: number, reason: string) =>
+  call<CalendarChanged>('POST', `/api/calendar/windows/${id}/withdrawal`, { body: { reason } })

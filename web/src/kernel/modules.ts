@@ -1,0 +1,66 @@
+// What the modules bring to the pages: modules/NAME/web/index.ts, found by where it lies. Nothing here knows one by its name.
+import { defineAsyncComponent, type Component } from 'vue'
+import type { RouteLocationRaw, RouteRecordRaw } from 'vue-router'
+import type { CaseFile, StepBody } from '@/api/cases'
+import type { Problem } from '@/api/types'
+import type { Key } from './i18n'
+import type { use_session } from './session'
+
+type Loader = () => Promise<Component>
+
+// Where one can go. Shown in the rail, on one's own page, or beside the list of cases.
+export interface Place {
+  name: string // of its route
+  label: Key
+  at: ('rail' | 'me' | 'cases')[]
+  icon?: string // a path on the grid of parts/Icon.vue
+  phone?: true | 'if_room' // among the tabs of a phone
+  clause?: string
+  hint?: Key
+  open: (session: ReturnType<typeof use_session>) => boolean
+}
+
+// A kind of case by its name: how its content is shown, and the page on which one begins or goes on writing it.
+export interface CaseView {
+  show: Loader // takes CaseViewProps, and may expose CaseChoices
+  form?: { page: string; label: Key; chapter: string; sheet?: Loader } // sheet: the paper form, filled from a remedy
+  paper?: Key // the name of its printed form, if it has one
+}
+export interface CaseViewProps {
+  file: CaseFile
+  refused: Problem | null // of the last step
+}
+// What the person chose in the content, asked before a step is taken.
+export interface CaseChoices {
+  missing: (action: string) => string // what is still to be said, empty when nothing
+  body: (action: string) => Partial<StepBody>
+}
+
+export interface WebModule {
+  routes: RouteRecordRaw[]
+  places?: Place[]
+  case_view?: Record<string, CaseView>
+  shows?: Record<string, (number: string) => RouteLocationRaw> // the page of a thing of this sort, as notices and answers name it
+  entrance?: Loader // beside the sign-in; emits `enter` with what opens a session
+}
+
+const found = Object.values(import.meta.glob<WebModule>('../../../modules/*/web/index.ts', { eager: true }))
+
+export const module_routes: RouteRecordRaw[] = found.flatMap((one) => one.routes)
+export const module_places: Place[] = found.flatMap((one) => one.places ?? [])
+export const entrances: Component[] = found.flatMap((one) => (one.entrance ? [defineAsyncComponent(one.entrance)] : []))
+
+const views = new Map(found.flatMap((one) => Object.entries(one.case_view ?? {})))
+const shown = new Map([...views].map(([kind, view]): [string, Component] => [kind, defineAsyncComponent(view.show)]))
+const sheets = new Map([...views].flatMap(([kind, { form }]): [string, Component][] => (form?.sheet ? [[kind, defineAsyncComponent(form.sheet)]] : [])))
+
+export const case_view_of = (kind: string) => views.get(kind)
+export const case_component_of = (kind: string) => shown.get(kind)
+export const sheet_of = (kind: string) => sheets.get(kind)
+
+const pages = new Map(found.flatMap((one) => Object.entries(one.shows ?? {})))
+export function page_of(sort: string, number: string): RouteLocationRaw | null {
+  return sort === 'case' ? { name: 'case', params: { number } } : (pages.get(sort)?.(number) ?? null)
+}
+
+export const case_forms = [...views.values()].flatMap((view) => (view.form ? [view.form] : []))

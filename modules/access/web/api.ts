@@ -1,6 +1,7 @@
 // Applications for access and grants (docs/api.md).
 import type { Named } from '@/api/cases'
 import { call } from '@/api/client'
+import { kept } from '@/kernel/kept'
 import type { Code, FieldType, Operator, Remedy, Text, Where } from '@/api/types'
 
 // ---- what one may apply for
@@ -94,13 +95,8 @@ export interface Effect {
   record?: string
 }
 
-let offers: Promise<Offers> | undefined
-// The same for everybody, and only the description: asked once a visit.
-export function offers_read(): Promise<Offers> {
-  offers ??= call<Offers>('GET', '/api/catalogue')
-  offers.catch(() => (offers = undefined))
-  return offers
-}
+// The same for everybody, and only the description.
+export const offers_read = kept<void, Offers>(() => call('GET', '/api/catalogue'))
 
 export const access_preview = (content: AccessContent, signal?: AbortSignal) =>
   call<{ words: Words }>('POST', '/api/cases/access/preview', { body: { content }, signal })

@@ -89,6 +89,7 @@ export const en: Record<keyof typeof zh, string> = {
   'grant.valid': 'valid',
   'grant.waiting': 'not yet valid',
 
+  'grants.campaigns_unknown': 'What is to be confirmed could not be asked',
   'grants.case': 'See the case',
   'grants.confirmed': 'Confirmed',
   'grants.days_left': '{n} days left',

@@ -87,6 +87,7 @@ export const zh = {
   'grant.valid': '生效中',
   'grant.waiting': '未到生效日',
 
+  'grants.campaigns_unknown': '待确认的授权未能查询',
   'grants.case': '查看办理经过',
   'grants.confirmed': '最近确认',
   'grants.days_left': '还有 {n} 天',

@@ -1,7 +1,8 @@
 // Cases as people meet them: what waits for me, deadlines in days, keys of the queue.
 import { query_run, calendar_read } from '@/api/calls'
 import type { CaseAction, CaseDue } from '@/api/cases'
-import type { Answer, CalendarYear, Me, Value, Where } from '@/api/types'
+import type { Answer, Me, Value, Where } from '@/api/types'
+import { kept } from './kept'
 
 // ---- what waits for whom
 
@@ -9,8 +10,9 @@ export interface Deputed { post: string; unit: string | null }
 
 const eq = (field: string, value: string): Where => ({ field, op: 'eq', value })
 
-// Posts in which I stand in today.
+// Posts in which I stand in today; who may not ask for deputies stands in for nobody.
 export async function deputed_read(me: Me): Promise<Deputed[]> {
+  if (!me.modules.some((module) => module.datasets.some((one) => one.name === 'deputy'))) return []
   const today = me.now.slice(0, 10)
   const answer = await query_run({
     dataset: 'deputy',
@@ -74,7 +76,7 @@ export function case_rows(answer: Answer): CaseRow[] {
 }
 
 export async function waiting_count(me: Me): Promise<number> {
-  const deputed = await deputed_read(me).catch(() => [])
+  const deputed = await deputed_read(me)
   const answer = await query_run({ dataset: 'case', fields: ['number'], where: waiting_where(me, deputed), limit: kCountMost })
   return answer.rows.length
 }
@@ -82,7 +84,7 @@ export const kCountMost = 200
 
 // After an act on a page of its own: what waits next, by its deadline.
 export async function waiting_next(me: Me): Promise<CaseRow | null> {
-  const deputed = await deputed_read(me).catch(() => [])
+  const deputed = await deputed_read(me)
   const answer = await query_run({ dataset: 'case', fields: kCaseFields, where: waiting_where(me, deputed), order: [{ field: 'due' }, { field: 'number' }], limit: 1 })
   return case_rows(answer)[0] ?? null
 }
@@ -104,16 +106,7 @@ export async function unit_names(codes: string[]): Promise<Record<string, string
 
 // ---- deadlines
 
-const years = new Map<number, Promise<CalendarYear>>()
-function year_of(year: number): Promise<CalendarYear> {
-  let kept = years.get(year)
-  if (!kept) {
-    kept = calendar_read(year)
-    years.set(year, kept)
-    kept.catch(() => years.delete(year))
-  }
-  return kept
-}
+const year_of = kept(calendar_read)
 
 // The deadline is the midnight after the last day in time.
 export function last_day(due: string): string {

@@ -1,22 +1,9 @@
 // Descriptions of datasets, asked once a session, and rows by column name for the pages designed by hand.
 import { dataset_read, query_run } from '@/api/calls'
 import type { Answer, Dataset, Field, Order, Value, Where } from '@/api/types'
+import { kept } from './kept'
 
-const kept = new Map<string, Promise<Dataset>>()
-
-export function catalogue_forget() {
-  kept.clear()
-}
-
-export function dataset_of(name: string): Promise<Dataset> {
-  let description = kept.get(name)
-  if (!description) {
-    description = dataset_read(name)
-    kept.set(name, description)
-    description.catch(() => kept.delete(name))
-  }
-  return description
-}
+export const dataset_of = kept(dataset_read)
 
 export type Row = Record<string, Value>
 

@@ -4,7 +4,7 @@ import { computed, ref, shallowRef } from 'vue'
 import { as_problem } from '@/api/client'
 import { me_read, session_close } from '@/api/calls'
 import type { Me, Problem } from '@/api/types'
-import { catalogue_forget } from './catalogue'
+import { kept_forget } from './kept'
 
 export const use_session = defineStore('session', () => {
   const me = shallowRef<Me | null>(null)
@@ -32,7 +32,7 @@ export const use_session = defineStore('session', () => {
   function forget(was_ended: boolean) {
     me.value = null
     ended.value = was_ended
-    catalogue_forget()
+    kept_forget()
   }
 
   async function close() {

@@ -227,6 +227,8 @@ BANS = [
     (r"\bv-html\b|\binnerHTML\b", (".vue", ".ts"), (),
      "text interpolation: nothing from outside becomes markup"),
     (r"\bconsole\.log\b|\bdebugger\b", (".vue", ".ts"), (), "nothing: remove it"),
+    (r"\.catch\(\(\) => (?:\[\]|null|undefined|\(?\{\}\)?)\)", (".vue", ".ts"), (),
+     "the problem, shown: what could not be asked is not empty"),
 ]
 
 
@@ -281,7 +283,7 @@ RAW_STRING = re.compile(r'R"(\w*)\(.*?\)\1"', re.S)
 
 def columns(tree):
     """Lines of code can be read side by side; text kept in raw strings is data."""
-    for path, text in tree.of_suffix(".cpp", ".hpp", ".py", ".cmake", "CMakeLists.txt", ".sql"):
+    for path, text in tree.of_suffix(".cpp", ".hpp", ".py", ".cmake", "CMakeLists.txt", ".sql", ".ts", ".vue"):
         code = RAW_STRING.sub(lambda raw: "\n" * raw[0].count("\n"), text) if path.endswith("pp") else text
         for number, line in lines_of(code):
             if len(line) > COLUMNS_MAX:

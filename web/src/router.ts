@@ -30,7 +30,12 @@ export const router = createRouter({
     { path: '/prove', name: 'prove', component: () => import('./pages/ProvePage.vue'), meta: { title: 'nav.prove' } },
     { path: '/notices', name: 'notices', component: () => import('./pages/NoticesPage.vue'), meta: { title: 'nav.notices' } },
     { path: '/me', name: 'me', component: () => import('./pages/MePage.vue'), meta: { title: 'nav.me' } },
-    { path: '/v/:code?', name: 'verify', component: () => import('./pages/VerifyPage.vue'), meta: { open: true, bare: true, stranger: true, title: 'nav.verify' } },
+    {
+      path: '/v/:code?',
+      name: 'verify',
+      component: () => import('./pages/VerifyPage.vue'),
+      meta: { open: true, bare: true, stranger: true, title: 'nav.verify' },
+    },
     ...module_routes,
     { path: '/:rest(.*)*', name: 'lost', component: () => import('./pages/LostPage.vue'), meta: { open: true, title: 'nav.lost' } },
   ],

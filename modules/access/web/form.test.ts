@@ -44,10 +44,23 @@ describe('the form', () => {
     expect(content_of(form).rows).toEqual(deep)
   })
   it('sends only what is filled in', () => {
-    expect(content_of(form_new('2026-11-24'))).toEqual({ clear: [], masked: [], actions: ['query', 'detail'], minors: false, from: '2026-11-24', holder: 'self' })
+    expect(content_of(form_new('2026-11-24'))).toEqual({
+      clear: [],
+      masked: [],
+      actions: ['query', 'detail'],
+      minors: false,
+      from: '2026-11-24',
+      holder: 'self',
+    })
   })
   it('finds the part that a fault speaks of', () => {
-    const parts = faults_by_part([{ field: 'content.rows.all[0].value', code: 'type', text: label }, { field: 'undertaking', code: 'required', text: label }], 'content')
+    const parts = faults_by_part(
+      [
+        { field: 'content.rows.all[0].value', code: 'type', text: label },
+        { field: 'undertaking', code: 'required', text: label },
+      ],
+      'content',
+    )
     expect([...parts.keys()]).toEqual(['rows', 'undertaking'])
   })
   it('offers pickers only for what one may query', () => {

@@ -14,7 +14,17 @@ export const en: Record<keyof typeof zh, string> = {
   'calendar.differs': 'Compared with the calendar now, {n} days change:',
   'calendar.differs_none': 'No day changes against the calendar now',
   'calendar.ends': 'Last day, included',
-  'calendar.example': '[[year]]\nyear   = 2027\nnotice = "(number of the notice)"\nissued = 2026-11-05\nsource = "https://www.gov.cn/…"\noff    = [\n  { days = "01-01/01-03", name = { zh = "(name in Chinese)", en = "New Year" } },\n  …\n]\nwork   = ["01-30", …]',
+  'calendar.example':
+    '[[year]]\n' +
+    'year   = 2027\n' +
+    'notice = "(number of the notice)"\n' +
+    'issued = 2026-11-05\n' +
+    'source = "https://www.gov.cn/…"\n' +
+    'off    = [\n' +
+    '  { days = "01-01/01-03", name = { zh = "(name in Chinese)", en = "New Year" } },\n' +
+    '  …\n' +
+    ']\n' +
+    'work   = ["01-30", …]',
   'calendar.file': 'Choose a file',
   'calendar.format': 'Format of the file',
   'calendar.hint': 'Working days, days off and windows',
@@ -35,8 +45,12 @@ export const en: Record<keyof typeof zh, string> = {
   'calendar.off': 'off',
   'calendar.over': 'over',
   'calendar.provisional': 'Provisional',
-  'calendar.provisional_computed': 'No notice has been imported for this year: it is computed from weekends and the holidays fixed in the solar calendar, without Spring Festival, Qingming, Dragon Boat and Mid-Autumn. Deadlines that rest on it are marked provisional.',
-  'calendar.provisional_known': 'The notice of this year is not out: it has the holidays of the law, and no make-up days. Deadlines that rest on it are marked provisional.',
+  'calendar.provisional_computed':
+    'No notice has been imported for this year: it is computed from weekends and the holidays fixed in the solar calendar, ' +
+    'without Spring Festival, Qingming, Dragon Boat and Mid-Autumn. Deadlines that rest on it are marked provisional.',
+  'calendar.provisional_known':
+    'The notice of this year is not out: it has the holidays of the law, ' +
+    'and no make-up days. Deadlines that rest on it are marked provisional.',
   'calendar.reason': 'Reason',
   'calendar.reason_en': 'What for, in English',
   'calendar.reason_zh': 'What for, in Chinese',

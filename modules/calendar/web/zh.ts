@@ -12,7 +12,17 @@ export const zh = {
   'calendar.differs': '与现在的校历相比，有 {n} 天改变：',
   'calendar.differs_none': '与现在的校历相比，没有一天改变',
   'calendar.ends': '结束日期（含）',
-  'calendar.example': '[[year]]\nyear   = 2027\nnotice = "国办发明电〔2026〕N号"\nissued = 2026-11-05\nsource = "https://www.gov.cn/…"\noff    = [\n  { days = "01-01/01-03", name = { zh = "元旦", en = "New Year" } },\n  …\n]\nwork   = ["01-30", …]',
+  'calendar.example':
+    '[[year]]\n' +
+    'year   = 2027\n' +
+    'notice = "国办发明电〔2026〕N号"\n' +
+    'issued = 2026-11-05\n' +
+    'source = "https://www.gov.cn/…"\n' +
+    'off    = [\n' +
+    '  { days = "01-01/01-03", name = { zh = "元旦", en = "New Year" } },\n' +
+    '  …\n' +
+    ']\n' +
+    'work   = ["01-30", …]',
   'calendar.file': '选择文件',
   'calendar.format': '文件格式',
   'calendar.hint': '工作日、放假与停办时段',

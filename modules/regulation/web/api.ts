@@ -156,11 +156,13 @@ const enc = encodeURIComponent
 export const regulation_read = (version?: number) => call<Regulation>('GET', `/api/regulation${version === undefined ? '' : `?version=${version}`}`)
 export const regulation_difference = (from: number, to: number) => call<{ changes: RowChange[] }>('GET', `/api/regulation/difference?from=${from}&to=${to}`)
 export const regulation_preview = (asked: Asked) => call<Preview>('POST', '/api/regulation/preview', { body: asked })
-export const regulation_propose = (base: number, changes: Change[], note: string, clause: string) => call<Acted>('POST', '/api/regulation/proposals', { body: { base, changes, note, clause } })
+export const regulation_propose = (base: number, changes: Change[], note: string, clause: string) =>
+  call<Acted>('POST', '/api/regulation/proposals', { body: { base, changes, note, clause } })
 export const regulation_rollback = (base: number, to: number, note: string) => call<Acted>('POST', '/api/regulation/rollback', { body: { base, to, note } })
 // Who decides shows again who it is: a code of the second factor, or the password.
 export const regulation_decide = (id: number, what: 'approve' | 'reject', proof: { password?: string; code?: string }, reason?: string) =>
   call<Acted>('POST', `/api/regulation/proposals/${id}/${what}`, { body: { ...proof, reason }, open: true })
 export const regulation_withdraw = (id: number) => call<Acted>('POST', `/api/regulation/proposals/${id}/withdraw`, { body: {} })
-export const sight_cell = (dataset: string, key: string, field: string) => call<SightCell>('GET', `/api/sight/cell?dataset=${enc(dataset)}&key=${enc(key)}&field=${enc(field)}`)
+export const sight_cell = (dataset: string, key: string, field: string) =>
+  call<SightCell>('GET', `/api/sight/cell?dataset=${enc(dataset)}&key=${enc(key)}&field=${enc(field)}`)
 export const sight_person = (account: string) => call<SightPerson>('GET', `/api/sight/person?account=${enc(account)}`)

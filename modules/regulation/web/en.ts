@@ -33,7 +33,9 @@ export const en: Record<keyof typeof zh, string> = {
   'regulation.kind.power': 'power',
   'regulation.kind.rule': 'rule',
   'regulation.kind.setting': 'setting',
-  'regulation.lede': 'What each post sees by default. The academic affairs office proposes; another of it or the security administrator decides; then it is in force on every node at once, and every version stays.',
+  'regulation.lede':
+    'What each post sees by default. The academic affairs office proposes; another of it or the ' +
+    'security administrator decides; then it is in force on every node at once, and every version stays.',
   'regulation.made.change': 'change',
   'regulation.made.files': 'from the files',
   'regulation.made.rollback': 'brought back',
@@ -61,7 +63,9 @@ export const en: Record<keyof typeof zh, string> = {
   'regulation.post_zh': 'Name (Chinese)',
   'regulation.posts': 'Posts and powers',
   'regulation.posts_all': 'all posts',
-  'regulation.posts_note': 'Posts follow from data: whoever’s appointment, teaching … fits the condition holds the post. Changes are approved by somebody else, too.',
+  'regulation.posts_note':
+    'Posts follow from data: whoever’s appointment, teaching … fits the ' +
+    'condition holds the post. Changes are approved by somebody else, too.',
   'regulation.powers': 'Powers',
   'regulation.preview': 'See the effect',
   'regulation.proof': 'Your password or code again',

@@ -15,7 +15,15 @@ describe('§2.1.1 editing the regulation', () => {
     const sights = sights_of(regulation.rules[0]!, dataset)
     expect(sights).toEqual({ number: 'clear', phone: 'clear', id_number: 'masked' })
     expect(with_sights(rule, dataset, sights)).toEqual(rule)
-    expect(with_sights(rule, dataset, { ...sights, phone: 'hidden', id_number: 'clear' })).toEqual({ id: 7, effect: 'permit', post: 'adviser', dataset: 'student', rows: 'class', clause: '2.2.2', hidden: ['phone'] })
+    expect(with_sights(rule, dataset, { ...sights, phone: 'hidden', id_number: 'clear' })).toEqual({
+      id: 7,
+      effect: 'permit',
+      post: 'adviser',
+      dataset: 'student',
+      rows: 'class',
+      clause: '2.2.2',
+      hidden: ['phone'],
+    })
     const listed: Rule = { ...rule, masked: undefined, clear: ['number'] }
     expect(with_sights(listed, dataset, { number: 'clear', phone: 'clear', id_number: 'hidden' }).clear).toEqual(['number', 'phone'])
     expect(with_sights(listed, dataset, { number: 'hidden', phone: 'hidden', id_number: 'hidden' }).clear).toEqual([])
@@ -35,7 +43,11 @@ describe('§2.1.1 editing the regulation', () => {
   })
   it('proposes posts and powers that differ', () => {
     const post = { name: 'adviser', label: text('adviser'), clause: '2.2.2' }
-    const known = { ...regulation, posts: [post], powers: [{ name: 'sight_ask', label: text('ask'), clause: '2.1.1', post: 'adviser' }] } as unknown as Regulation
+    const known = {
+      ...regulation,
+      posts: [post],
+      powers: [{ name: 'sight_ask', label: text('ask'), clause: '2.1.1', post: 'adviser' }],
+    } as unknown as Regulation
     const touched = nothing_touched()
     touched.posts.set('adviser', { ...post })
     touched.powers.set('sight_ask', ['adviser'])

@@ -13,7 +13,10 @@ describe('what waits for me', () => {
     })
   })
   it('is what my units sign and what is asked of their data, those I stand in for included', () => {
-    const where = waiting_where({ account: 'T1', posts: [post('department_head', 'a')] }, [{ post: 'department_head', unit: 'b' }, { post: 'academic_office', unit: 'jwc' }])
+    const where = waiting_where({ account: 'T1', posts: [post('department_head', 'a')] }, [
+      { post: 'department_head', unit: 'b' },
+      { post: 'academic_office', unit: 'jwc' },
+    ])
     expect(JSON.stringify(where)).toContain('"sign_unit","op":"in","value":["a","b"]')
     expect(JSON.stringify(where)).toContain('"owner_unit","op":"in","value":["a","b"]')
     expect(JSON.stringify(where)).toContain('"value":"office"')
@@ -26,7 +29,11 @@ describe('what waits for me', () => {
   })
   it('reads rows by name, whatever their order', () => {
     const column = (name: string) => ({ name, label, type: 'text' as const })
-    const [row] = case_rows({ columns: [column('title'), column('number'), column('due')], rows: [['甲', '2026-0001', null]], scope: { text: label, basis: [] } })
+    const [row] = case_rows({
+      columns: [column('title'), column('number'), column('due')],
+      rows: [['甲', '2026-0001', null]],
+      scope: { text: label, basis: [] },
+    })
     expect(row).toMatchObject({ number: '2026-0001', title: '甲', due: null, lateness: 'in_time' })
   })
 })
@@ -38,7 +45,13 @@ describe('deadlines', () => {
     expect(last_day('2027-01-01T00:00:00+08:00')).toBe('2026-12-31')
   })
   it('count working days after today', () => {
-    const days = [['2026-11-24', true], ['2026-11-25', true], ['2026-11-28', false], ['2026-11-30', true], ['2026-12-01', true]].map(([date, works]) => ({ date: String(date), works: Boolean(works) }))
+    const days = [
+      ['2026-11-24', true],
+      ['2026-11-25', true],
+      ['2026-11-28', false],
+      ['2026-11-30', true],
+      ['2026-12-01', true],
+    ].map(([date, works]) => ({ date: String(date), works: Boolean(works) }))
     expect(days_between(days, '2026-11-24', '2026-11-30')).toBe(2)
     expect(days_between(days, '2026-11-30', '2026-11-30')).toBe(0)
   })

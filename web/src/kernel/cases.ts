@@ -17,7 +17,14 @@ export async function deputed_read(me: Me): Promise<Deputed[]> {
   const answer = await query_run({
     dataset: 'deputy',
     fields: ['post', 'unit'],
-    where: { all: [eq('deputy', me.account), { field: 'begins', op: 'le', value: today }, { field: 'ends', op: 'ge', value: today }, { field: 'ended', op: 'is_null', value: true }] },
+    where: {
+      all: [
+        eq('deputy', me.account),
+        { field: 'begins', op: 'le', value: today },
+        { field: 'ends', op: 'ge', value: today },
+        { field: 'ended', op: 'is_null', value: true },
+      ],
+    },
     limit: 50,
   })
   return answer.rows.map((row) => ({ post: String(row[0]), unit: row[1] === null ? null : String(row[1]) }))
@@ -46,7 +53,20 @@ export const has_desk = (me: Pick<Me, 'posts'>) =>
   me.posts.some((post) => ['department_head', 'academic_office', 'security_admin'].includes(post.name))
 
 export const kCaseFields = [
-  'number', 'kind', 'title', 'state', 'applicant', 'applicant_name', 'unit_name', 'waits_for', 'opened', 'arrived', 'due', 'due_provisional', 'lateness', 'closed',
+  'number',
+  'kind',
+  'title',
+  'state',
+  'applicant',
+  'applicant_name',
+  'unit_name',
+  'waits_for',
+  'opened',
+  'arrived',
+  'due',
+  'due_provisional',
+  'lateness',
+  'closed',
 ]
 
 export interface CaseRow {
@@ -85,7 +105,13 @@ export const kCountMost = 200
 // After an act on a page of its own: what waits next, by its deadline.
 export async function waiting_next(me: Me): Promise<CaseRow | null> {
   const deputed = await deputed_read(me)
-  const answer = await query_run({ dataset: 'case', fields: kCaseFields, where: waiting_where(me, deputed), order: [{ field: 'due' }, { field: 'number' }], limit: 1 })
+  const answer = await query_run({
+    dataset: 'case',
+    fields: kCaseFields,
+    where: waiting_where(me, deputed),
+    order: [{ field: 'due' }, { field: 'number' }],
+    limit: 1,
+  })
   return case_rows(answer)[0] ?? null
 }
 

@@ -34,8 +34,19 @@ describe('the tabs of a phone', () => {
   const told = (...places: Place[]) => tabs_of(places).map((one) => one.name)
 
   it('leave out what has no tab, and take in what may give way while there is room', () => {
-    expect(told(place('home', true), place('week', 'if_room'), place('rules'), place('six', 'if_room'), place('me', true))).toEqual(['home', 'week', 'six', 'me'])
-    expect(told(place('a', true), place('week', 'if_room'), place('b', true), place('six', 'if_room'), place('c', true), place('me', true))).toEqual(['a', 'week', 'b', 'c', 'me'])
+    expect(told(place('home', true), place('week', 'if_room'), place('rules'), place('six', 'if_room'), place('me', true))).toEqual([
+      'home',
+      'week',
+      'six',
+      'me',
+    ])
+    expect(told(place('a', true), place('week', 'if_room'), place('b', true), place('six', 'if_room'), place('c', true), place('me', true))).toEqual([
+      'a',
+      'week',
+      'b',
+      'c',
+      'me',
+    ])
   })
   it('are never more than a thumb finds, and end with one’s own page', () => {
     const many = told(place('a', true), place('b', true), place('c', true), place('d', true), place('e', true), place('me', true))

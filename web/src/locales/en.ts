@@ -143,7 +143,9 @@ export const en: Record<keyof typeof zh, string> = {
   'factor.qr': 'QR code, to be scanned with the authenticator application',
   'factor.recovery': 'Recovery codes',
   'factor.recovery_kept': 'Written down; hide them',
-  'factor.recovery_note': 'They stand in for the code when the telephone is not at hand, once each. Write them down and keep them safe; they are not shown again.',
+  'factor.recovery_note':
+    'They stand in for the code when the telephone is not at hand, once ' +
+    'each. Write them down and keep them safe; they are not shown again.',
   'factor.remove': 'Remove',
   'factor.renew': 'New recovery codes',
   'factor.start': 'Set up a second factor',

@@ -29,30 +29,27 @@ const file: CaseFile = {
   steps: [], letters: [], attachments: [], signature_key: '',
   actions: [{ action: 'approve', label: text, allowed: true, opinion: 'none', signs: false }],
 }
-const year = { version: 1, year: 2026, today: '2026-11-24', first_year: 2026, last_year: 2026, working_days: 0, days: [], windows: [], may_change: false }
-const regulation = {
-  version: 1, in_force: 1, may: { propose: true, approve: true, ask: true }, settings: [], posts: [], powers: [], rules: [], datasets: [], relations: [],
-  modules: [], purposes: [], history: [], proposals: [], record: '',
-}
 const description = { label: text, module: 'all', key: ['id'], order: [], show: [], purposes: ['study'], actions: ['query'], basis: [], fields: [] }
-const answer = { columns: [], rows: [], scope: { text, basis: [] } }
 
-// What a healthy server says to each, with nothing in it.
+// What a healthy server says when there is nothing; of its own paths each module says so in modules/NAME/web/nothing.ts.
+const of_modules = Object.values(import.meta.glob<Record<string, unknown>>('../../modules/*/web/nothing.ts', { eager: true, import: 'nothing' }))
+const nothing: Record<string, unknown> = Object.assign(
+  {
+    '/api/query': { columns: [], rows: [], scope: { text, basis: [] } },
+    '/api/calendar': { version: 1, year: 2026, today: '2026-11-24', first_year: 2026, last_year: 2026, working_days: 0, days: [], windows: [] },
+    '/api/notices': { unread: 0, notices: [], next: null, record: '' },
+    [`/api/cases/${file.number}`]: file,
+    [`/api/cases/${file.number}/approve`]: file,
+    '/api/verify/ABC': { number: '', kind: 'export', sha256: '', state: 'valid' },
+  },
+  ...of_modules,
+)
 function said(path: string): unknown {
   if (path.startsWith('/api/datasets/')) return { name: path.split('/').at(-1), ...description }
-  if (path === '/api/query') return answer
-  if (path === '/api/calendar') return year
-  if (path === '/api/catalogue') return { purposes: [], actions: [], datasets: [] }
-  if (path === '/api/regulation') return regulation
-  if (path === '/api/lending/findings') return { findings: [] }
-  if (path === '/api/notices') return { unread: 0, notices: [], next: null, record: '' }
-  if (path.endsWith('/preview')) return { words: {} }
-  if (path.startsWith('/api/cases/')) return file
-  if (path === '/api/demo/persons') return { persons: [] }
-  if (path === '/api/demo/compare') return { answers: [] }
-  if (path.startsWith('/api/verify/')) return { number: '', kind: 'export', sha256: '', state: 'valid' }
-  throw new Error(`a page asks ${path}; say above what a healthy server answers`)
+  if (!(path in nothing)) unknown.add(path)
+  return nothing[path] ?? {}
 }
+const unknown = new Set<string>()
 
 // Requests are told apart by what they ask of which dataset.
 const asked_of = (path: string, body: string | undefined) => {
@@ -116,6 +113,7 @@ describe('a page of which one request fails', () => {
       }
     }, 30_000)
   }
+  it('asks nothing of which this test does not know the healthy answer', () => expect([...unknown]).toEqual([]))
   it('says so after a step, when what is next cannot be asked', async () => {
     const press = () => document.querySelector<HTMLElement>('.case .buttons button')!.click()
     const { asked, shown } = await opened(routes.find((route) => route.name === 'case')!, (key) => key.startsWith('/api/query case '), press)

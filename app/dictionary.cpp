@@ -2,7 +2,6 @@
 
 #include <iostream>
 
-#include "app/arguments.hpp"
 #include "app/commands.hpp"
 #include "app/system.hpp"
 
@@ -78,8 +77,8 @@ std::string data_dictionary(const catalog::Catalogue& catalogue) {
   return out;
 }
 
-int dictionary(const Words& words) {
-  const Arguments arguments(words, {"home"}, {});
+int dictionary(const edge::Words& words) {
+  const edge::Arguments arguments(words, {"home"}, {});
   std::cout << data_dictionary(*load_catalogue(find_home(arguments.option("home").value_or(""))));
   return 0;
 }

@@ -1,200 +1,195 @@
-// The second factor of one's account (§3.1.1), and showing again who one is in the middle of a session (§2.5.3).
+// The second factor of one's account (§3.1.1), its reset by those who may, and showing again who one is in the middle of
+// a session (§2.5.3).
 #include <boost/json.hpp>
 
-#include "app/problem.hpp"
-#include "app/serving.hpp"
+#include "app/routes.hpp"
 #include "base/json.hpp"
+#include "base/text.hpp"
 #include "platform/office/qr.hpp"
 
 namespace jw::app {
 
 namespace json = boost::json;
+using edge::Call;
 
 namespace {
 
-using Session = std::shared_ptr<const identity::Session>;
-
-constexpr size_t kTextMax = 1024;
-
-Result<std::string> member(const json::value& body, const char* name, bool required) {
-  const json::value* value = body.is_object() ? body.get_object().if_contains(name) : nullptr;
-  if (value == nullptr && !required) return std::string();
-  if (value != nullptr && value->is_string() && value->get_string().size() <= kTextMax)
-    return std::string(value->get_string());
-  return Refusal{Code::unprocessable,
-                 "http.field_missing",
-                 {"缺少必填项", "a required field is missing"},
-                 {{name, "required", {"必填，应为文字", "required, as text"}}}};
-}
-
-record::Entry act_of(Serving& serving, const identity::Session& session, std::string_view action) {
-  record::Entry entry;
-  entry.time = serving.system.clock->now();
-  entry.kind = "act";
-  entry.account = session.account;
-  entry.person = session.person;
-  entry.session = session.id;
-  entry.action = action;
-  entry.decision = "allowed";
-  entry.basis = "§3.1.1";
-  return entry;
-}
+constexpr size_t kReasonMax = 500;  // characters
 
 // What came of it is on record before it is told, refusals included. A code that was shown and never recorded is worth
 // nothing to anybody but its owner, who asks again.
-void tell(Serving& serving, record::Entry entry, const Refusal* refusal, std::string body, const http::Request& request,
-          const http::Respond& respond) {
-  if (refusal != nullptr) entry.decision = refusal->type;
-  const auto leaf = serving.system.recorder->append_and_wait(std::move(entry));
-  if (!leaf) {
-    return respond(problem({Code::unavailable,
-                            "record.not_durable",
-                            {"记录无法保存，请稍后重试", "the record cannot be kept; try again later"}},
-                           request.id));
-  }
-  if (refusal != nullptr) return respond(problem(*refusal, request.id, leaf->id()));
-  http::Response response = json_response(std::move(body));
-  if (response.body.empty()) response.status = 204;
-  respond(std::move(response));
+template <class T, class Write>
+void tell(const Call& call, std::string_view action, std::string_view clause, const Result<T>& done, Write write) {
+  record::Entry entry = record::act_of(call.hand(), action, clause, call.house().clock.now());
+  if (!done) return call.release(std::move(entry), done.refusal());
+  std::string body;
+  JsonWriter out(body);
+  out.object();
+  write(out, *done);
+  out.end_object();
+  // The digest of what holds a secret would be a secret's digest: left out.
+  call.release(query::Outcome{std::move(entry), query::Answer{std::move(body), 0}});
 }
 
-using Handle = void (*)(Serving&, const http::Request&, const identity::Session&, const json::value&,
-                        const http::Respond&);
-
-void offer(Serving& serving, const http::Request& request, const identity::Session& session, const json::value& body,
-           const http::Respond& respond) {
-  const Result<std::string> password = member(body, "password", true);
-  if (!password) return respond(problem(password.refusal(), request.id));
-  std::string issuer;
-  {
-    const db::Store::Lease lease = serving.system.store->reader();
-    issuer = store_fact(*lease, "school_zh");
-  }
-  const auto made =
-      serving.system.identity->offer_factor(session, *password, issuer.empty() ? std::string("教务") : issuer);
-  std::string text;
-  if (made) {
-    JsonWriter out(text);
-    out.object().field("secret", made->secret).field("uri", made->uri).key("qr").array();
-    for (const std::string& row : office::qr_rows(made->uri)) out.value(row);
-    out.end_array().end_object();
-  }
-  tell(serving, act_of(serving, session, "factor_offer"), made ? nullptr : &made.refusal(), std::move(text), request,
-       respond);
+// `run` with the text of one member of the body.
+template <class Run>
+void with(const Call& call, std::string_view member, Run run) {
+  const Result<json::object> body = call.body();
+  if (!body) return call.refuse(body.refusal());
+  const Result<std::string> text = edge::text_member(*body, member);
+  if (!text) return call.refuse(text.refusal());
+  run(*text);
 }
 
-void tell_codes(Serving& serving, const http::Request& request, const identity::Session& session,
-                std::string_view action, const Result<std::vector<std::string>>& codes, const http::Respond& respond) {
-  std::string text;
-  if (codes) {
-    JsonWriter out(text);
-    out.object().key("recovery_codes").array();
-    for (const std::string& code : *codes) out.value(code);
-    out.end_array().end_object();
-  }
-  tell(serving, act_of(serving, session, action), codes ? nullptr : &codes.refusal(), std::move(text), request,
-       respond);
+void offer(const Call& call) {
+  with(call, "password", [&](const std::string& password) {
+    const edge::House& house = call.house();
+    tell(call, "factor_offer", "3.1.1",
+         house.identity.offer_factor(call.session(), password, house.school.zh.empty() ? "教务" : house.school.zh),
+         [](JsonWriter& out, const identity::FactorOffer& made) {
+           out.field("secret", made.secret).field("uri", made.uri).key("qr").array();
+           for (const std::string& row : office::qr_rows(made.uri)) out.value(row);
+           out.end_array();
+         });
+  });
 }
 
-void confirm(Serving& serving, const http::Request& request, const identity::Session& session, const json::value& body,
-             const http::Respond& respond) {
-  const Result<std::string> code = member(body, "code", true);
-  if (!code) return respond(problem(code.refusal(), request.id));
-  tell_codes(serving, request, session, "factor_confirm", serving.system.identity->confirm_factor(session, *code),
-             respond);
+void write_codes(JsonWriter& out, const std::vector<std::string>& codes) {
+  out.key("recovery_codes").array();
+  for (const std::string& code : codes) out.value(code);
+  out.end_array();
 }
 
-void renew(Serving& serving, const http::Request& request, const identity::Session& session, const json::value& body,
-           const http::Respond& respond) {
-  const Result<std::string> code = member(body, "code", true);
-  if (!code) return respond(problem(code.refusal(), request.id));
-  tell_codes(serving, request, session, "factor_recovery_renew",
-             serving.system.identity->renew_recovery(session, *code), respond);
+void write_nothing(JsonWriter&, const Done&) {}
+
+void confirm(const Call& call) {
+  with(call, "code", [&](const std::string& code) {
+    tell(call, "factor_confirm", "3.1.1", call.house().identity.confirm_factor(call.session(), code), write_codes);
+  });
 }
 
-void remove(Serving& serving, const http::Request& request, const identity::Session& session, const json::value& body,
-            const http::Respond& respond) {
-  const Result<std::string> code = member(body, "code", true);
-  if (!code) return respond(problem(code.refusal(), request.id));
-  const Result<Done> done = serving.system.identity->remove_factor(session, *code);
-  tell(serving, act_of(serving, session, "factor_remove"), done ? nullptr : &done.refusal(), {}, request, respond);
+void renew(const Call& call) {
+  with(call, "code", [&](const std::string& code) {
+    tell(call, "factor_recovery_renew", "3.1.1", call.house().identity.renew_recovery(call.session(), code),
+         write_codes);
+  });
 }
 
-void confirm_again(Serving& serving, const http::Request& request, const identity::Session& session,
-                   const json::value& body, const http::Respond& respond) {
-  const Result<std::string> code = member(body, "code", false), password = member(body, "password", false);
+void remove(const Call& call) {
+  with(call, "code", [&](const std::string& code) {
+    tell(call, "factor_remove", "3.1.1", call.house().identity.remove_factor(call.session(), code), write_nothing);
+  });
+}
+
+void confirm_again(const Call& call) {
+  const Result<json::object> body = call.body();
+  if (!body) return call.refuse(body.refusal());
+  const Result<std::string> code = edge::optional_text(*body, "code"), password = edge::optional_text(*body, "password");
   for (const auto* each : {&code, &password}) {
-    if (!*each) return respond(problem(each->refusal(), request.id));
+    if (!*each) return call.refuse(each->refusal());
   }
-  const Result<Done> done = serving.system.identity->confirm_again(session, *code, *password);
-  if (done) serving.lending.answered({session.account, session.person, session.id, session.display_name, "", ""});
-  record::Entry entry = act_of(serving, session, "session_confirm");
-  entry.basis = "§2.5.3";
-  tell(serving, std::move(entry), done ? nullptr : &done.refusal(), {}, request, respond);
+  edge::House& house = call.house();
+  const Result<Done> done = house.identity.confirm_again(call.session(), *code, *password);
+  for (const edge::Hooks& each : house.hooks) {
+    if (done && each.confirmed != nullptr) each.confirmed(house, call.hand());
+  }
+  tell(call, "session_confirm", "2.5.3", done, write_nothing);
 }
 
-http::Handler by(Serving& serving, Handle handle, Alive alive = Alive::checked) {
-  return signed_in(
-      serving,
-      [&serving, handle](http::Request request, Session session, http::Respond respond) {
-        const Result<json::value> body = json_body(request);
-        if (!body) return respond(problem(body.refusal(), request.id));
-        handle(serving, request, *session, *body, respond);
-      },
-      alive, Does::looks);  // whoever may look only may still make the account safe again
+// Somebody lost the telephone: the desk triggers, and reads nothing.
+void reset(const Call& call) {
+  edge::act(call, {"factor_reset", "3.1.1"}, [call](edge::Doing& doing) -> Result<std::string> {
+    JW_TRY(const std::string given, edge::text_member(doing.body, "reason"));
+    const std::string reason(trim(given));
+    if (reason.empty() || code_points(reason) > kReasonMax)
+      return Refusal{Code::unprocessable,
+                     "identity.reason_missing",
+                     {"须写明理由", "the reason must be stated"},
+                     {{"reason", "required", {"应为 1 至 500 个字", "must be 1 to 500 characters"}}}};
+    identity::Identity& identity = call.house().identity;
+    const auto account = identity.find_account(doing.transaction, call.captured(0));
+    if (!account || account->id == doing.by.account)
+      return Refusal{Code::not_found,
+                     "identity.account_unknown",
+                     {"没有这个账号，或是您自己的账号", "there is no such account, or it is your own"}};
+    JW_CHECK(identity.reset_factor(doing.transaction, account->id));
+    JsonWriter(doing.entry.parameters).object().field("account", account->id).field("reason", reason).end_object();
+    return std::string("{}");
+  });
 }
 
 constexpr std::string_view kCodeSchema =
     R"({"type":"object","required":["code"],"properties":{"code":{"type":"string"}}})";
 constexpr std::string_view kCodesSchema =
-    R"({"type":"object","required":["recovery_codes"],"properties":{"recovery_codes":{"type":"array","items":{"type":"string"}}}})";
+    R"({"type":"object","required":["recovery_codes","record"],"properties":{"recovery_codes":{"type":"array","items":{"type":"string"}},"record":{"type":"string"}}})";
+constexpr std::string_view kDoneSchema =
+    R"({"type":"object","required":["record"],"properties":{"record":{"type":"string"}}})";
 constexpr size_t kBodyMax = 16 * 1024;
+
+// Whoever may look only may still make the account safe again.
+const edge::Route kRoutes[] = {
+    {.verb = edge::Verb::post,
+     .path = "/api/session/factor",
+     .needs = edge::Needs::session(),
+     .run = offer,
+     .summary = {"申请动态验证码的密钥（只显示一次）", "a new second factor, shown once"},
+     .request_schema = R"({"type":"object","required":["password"],"properties":{"password":{"type":"string"}}})",
+     .response_schema =
+         R"({"type":"object","required":["secret","uri","qr","record"],"properties":{"secret":{"type":"string"},"uri":{"type":"string"},"qr":{"type":"array","items":{"type":"string"},"description":"rows of the QR code, 1 is dark"},"record":{"type":"string"}}})",
+     .body_max = kBodyMax,
+     .does = edge::Does::looks},
+    {.verb = edge::Verb::post,
+     .path = "/api/session/factor/confirmation",
+     .needs = edge::Needs::session(),
+     .run = confirm,
+     .summary = {"以第一个验证码启用，得到恢复码", "put it in force with its first code; gives the recovery codes"},
+     .request_schema = kCodeSchema,
+     .response_schema = kCodesSchema,
+     .body_max = kBodyMax,
+     .does = edge::Does::looks},
+    {.verb = edge::Verb::post,
+     .path = "/api/session/factor/recovery",
+     .needs = edge::Needs::session(),
+     .run = renew,
+     .summary = {"换一组恢复码", "new recovery codes in place of the old"},
+     .request_schema = kCodeSchema,
+     .response_schema = kCodesSchema,
+     .body_max = kBodyMax,
+     .does = edge::Does::looks},
+    {.verb = edge::Verb::post,
+     .path = "/api/session/factor/removal",
+     .needs = edge::Needs::session(),
+     .run = remove,
+     .summary = {"停用动态验证码", "remove one's second factor"},
+     .request_schema = kCodeSchema,
+     .response_schema = kDoneSchema,
+     .body_max = kBodyMax,
+     .does = edge::Does::looks},
+    {.verb = edge::Verb::post,
+     .path = "/api/session/confirmation",
+     .needs = edge::Needs::session(),
+     .run = confirm_again,
+     .summary = {"会话中再次证明是本人（§2.5.3）", "show again, in the middle of a session, who one is (§2.5.3)"},
+     .request_schema = R"({"type":"object","properties":{"code":{"type":"string"},"password":{"type":"string"}}})",
+     .response_schema = kDoneSchema,
+     .body_max = kBodyMax,
+     .alive = edge::Alive::held_too,
+     .does = edge::Does::looks},
+    {.verb = edge::Verb::post,
+     .path = "/api/accounts/{account}/factor-reset",
+     .needs = edge::Needs::power("factor_reset"),
+     .run = reset,
+     .summary = {"重置他人的动态验证码（安全管理员、教务处）",
+                 "reset somebody's second factor (security administrator, academic affairs office)"},
+     .request_schema = R"({"type":"object","required":["reason"],"properties":{"reason":{"type":"string"}}})",
+     .response_schema = kDoneSchema,
+     .body_max = kBodyMax},
+};
 
 }  // namespace
 
-std::vector<http::Route> factor_routes(Serving& serving) {
-  using http::Verb;
-  return {
-      {.verb = Verb::post,
-       .path = "/api/session/factor",
-       .needs = http::kSession,
-       .handler = by(serving, offer),
-       .summary = {"申请动态验证码的密钥（只显示一次）", "a new second factor, shown once"},
-       .request_schema = R"({"type":"object","required":["password"],"properties":{"password":{"type":"string"}}})",
-       .response_schema =
-           R"({"type":"object","required":["secret","uri","qr"],"properties":{"secret":{"type":"string"},"uri":{"type":"string"},"qr":{"type":"array","items":{"type":"string"},"description":"rows of the QR code, 1 is dark"}}})",
-       .body_max = kBodyMax},
-      {.verb = Verb::post,
-       .path = "/api/session/factor/confirmation",
-       .needs = http::kSession,
-       .handler = by(serving, confirm),
-       .summary = {"以第一个验证码启用，得到恢复码", "put it in force with its first code; gives the recovery codes"},
-       .request_schema = kCodeSchema,
-       .response_schema = kCodesSchema,
-       .body_max = kBodyMax},
-      {.verb = Verb::post,
-       .path = "/api/session/factor/recovery",
-       .needs = http::kSession,
-       .handler = by(serving, renew),
-       .summary = {"换一组恢复码", "new recovery codes in place of the old"},
-       .request_schema = kCodeSchema,
-       .response_schema = kCodesSchema,
-       .body_max = kBodyMax},
-      {.verb = Verb::post,
-       .path = "/api/session/factor/removal",
-       .needs = http::kSession,
-       .handler = by(serving, remove),
-       .summary = {"停用动态验证码", "remove one's second factor"},
-       .request_schema = kCodeSchema,
-       .body_max = kBodyMax},
-      {.verb = Verb::post,
-       .path = "/api/session/confirmation",
-       .needs = http::kSession,
-       .handler = by(serving, confirm_again, Alive::held_too),
-       .summary = {"会话中再次证明是本人（§2.5.3）", "show again, in the middle of a session, who one is (§2.5.3)"},
-       .request_schema = R"({"type":"object","properties":{"code":{"type":"string"},"password":{"type":"string"}}})",
-       .body_max = kBodyMax},
-  };
+std::span<const edge::Route> factor_routes() {
+  return kRoutes;
 }
 
 }  // namespace jw::app

@@ -2,14 +2,15 @@
 #include <iostream>
 #include <string_view>
 
-#include "app/arguments.hpp"
 #include "app/commands.hpp"
+#include "app/modules.hpp"
+#include "app/system.hpp"
 
 namespace {
 
 struct Command {
   std::string_view name;
-  int (*run)(const jw::app::Words&);
+  int (*run)(const jw::edge::Words&);
   std::string_view usage;
 };
 
@@ -18,18 +19,9 @@ constexpr Command kCommands[] = {
      "serve --db URL --listen HOST:PORT [--home DIR] [--witness DIR] [--certificate PEM --key PEM] [--clock FILE] "
      "[--log FILE] [--public-url URL] [--smtp URL --mail-from ADDRESS --smtp-user USER --smtp-password-file FILE]\n"
      "      提供服务 / serve"},
-    {"demo", jw::app::demo,
-     "demo --db URL --students N --seed S --accounts FILE [--sign-ins N]\n"
-     "      建一所虚构的大学 / make a made-up university"},
-    {"import", jw::app::import_file,
-     "import zfsoft-sections FILE --db URL\n      导入正方教务系统导出的教学班 / import the sections exported from a "
-     "ZFSoft system"},
     {"account", jw::app::account,
      "account add --db URL --kind KIND --account A [--person NUMBER]\n"
      "      为尚无账号的类别建第一个账号 / make the first account of a kind"},
-    {"calendar", jw::app::calendar,
-     "calendar import FILE --db URL [--reason TEXT] [--check]\n"
-     "      导入某年的放假安排 / import the days off of a year"},
     {"audit", jw::app::audit,
      "audit verify --db URL [--against CHECKPOINT]\n      核验全部记录 / verify the whole record"},
     {"migrate", jw::app::migrate,
@@ -42,29 +34,54 @@ constexpr Command kCommands[] = {
 int usage(std::ostream& out) {
   out << "jiaowu 教务\n";
   for (const Command& command : kCommands) out << "  jiaowu " << command.usage << "\n";
+  for (const jw::edge::Module* module : jw::app::modules()) {
+    for (const jw::edge::Command& command : module->commands) out << "  jiaowu " << command.usage << "\n";
+  }
   out << "  URL: sqlite:PATH | postgresql://…\n";
   return 2;
+}
+
+std::shared_ptr<jw::edge::House> open_house(const jw::edge::Opening& opening) {
+  jw::app::SystemOptions options;
+  options.db = opening.db;
+  options.home = jw::app::find_home(opening.home.string());
+  options.node = opening.node;
+  options.create = opening.create;
+  const std::shared_ptr<jw::app::System> system = jw::app::open_system(options);
+  return {system, system->house.get()};
+}
+
+// Mistakes become one line on stderr.
+template <class Run>
+int told(std::string_view name, std::string_view usage, Run run) {
+  try {
+    return run();
+  } catch (const jw::edge::UsageError& error) {
+    std::cerr << "jiaowu " << name << ": " << error.what() << "\n  jiaowu " << usage << "\n";
+    return 2;
+  } catch (const std::exception& error) {
+    std::cerr << "jiaowu " << name << ": " << error.what() << "\n";
+    return 1;
+  }
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  const std::vector<std::string> words(argv + 1, argv + argc);
+  const jw::edge::Words words(argv + 1, argv + argc);
   if (words.empty()) return usage(std::cerr);
   if (words[0] == "help" || words[0] == "--help" || words[0] == "-h") {
     usage(std::cout);
     return 0;
   }
+  const jw::edge::Words rest(words.begin() + 1, words.end());
   for (const Command& command : kCommands) {
-    if (command.name != words[0]) continue;
-    try {
-      return command.run({words.begin() + 1, words.end()});
-    } catch (const jw::app::UsageError& error) {
-      std::cerr << "jiaowu " << command.name << ": " << error.what() << "\n  jiaowu " << command.usage << "\n";
-      return 2;
-    } catch (const std::exception& error) {
-      std::cerr << "jiaowu " << command.name << ": " << error.what() << "\n";
-      return 1;
+    if (command.name == words[0]) return told(command.name, command.usage, [&] { return command.run(rest); });
+  }
+  for (const jw::edge::Module* module : jw::app::modules()) {
+    for (const jw::edge::Command& command : module->commands) {
+      if (command.name == words[0])
+        return told(command.name, command.usage, [&] { return command.run(rest, open_house); });
     }
   }
   std::cerr << "没有命令 " << words[0] << " / there is no command " << words[0] << "\n";

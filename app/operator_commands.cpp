@@ -3,18 +3,18 @@
 #include <iostream>
 #include <sstream>
 
-#include "app/arguments.hpp"
 #include "app/commands.hpp"
 #include "app/system.hpp"
 #include "base/json.hpp"
 #include "kernel/catalog/schema.hpp"
 #include "kernel/change/api.hpp"
+#include "kernel/edge/facts.hpp"
 
 namespace jw::app {
 
 namespace {
 
-SystemOptions options_of(const Arguments& arguments, const char* node, bool create) {
+SystemOptions options_of(const edge::Arguments& arguments, const char* node, bool create) {
   SystemOptions options;
   options.db = arguments.required("db");
   options.home = find_home(arguments.option("home").value_or(""));
@@ -110,13 +110,7 @@ int64_t appoint(System& system, change::Batch& batch, const std::string& kind, c
 }
 
 int64_t person_by_number(System& system, db::Connection& connection, const std::string& number) {
-  for (const catalog::Dataset& dataset : system.catalogue->datasets) {
-    if (!dataset.person) continue;
-    const std::string key = catalog::column_name(dataset.fields[static_cast<size_t>(dataset.key.front())]);
-    db::Rows rows =
-        connection.query("SELECT person_id FROM " + catalog::table_name(dataset) + " WHERE " + key + " = $1", {number});
-    if (rows.next()) return rows.integer(0);
-  }
+  if (const int64_t person = edge::person_of_number(*system.catalogue, connection, number); person != 0) return person;
   throw std::runtime_error("没有学号或工号 " + number + " / there is no student or staff number " + number);
 }
 
@@ -135,7 +129,7 @@ int compare_with_tables(const catalog::Catalogue& catalogue, db::Connection& wri
 }
 
 // Differences shown and, if asked for, carried out.
-int migrate_tables(const Arguments& arguments, const std::filesystem::path& home, const catalog::Catalogue& catalogue,
+int migrate_tables(const edge::Arguments& arguments, const std::filesystem::path& home, const catalog::Catalogue& catalogue,
                    db::Connection& writer) {
   const int applied = db::migrate(writer, (home / "db" / "migrations").string());
   if (applied > 0)
@@ -158,13 +152,13 @@ int migrate_tables(const Arguments& arguments, const std::filesystem::path& home
 
 }  // namespace
 
-int account(const Words& words) {
-  const Arguments arguments(words, {"db", "home", "kind", "account", "person"}, {});
-  if (arguments.rest() != Words{"add"}) throw UsageError("用法：account add / usage: account add");
+int account(const edge::Words& words) {
+  const edge::Arguments arguments(words, {"db", "home", "kind", "account", "person"}, {});
+  if (arguments.rest() != edge::Words{"add"}) throw edge::UsageError("用法：account add / usage: account add");
   const std::string kind = arguments.required("kind"), login = arguments.required("account");
   const auto system = open_system(options_of(arguments, "command", false));
   if (post_of(*system, kind) == nullptr)
-    throw UsageError("没有账号类别 " + kind + " / there is no account kind " + kind);
+    throw edge::UsageError("没有账号类别 " + kind + " / there is no account kind " + kind);
   const identity::OneTime one_time = system->identity->one_time_password();
   int64_t outbox = 0, change_outbox = 0;
   {
@@ -184,15 +178,11 @@ int account(const Words& words) {
       person = appoint(*system, batch, kind, login, now);
       change_outbox = batch.finish(system->recorder.get());
     } else {
-      throw UsageError("类别 " + kind + " 须用 --person 给出学号或工号 / the kind " + kind + " needs --person NUMBER");
+      throw edge::UsageError("类别 " + kind + " 须用 --person 给出学号或工号 / the kind " + kind + " needs --person NUMBER");
     }
     identity::NewAccount fresh{login, kind, post_of(*system, kind)->label.zh, person};
     const int64_t id = must(system->identity->create_account(*lease, fresh, one_time));
-    record::Entry entry;
-    entry.time = now;
-    entry.kind = "administration";
-    entry.action = "account_add";
-    entry.decision = "allowed";
+    record::Entry entry = record::act_of(edge::operator_hand(), "account_add", "3.1.1", now);
     JsonWriter(entry.parameters).object().field("account", id).field("kind", kind).end_object();
     outbox = system->recorder->put_in_outbox(*lease, entry);
     transaction.commit();
@@ -205,13 +195,13 @@ int account(const Words& words) {
   return 0;
 }
 
-int audit(const Words& words) {
-  const Arguments arguments(words, {"db", "home", "against"}, {});
-  if (arguments.rest() != Words{"verify"}) throw UsageError("用法：audit verify / usage: audit verify");
+int audit(const edge::Words& words) {
+  const edge::Arguments arguments(words, {"db", "home", "against"}, {});
+  if (arguments.rest() != edge::Words{"verify"}) throw edge::UsageError("用法：audit verify / usage: audit verify");
   std::string against;
   if (const auto file = arguments.option("against")) {
     std::ifstream in(*file);
-    if (!in) throw UsageError("读不到检查点 " + *file + " / cannot read the checkpoint " + *file);
+    if (!in) throw edge::UsageError("读不到检查点 " + *file + " / cannot read the checkpoint " + *file);
     std::stringstream text;
     text << in.rdbuf();
     against = text.str();
@@ -232,8 +222,8 @@ int audit(const Words& words) {
   return 0;
 }
 
-int migrate(const Words& words) {
-  const Arguments arguments(words, {"db", "home"}, {"apply"});
+int migrate(const edge::Words& words) {
+  const edge::Arguments arguments(words, {"db", "home"}, {"apply"});
   const auto home = find_home(arguments.option("home").value_or(""));
   const auto catalogue = load_catalogue(home);
   db::Options options;

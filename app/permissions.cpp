@@ -3,7 +3,6 @@
 #include <iostream>
 #include <map>
 
-#include "app/arguments.hpp"
 #include "app/commands.hpp"
 #include "app/permissions.hpp"
 #include "app/system.hpp"
@@ -69,8 +68,8 @@ std::string permission_table(const catalog::Catalogue& catalogue, const policy::
   return out;
 }
 
-int permissions(const Words& words) {
-  const Arguments arguments(words, {"home"}, {});
+int permissions(const edge::Words& words) {
+  const edge::Arguments arguments(words, {"home"}, {});
   const auto home = find_home(arguments.option("home").value_or(""));
   const auto catalogue = load_catalogue(home);
   auto regulation = policy::load(home, *catalogue);

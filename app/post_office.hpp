@@ -1,37 +1,35 @@
-// The notices' mail of a running server (jiaowu serve --smtp …), on a thread of its own.
+// The notices' mail of a running server (jiaowu serve --smtp …): a round of its own.
 #pragma once
 
-#include <condition_variable>
 #include <memory>
-#include <mutex>
-#include <thread>
+#include <optional>
 
-#include "app/arguments.hpp"
 #include "app/system.hpp"
+#include "kernel/edge/module.hpp"
 #include "kernel/notice/postman.hpp"
 
 namespace jw::app {
 
 class PostOffice {
  public:
-  // nullptr without --smtp: notices are shown in the product alone. Throws UsageError. The system must outlive it.
-  static std::unique_ptr<PostOffice> open(System& system, const Arguments& arguments);
-  ~PostOffice();
-  PostOffice(const PostOffice&) = delete;
-  PostOffice& operator=(const PostOffice&) = delete;
+  // nullptr without --smtp: notices are shown in the product alone. Throws edge::UsageError. The house must outlive it.
+  static std::unique_ptr<PostOffice> open(const edge::House& house, const std::string& public_url,
+                                          const edge::Arguments& arguments);
+  void deliver();
+  void stop() { postman_.stop(); }  // a delivery under way ends within about a second
 
  private:
-  PostOffice(System& system, std::unique_ptr<mail::Mailer> mailer, notice::Postman::Letter letter);
-  void run(const std::stop_token& stop);
+  PostOffice(const edge::House& house, std::unique_ptr<mail::Mailer> mailer, notice::Postman::Letter letter);
 
   std::unique_ptr<mail::Mailer> mailer_;
   notice::Postman postman_;
-  std::mutex mutex_;
-  std::condition_variable_any wake_;
-  std::jthread thread_;  // last: it uses all of the above
 };
 
-// "https://jiaowu.school.edu.cn", without a slash at its end. Throws UsageError.
+// The round that delivers, kept in the house's parts.
+constexpr std::chrono::seconds kMailEvery{5};
+void deliver_mail(edge::House& house);
+
+// "https://jiaowu.school.edu.cn", without a slash at its end. Throws edge::UsageError.
 std::string public_url_of(const std::string& given);
 
 }  // namespace jw::app

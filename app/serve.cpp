@@ -4,21 +4,15 @@
 
 #include <cstdlib>
 #include <iostream>
-#include <mutex>
 #include <thread>
 
-#include "app/arguments.hpp"
-#include "app/cases.hpp"
 #include "app/commands.hpp"
-#include "app/dictionary.hpp"
-#include "app/lending_rounds.hpp"
+#include "app/modules.hpp"
 #include "app/post_office.hpp"
-#include "app/problem.hpp"
+#include "app/rounds.hpp"
+#include "app/routes.hpp"
 #include "app/schemas.hpp"
-#include "app/serving.hpp"
-#include "base/json.hpp"
 #include "base/text.hpp"
-#include "kernel/catalog/schema.hpp"
 #include "platform/http/metrics.hpp"
 #include "platform/log/api.hpp"
 
@@ -40,8 +34,7 @@ const std::set<std::string> kOptions = {
     "workers",
     "io-threads",
     "trusted-proxy",
-    "lending-every",
-    "upkeep-every",
+    "every",
     "smtp",
     "smtp-user",
     "smtp-password-file",
@@ -61,7 +54,7 @@ std::pair<std::string, uint16_t> listen_address(const std::string& text) {
     }
   }
   if (colon == 0 || colon == std::string::npos || port < 0 || port > 65535) {
-    throw UsageError("--listen 应为 主机:端口，如 127.0.0.1:8080 / --listen is HOST:PORT, such as 127.0.0.1:8080");
+    throw edge::UsageError("--listen 应为 主机:端口，如 127.0.0.1:8080 / --listen is HOST:PORT, such as 127.0.0.1:8080");
   }
   return {text.substr(0, colon), static_cast<uint16_t>(port)};
 }
@@ -82,89 +75,11 @@ std::vector<std::pair<std::string, std::string>> security_headers(bool tls) {
   return headers;
 }
 
-// Whether the tables are still those of the catalogue: looked up now and then only, as anybody may ask.
-class Drift {
- public:
-  explicit Drift(System& system) : system_(system) {}
-  std::vector<Text> now() {
-    const std::lock_guard lock(mutex_);
-    const auto time = std::chrono::steady_clock::now();
-    if (looked_ && time - *looked_ < std::chrono::seconds(30)) return found_;
-    const db::Store::Lease lease = system_.store->private_reader();
-    found_ = catalog::schema_drift(*system_.catalogue, *lease);
-    looked_ = time;
-    return found_;
-  }
-
- private:
-  System& system_;
-  std::mutex mutex_;
-  std::optional<std::chrono::steady_clock::time_point> looked_;
-  std::vector<Text> found_;
-};
-
-void ready(Serving& serving, Drift& drift, const http::Request& request, const http::Respond& respond) {
-  System& system = serving.system;
-  if (!system.recorder->healthy()) {
-    return respond(problem({Code::unavailable, "record.not_durable", {"查询记录无法保存", "the record cannot be kept"}},
-                           request.id));
-  }
-  {
-    const db::Store::Lease lease = system.store->reader();
-    lease->query("SELECT epoch FROM gate WHERE id = 1").next();
-  }
-  http::Response response;
-  JsonWriter json(response.body);
-  json.object().field("status", "ready").key("problems").array();
-  for (const std::vector<Text>& some : {system.recorder->problems(), system.loose, drift.now()}) {
-    for (const Text& each : some) json.value(each);
-  }
-  json.end_array().end_object();
-  respond(std::move(response));
-}
-
 void warn_of(const System& system) {
   for (const Text& each : system.loose) {
     std::cerr << "警告 / warning: " << each.zh << " / " << each.en << '\n';
     log::warning("serve.belt_loose");
   }
-}
-
-std::vector<http::Route> operation_routes(Serving& serving) {
-  using http::Verb;
-  return {
-      {.verb = Verb::get,
-       .path = "/healthz",
-       .needs = http::kPublic,
-       .handler = [](http::Request, http::Respond respond) { respond({.body = "{\"status\":\"ok\"}"}); },
-       .summary = {"进程在运行", "the process runs"},
-       .blocking = false},
-      {.verb = Verb::get,
-       .path = "/readyz",
-       .needs = http::kPublic,
-       .handler = [&serving, drift = std::make_shared<Drift>(serving.system)](
-                      http::Request request, http::Respond respond) { ready(serving, *drift, request, respond); },
-       .summary = {"可以提供服务", "ready to serve"}},
-      {.verb = Verb::get,
-       .path = "/metrics",
-       .needs = http::kPublic,
-       .handler =
-           [&serving](http::Request, http::Respond respond) {
-             serving.metrics.gauge("jiaowu_record_leaves", "Leaves in the record.")
-                 .set(static_cast<int64_t>(serving.system.recorder->size()));
-             serving.metrics.gauge("jiaowu_plans", "Statements in the plan cache.")
-                 .set(static_cast<int64_t>(serving.system.engine->plans()));
-             serving.metrics.gauge("jiaowu_record_healthy", "1 while the record can be written.")
-                 .set(serving.system.recorder->healthy() ? 1 : 0);
-             const identity::Counters& door = serving.system.identity->counters();
-             serving.metrics.gauge("jiaowu_sign_ins", "Sign-ins that succeeded.")
-                 .set(static_cast<int64_t>(door.signed_in.load()));
-             serving.metrics.gauge("jiaowu_sign_ins_refused", "Sign-ins refused.")
-                 .set(static_cast<int64_t>(door.refused.load()));
-             respond({.body = serving.metrics.text(), .content_type = log::kMetricsType});
-           },
-       .summary = {"运行指标", "metrics"}},
-  };
 }
 
 http::Handler web_files(const std::filesystem::path& home) {
@@ -177,21 +92,11 @@ http::Handler web_files(const std::filesystem::path& home) {
   options.not_pages = {"/api"};
   return http::static_files(
       folder.string(),
-      [](const Refusal& refusal, int status, std::string_view id) { return problem_with_status(refusal, status, id); },
+      [](const Refusal& refusal, int status, std::string_view id) { return edge::problem_with_status(refusal, status, id); },
       options);
 }
 
-lending::Network zones_of(const std::filesystem::path& home) {
-  auto read = lending::load_network(home);
-  if (auto* problems = std::get_if<std::vector<catalog::FileProblem>>(&read)) {
-    std::string text = "regulation/network.toml 有误 / has mistakes:";
-    for (const catalog::FileProblem& each : *problems) text += "\n  " + each.print();
-    throw std::runtime_error(text);
-  }
-  return std::get<lending::Network>(std::move(read));
-}
-
-http::Options http_options(const Arguments& arguments, const std::string& host, uint16_t port, int workers, int cores) {
+http::Options http_options(const edge::Arguments& arguments, const std::string& host, uint16_t port, int workers, int cores) {
   http::Options http;
   http.host = host;
   http.port = port;
@@ -205,7 +110,7 @@ http::Options http_options(const Arguments& arguments, const std::string& host, 
   http.key_file = arguments.option("key").value_or("");
   const bool tls = !http.certificate_file.empty();
   if (tls == http.key_file.empty())
-    throw UsageError("--certificate 和 --key 要一起给出 / --certificate and --key go together");
+    throw edge::UsageError("--certificate 和 --key 要一起给出 / --certificate and --key go together");
   http.headers = security_headers(tls);
   return http;
 }
@@ -220,18 +125,22 @@ sigset_t block_signals() {
   return set;
 }
 
-}  // namespace
-
-int serve(const Words& words) {
-  return serve_with(words, [](Serving&) { return std::vector<http::Route>{}; });
+// The whole route table: the kernel's rows, those of every module, and of whoever measures.
+std::vector<http::Route> table_of(edge::House& house, std::span<const edge::Route> further) {
+  std::vector<http::Route> all;
+  const auto add = [&](std::span<const edge::Route> routes) {
+    for (http::Route& route : edge::table(house, routes)) all.push_back(std::move(route));
+  };
+  for (const auto& rows : {session_routes(), factor_routes(), query_routes(), document_routes(), evidence_routes(),
+                           notice_routes(), case_routes(), operation_routes(), further})
+    add(rows);
+  for (const edge::Module* module : modules()) {
+    if (house.made_up || !module->made_up_only) add(module->routes);
+  }
+  return all;
 }
 
-int serve_with(const Words& words, const std::function<std::vector<http::Route>(Serving&)>& further) {
-  const Arguments arguments(words, kOptions, {});
-  const auto [host, port] = listen_address(arguments.option("listen").value_or("127.0.0.1:8080"));
-  const sigset_t signals = block_signals();
-  log::start({.file = arguments.option("log").value_or("")});
-
+SystemOptions system_options(const edge::Arguments& arguments, const std::string& host, uint16_t port, int workers) {
   SystemOptions options;
   options.db = arguments.required("db");
   options.home = find_home(arguments.option("home").value_or(""));
@@ -241,65 +150,70 @@ int serve_with(const Words& words, const std::function<std::vector<http::Route>(
       public_url_of(arguments.option("public-url").value_or("http://" + host + ":" + std::to_string(port)));
   options.node = arguments.option("node").value_or("server");
   options.create = true;
-  const int cores = static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
-  const int workers = static_cast<int>(arguments.number("workers", std::max(4, 2 * cores), 1, 256));
   options.readers = workers + 4;
-  const std::unique_ptr<System> system = open_system(options);
-  warn_of(*system);
+  return options;
+}
 
-  lending::Watch lending({*system->store, *system->identity, *system->recorder, *system->policy, *system->clock},
-                         zones_of(options.home), suspension_case(*system));
-  log::Metrics metrics;
-  Serving serving{*system, metrics, lending};
-  const http::Options http = http_options(arguments, host, port, workers, cores);
-  const bool tls = !http.certificate_file.empty();
-  serving.cross_origin_cookie_secure = tls;
-  const std::unique_ptr<PostOffice> post = PostOffice::open(*system, arguments);
-
-  std::vector<http::Route> table = routes(serving);
-  for (http::Route& route : operation_routes(serving)) table.push_back(std::move(route));
-  for (http::Route& route : further(serving)) table.push_back(std::move(route));
-  const auto described = std::make_shared<std::string>();
-  table.push_back(
-      {.verb = http::Verb::get,
-       .path = "/api/dictionary",
-       .needs = http::kPublic,
-       .handler =
-           [&system](http::Request, http::Respond respond) {
-             respond({.body = data_dictionary(*system->catalogue), .content_type = "text/markdown; charset=utf-8"});
-           },
-       .summary = {"数据字典（§4.1.1）", "the data dictionary (§4.1.1)"}});
-  table.push_back({.verb = http::Verb::get,
-                   .path = "/api/openapi.json",
-                   .needs = http::kPublic,
-                   .handler = [described](http::Request, http::Respond respond) { respond({.body = *described}); },
-                   .summary = {"本接口的 OpenAPI 描述", "the OpenAPI description of this interface"},
-                   .response_schema = R"({"type":"object"})",
-                   .blocking = false});
-  *described = http::openapi(table, "Jiaowu 教务", "1", schemas(*system->catalogue));
-  const auto finished = http::all_of({http::request_metrics(metrics, table), http::access_log()});
-  const std::unique_ptr<http::Server> server = http::Server::start(
-      http, std::move(table), [](const http::Route&, http::Request&) { return std::nullopt; }, web_files(options.home),
-      [](const Refusal& refusal, int status, std::string_view id) { return problem_with_status(refusal, status, id); },
-      finished);
-  const LendingRounds rounds(lending, std::chrono::seconds(arguments.number("lending-every", 60, 1, 3600)));
-  const Upkeep upkeep(*system, std::chrono::seconds(arguments.number("upkeep-every", 5, 1, 3600)));
-  std::cout << "jiaowu: " << (tls ? "https://" : "http://") << host << ":" << server->port() << "/" << '\n'
-            << std::flush;
-  log::info("serve.ready", {{"port", server->port()}, {"made_up", system->made_up}});
-
+// Until a signal says that it is enough; SIGHUP begins new log files and reads the certificate again.
+void wait_for_end(const sigset_t& signals, http::Server& server, bool tls) {
   for (;;) {
     int signal = 0;
     sigwait(&signals, &signal);
-    if (signal != SIGHUP) break;
+    if (signal != SIGHUP) return;
     log::reopen();
     try {
-      if (tls) server->reload_certificate();
+      if (tls) server.reload_certificate();
     } catch (const std::exception&) {
       log::error("serve.certificate_not_read");
     }
   }
-  server->stop(std::chrono::seconds(10));
+}
+
+}  // namespace
+
+int serve(const edge::Words& words) {
+  return serve_with(words, {});
+}
+
+int serve_with(const edge::Words& words, std::span<const edge::Route> further) {
+  const edge::Arguments arguments(words, kOptions, {});
+  const auto [host, port] = listen_address(arguments.option("listen").value_or("127.0.0.1:8080"));
+  const sigset_t signals = block_signals();
+  log::start({.file = arguments.option("log").value_or("")});
+  const int cores = static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
+  const int workers = static_cast<int>(arguments.number("workers", std::max(4, 2 * cores), 1, 256));
+  const std::unique_ptr<System> system = open_system(system_options(arguments, host, port, workers));
+  edge::House& house = *system->house;
+  warn_of(*system);
+  const http::Options http = http_options(arguments, host, port, workers, cores);
+  const bool tls = !http.certificate_file.empty();
+  house.secure_cookies = tls;
+  std::vector<edge::Round> due = rounds();
+  PostOffice* mail = nullptr;
+  if (auto post = PostOffice::open(house, system->options.public_url, arguments)) {
+    mail = &house.parts.keep(std::move(post));
+    due.push_back({"mail", kMailEvery, deliver_mail});
+  }
+  Condition& condition = house.parts.keep(std::make_unique<Condition>(house, system->loose));
+  std::vector<http::Route> table = table_of(house, further);
+  condition.described =
+      std::make_shared<const std::string>(http::openapi(table, "Jiaowu 教务", "1", schemas(house.catalogue)));
+  const auto finished = http::all_of({http::request_metrics(house.metrics, table), http::access_log()});
+  const std::unique_ptr<http::Server> server = http::Server::start(
+      http, std::move(table), web_files(system->options.home),
+      [](const Refusal& refusal, int status, std::string_view id) {
+        return edge::problem_with_status(refusal, status, id);
+      },
+      finished);
+  {
+    const Rounds round(house, std::move(due), arguments.option("every").value_or(""));
+    std::cout << "jiaowu: " << (tls ? "https://" : "http://") << host << ":" << server->port() << "/" << '\n'
+              << std::flush;
+    log::info("serve.ready", {{"port", server->port()}, {"made_up", system->made_up}});
+    wait_for_end(signals, *server, tls);
+    server->stop(std::chrono::seconds(10));
+    if (mail != nullptr) mail->stop();
+  }
   log::info("serve.stopped");
   log::flush();
   return 0;

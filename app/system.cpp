@@ -1,13 +1,11 @@
 #include "app/system.hpp"
 
 #include <cstdlib>
-#include <fstream>
-#include <sstream>
 #include <stdexcept>
 
-#include "app/cases.hpp"
-#include "kernel/calendar/edit.hpp"
+#include "app/modules.hpp"
 #include "kernel/catalog/schema.hpp"
+#include "kernel/edge/facts.hpp"
 #include "kernel/notice/api.hpp"
 #include "kernel/policy/reach.hpp"
 #include "kernel/policy/regulation_edit.hpp"
@@ -59,26 +57,6 @@ void bring_schema_up(System& system) {
   }
 }
 
-// A store without a calendar gets the years of the regulation (design §1: the file is what a new school starts with).
-void start_calendar(System& system) {
-  const std::string shown = "regulation/calendar.toml";
-  std::ifstream in(system.options.home / shown);
-  std::stringstream text;
-  text << in.rdbuf();
-  auto years = calendar::read_years(text.str(), shown);
-  if (auto* problems = std::get_if<std::vector<catalog::FileProblem>>(&years)) throw problems_error(*problems);
-  int64_t outbox = 0;
-  {
-    const db::Store::Lease writer = system.store->writer();
-    if (calendar::version(*writer) > 0) return;
-    db::Transaction transaction(*writer, db::Transaction::Mode::write);
-    outbox =
-        calendar::start(*writer, *system.recorder, std::get<std::vector<calendar::Year>>(years), system.clock->now());
-    transaction.commit();
-  }
-  if (outbox != 0) system.recorder->deliver(outbox);
-}
-
 // The regulation in force is the store's; the files are what a new store starts with (design §1.3).
 void start_regulation(System& system, const boost::json::object& files) {
   int64_t outbox = 0;
@@ -91,6 +69,44 @@ void start_regulation(System& system, const boost::json::object& files) {
   if (outbox != 0) system.recorder->deliver(outbox);
   const db::Store::Lease reader = system.store->reader();
   system.regulation = policy::stored_regulation(*reader, policy::version_in_force(*reader), *system.catalogue);
+}
+
+void open_house(System& system) {
+  std::string seed;
+  Text school;
+  {
+    const db::Store::Lease writer = system.store->writer();
+    seed = identity::secret(*writer, "case_signature");
+    school = {edge::store_fact(*writer, "school_zh"), edge::store_fact(*writer, "school_en")};
+  }
+  system.cases = std::make_unique<cases::Engine>(cases::Services{.catalogue = *system.catalogue,
+                                                                 .policy = *system.policy,
+                                                                 .calendar = system.calendar,
+                                                                 .recorder = *system.recorder,
+                                                                 .store = *system.store,
+                                                                 .clock = *system.clock,
+                                                                 .identity = *system.identity,
+                                                                 .kinds = kinds(),
+                                                                 .signing_seed = std::move(seed),
+                                                                 .school = school.zh,
+                                                                 .public_url = system.options.public_url});
+  system.house.reset(new edge::House{.catalogue = *system.catalogue,
+                                     .store = *system.store,
+                                     .recorder = *system.recorder,
+                                     .clock = *system.clock,
+                                     .calendar = system.calendar,
+                                     .identity = *system.identity,
+                                     .policy = *system.policy,
+                                     .engine = *system.engine,
+                                     .cases = *system.cases,
+                                     .metrics = system.metrics,
+                                     .home = system.options.home,
+                                     .made_up = system.made_up,
+                                     .school = std::move(school)});
+  for (const edge::Module* module : modules()) {
+    system.house->hooks.push_back(module->hooks);
+    if (module->open != nullptr) module->open(*system.house);
+  }
 }
 
 }  // namespace
@@ -128,22 +144,14 @@ db::Belt belt_of(const catalog::Catalogue& catalogue) {
   belt.readers.add(cases::readers_reach());
   belt.readers.add(notice::readers_reach());
   belt.sealed.emplace_back("notice");
+  for (const edge::Module* module : modules()) {
+    if (module->reach != nullptr) belt.readers.add(module->reach());
+  }
   belt.readers.columns["store_fact"] = {"name", "value"};
   // Whoever checks a document by its code learns these; the file itself is read past the belt.
   belt.readers.columns["document"] = {"number", "code_digest", "title",      "row_count", "sha256",
                                       "leaf",   "created_us",  "expires_us", "revoked_us"};
   return belt;
-}
-
-std::string store_fact(db::Connection& connection, const std::string& name) {
-  db::Rows rows = connection.query("SELECT value FROM store_fact WHERE name = $1", {name});
-  return rows.next() ? std::string(rows.text(0)) : std::string();
-}
-
-void set_store_fact(db::Connection& transaction, const std::string& name, const std::string& value) {
-  transaction.execute(
-      "INSERT INTO store_fact (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
-      {name, value});
 }
 
 std::unique_ptr<catalog::Catalogue> load_catalogue(const fs::path& home) {
@@ -164,7 +172,7 @@ std::unique_ptr<System> open_system(const SystemOptions& options) {
   bring_schema_up(*system);
   {
     const db::Store::Lease keeper = system->store->private_reader();
-    system->made_up = store_fact(*keeper, "made_up") == "1";
+    system->made_up = edge::store_fact(*keeper, "made_up") == "1";
   }
   if (!options.clock_file.empty()) {
     if (!system->made_up) throw std::runtime_error("--clock 只用于虚构的数据 / --clock works on made-up stores only");
@@ -177,7 +185,6 @@ std::unique_ptr<System> open_system(const SystemOptions& options) {
   record.witness = options.witness;
   record.node = options.node;
   system->recorder = record::Recorder::open(*system->store, *system->record_store, *system->clock, record);
-  start_calendar(*system);
   start_regulation(*system, std::get<boost::json::object>(regulation));
   system->loose = system->store->fasten(belt_of(*system->catalogue));
 
@@ -193,7 +200,7 @@ std::unique_ptr<System> open_system(const SystemOptions& options) {
   }
   system->engine = std::make_unique<query::Engine>(*system->catalogue, *system->policy, *system->store, *system->clock,
                                                    std::move(query));
-  system->cases = case_engine(*system);
+  open_house(*system);
   return system;
 }
 

@@ -10,18 +10,19 @@
 #include "kernel/calendar/api.hpp"
 #include "kernel/case/api.hpp"
 #include "kernel/catalog/api.hpp"
+#include "kernel/edge/house.hpp"
 #include "kernel/identity/api.hpp"
 #include "kernel/policy/api.hpp"
 #include "kernel/query/api.hpp"
 #include "kernel/record/api.hpp"
-#include "modules/access/api.hpp"
 #include "platform/db/api.hpp"
+#include "platform/log/metrics.hpp"
 
 namespace jw::app {
 
 struct SystemOptions {
   std::string db = "sqlite:var/jiaowu.db";
-  std::filesystem::path home;   // folder with catalog/, regulation/, db/migrations/, web/dist/
+  std::filesystem::path home;   // folder with catalog/, regulation/, modules/, db/migrations/, web/dist/
   std::string clock_file;       // made-up stores only
   std::string witness;          // folder that receives every checkpoint
   std::string node = "server";  // name of this process in the record
@@ -36,10 +37,6 @@ struct SystemOptions {
 // Where catalog/ and regulation/ are: `given`, $JIAOWU_HOME, else the nearest folder above the program or the working
 // folder that has both.
 std::filesystem::path find_home(const std::string& given);
-
-// Facts about the store itself (table store_fact); empty when absent.
-std::string store_fact(db::Connection& connection, const std::string& name);
-void set_store_fact(db::Connection& transaction, const std::string& name, const std::string& value);
 
 // Members are in order of dependence: destruction runs backwards.
 struct System {
@@ -57,11 +54,12 @@ struct System {
   std::unique_ptr<policy::Policy> policy;
   std::unique_ptr<query::Engine> engine;
   std::unique_ptr<cases::Engine> cases;
-  access::Uses uses;
+  log::Metrics metrics;
+  std::unique_ptr<edge::House> house;  // all of the above, with what the modules keep
 };
 
 // Loads catalogue and regulation, opens or makes the store, migrates the kernel's tables and the safe part of the
-// schema, opens the record. Throws std::runtime_error with a message for the operator.
+// schema, opens the record and every module. Throws std::runtime_error with a message for the operator.
 std::unique_ptr<System> open_system(const SystemOptions& options);
 
 // All that reading connections may read; the tables of the catalogue are sealed (platform/db/api.hpp).

@@ -19,7 +19,6 @@
 #include <set>
 #include <thread>
 
-#include "app/arguments.hpp"
 #include "app/commands.hpp"
 #include "app/system.hpp"
 #include "base/json.hpp"
@@ -68,23 +67,23 @@ std::vector<query::Printed> printed_columns(const catalog::Catalogue& catalogue)
   return out;
 }
 
-int serve(const app::Words& words) {
-  return app::serve_with(words, [](app::Serving& serving) {
-    return std::vector<http::Route>{
-        {.verb = http::Verb::get,
-         .path = "/bench/own-grades",
-         .needs = http::kPublic,
-         .handler =
-             [&serving, printed = printed_columns(*serving.system.catalogue)](http::Request request,
-                                                                              http::Respond respond) {
-               const db::Store::Lease lease = serving.system.store->reader();
-               respond({.body = bare_answer(*lease, std::stoll(request.parameter("person").value_or("0")), printed)});
-             },
-         .summary = {"无管控的对照", "the ungoverned reference"}}};
-  });
+void own_grades(const edge::Call& call) {
+  static const std::vector<query::Printed> printed = printed_columns(call.house().catalogue);
+  const db::Store::Lease lease = call.house().store.reader();
+  call.send({.body = bare_answer(*lease, std::stoll(call.parameter("person")), printed)});
 }
 
-std::unique_ptr<app::System> open(const app::Arguments& arguments) {
+const edge::Route kRoutes[] = {{.verb = edge::Verb::get,
+                                .path = "/bench/own-grades",
+                                .needs = edge::Needs::open("the reference beside which the product is measured"),
+                                .run = own_grades,
+                                .summary = {"无管控的对照", "the ungoverned reference"}}};
+
+int serve(const edge::Words& words) {
+  return app::serve_with(words, kRoutes);
+}
+
+std::unique_ptr<app::System> open(const edge::Arguments& arguments) {
   app::SystemOptions options;
   options.db = arguments.required("db");
   options.home = app::find_home(arguments.option("home").value_or(""));
@@ -129,8 +128,8 @@ double median_us(int rounds, int each, const Work& work) {
   return times[times.size() / 2];
 }
 
-int sql(const app::Words& words) {
-  const app::Arguments arguments(words, {"db", "home"}, {});
+int sql(const edge::Words& words) {
+  const edge::Arguments arguments(words, {"db", "home"}, {});
   const auto system = open(arguments);
   const auto askers = students(*system, 500);
   if (askers.empty()) throw std::runtime_error("no student can sign in: make the store with --sign-ins");
@@ -156,8 +155,8 @@ int sql(const app::Words& words) {
 }
 
 // What the seat-belt of SQLite costs: the writer has none. Preparing (a text never seen) and running (one seen before).
-int belt(const app::Words& words) {
-  const app::Arguments arguments(words, {"db", "home"}, {});
+int belt(const edge::Words& words) {
+  const edge::Arguments arguments(words, {"db", "home"}, {});
   const auto system = open(arguments);
   const auto askers = students(*system, 1);
   const auto statement = system->engine->statement(askers.at(0), boost::json::parse(kOwnGrades));
@@ -205,8 +204,8 @@ double per_second(app::System& system, int threads, double seconds, const Run& r
   return static_cast<double>(done) / std::chrono::duration<double>(Clock::now() - start).count();
 }
 
-int store(const app::Words& words) {
-  const app::Arguments arguments(words, {"db", "home", "threads", "seconds"}, {});
+int store(const edge::Words& words) {
+  const edge::Arguments arguments(words, {"db", "home", "threads", "seconds"}, {});
   const auto system = open(arguments);
   const auto askers = students(*system, 500);
   if (askers.empty()) throw std::runtime_error("no student can sign in: make the store with --sign-ins");
@@ -245,8 +244,8 @@ int store(const app::Words& words) {
   return 0;
 }
 
-int plan(const app::Words& words) {
-  const app::Arguments arguments(words, {"db", "home"}, {});
+int plan(const edge::Words& words) {
+  const edge::Arguments arguments(words, {"db", "home"}, {});
   const auto system = open(arguments);
   const auto askers = students(*system, 64);
   const auto query = query::parse(*system->catalogue, boost::json::parse(kOwnGrades));
@@ -281,8 +280,8 @@ int plan(const app::Words& words) {
   return 0;
 }
 
-int statistics(const app::Words& words) {
-  const app::Arguments arguments(words, {"db", "home"}, {});
+int statistics(const edge::Words& words) {
+  const edge::Arguments arguments(words, {"db", "home"}, {});
   const auto system = open(arguments);
   std::string login;
   {
@@ -328,8 +327,8 @@ int statistics(const app::Words& words) {
 }
 
 // Tokens of students for the load generator, one a line.
-int tokens(const app::Words& words) {
-  const app::Arguments arguments(words, {"db", "home"}, {});
+int tokens(const edge::Words& words) {
+  const edge::Arguments arguments(words, {"db", "home"}, {});
   const auto system = open(arguments);
   const auto lease = system->store->private_reader();
   db::Rows rows = lease->query(
@@ -349,7 +348,7 @@ int tokens(const app::Words& words) {
 int main(int argc, char** argv) {
   const std::vector<std::string> words(argv + 1, argv + argc);
   const std::string command = words.empty() ? "" : words.front();
-  const jw::app::Words rest(words.begin() + (words.empty() ? 0 : 1), words.end());
+  const jw::edge::Words rest(words.begin() + (words.empty() ? 0 : 1), words.end());
   try {
     if (command == "serve") return jw::bench::serve(rest);
     if (command == "sql") return jw::bench::sql(rest);

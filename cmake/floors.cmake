@@ -44,8 +44,8 @@ set(JW_WARNINGS -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror CACHE STR
 # modules/: one folder a procedure, named one by one: nothing becomes part of the product by lying in a folder.
 function(jw_modules)
   foreach(module ${ARGN})
-    jw_library(modules/${module} LINKS base platform/db platform/log platform/crypto kernel/catalog kernel/record kernel/identity
-               kernel/policy kernel/query kernel/change kernel/calendar kernel/case Boost::json)
+    jw_library(modules/${module} LINKS base platform/db platform/http platform/log platform/crypto platform/office kernel/catalog
+               kernel/record kernel/identity kernel/policy kernel/query kernel/change kernel/calendar kernel/case kernel/edge Boost::json)
   endforeach()
 endfunction()
 

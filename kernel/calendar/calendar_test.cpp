@@ -1,4 +1,4 @@
-// Counting by the years of regulation/calendar.toml, against the notices and vectors worked out elsewhere.
+// Counting by the years of modules/calendar/years.toml, against the notices and vectors worked out elsewhere.
 #include <gtest/gtest.h>
 
 #include <fstream>
@@ -11,10 +11,10 @@ namespace jw::calendar {
 namespace {
 
 std::vector<Year> shipped() {
-  std::ifstream in(JW_SOURCE_DIR "/regulation/calendar.toml");
+  std::ifstream in(JW_SOURCE_DIR "/modules/calendar/years.toml");
   std::stringstream text;
   text << in.rdbuf();
-  auto read = read_years(text.str(), "regulation/calendar.toml");
+  auto read = read_years(text.str(), "modules/calendar/years.toml");
   if (auto* problems = std::get_if<std::vector<catalog::FileProblem>>(&read)) {
     for (const catalog::FileProblem& problem : *problems) ADD_FAILURE() << problem.print();
     return {};

@@ -26,12 +26,7 @@ constexpr size_t kReasonMax = 200;      // characters
 std::variant<std::vector<Year>, std::vector<catalog::FileProblem>> read_years(std::string_view text,
                                                                               const std::string& shown);
 
-// By whose hand. account 0: the operator on the command line.
-struct Hand {
-  int64_t account = 0, person = 0, session = 0;
-  std::string name;
-  std::string post, unit;
-};
+using record::Hand;
 
 struct Changed {
   int64_t from = 0, to = 0;  // version

@@ -103,21 +103,6 @@ void write_year(db::Connection& transaction, const Year& year, int64_t version) 
   }
 }
 
-record::Entry entry_of(const Hand& hand, std::string_view action, Instant now) {
-  record::Entry entry;
-  entry.time = now;
-  entry.kind = hand.account == 0 ? "administration" : "act";
-  entry.account = hand.account;
-  entry.person = hand.person;
-  entry.session = hand.session;
-  entry.post = hand.post;
-  entry.unit = hand.unit;
-  entry.action = action;
-  entry.decision = "allowed";
-  entry.basis = "§2.4.2";
-  return entry;
-}
-
 // The leaf holds the whole of what was imported: the record alone shows by which calendar a deadline was counted.
 void append_years(JsonWriter& out, const std::vector<const Year*>& years) {
   out.key("years").array();
@@ -140,7 +125,7 @@ Changed put_years(db::Connection& transaction, record::Recorder& recorder, const
                   const Hand& hand, std::string_view kind, std::string_view reason, int64_t version, Instant now) {
   write_change(transaction, version, kind, hand, reason, now);
   for (const Year* year : years) write_year(transaction, *year, version);
-  record::Entry entry = entry_of(hand, "calendar_" + std::string(kind), now);
+  record::Entry entry = record::act_of(hand, "calendar_" + std::string(kind), "2.4.2", now);
   JsonWriter out(entry.parameters);
   out.object().field("from", version - 1).field("to", version).field("reason", reason);
   append_years(out, years);
@@ -262,7 +247,7 @@ Result<Changed> add_window(db::Connection& transaction, record::Recorder& record
   transaction.execute(
       "INSERT INTO calendar_window (version, begins, ends, reason_zh, reason_en) VALUES ($1, $2, $3, $4, $5)",
       {to, begins.print(), ends.print(), zh, en});
-  record::Entry entry = entry_of(hand, "calendar_window", now);
+  record::Entry entry = record::act_of(hand, "calendar_window", "2.4.2", now);
   JsonWriter(entry.parameters)
       .object()
       .field("from", to - 1)
@@ -295,7 +280,7 @@ Result<Changed> withdraw_window(db::Connection& transaction, record::Recorder& r
   const std::string kept = today.print();
   transaction.execute("UPDATE calendar_window SET withdrawn = $2, kept_until = $3 WHERE version = $1",
                       {id, to, begun ? db::Param(kept) : db::Param(nullptr)});
-  record::Entry entry = entry_of(hand, "calendar_withdrawal", now);
+  record::Entry entry = record::act_of(hand, "calendar_withdrawal", "2.4.2", now);
   JsonWriter out(entry.parameters);
   out.object().field("from", to - 1).field("to", to).field("window", id).field("reason", why);
   if (begun) out.field("kept_until", kept);

@@ -12,7 +12,6 @@
 #include <boost/json/object.hpp>
 
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -25,6 +24,7 @@
 #include "base/time.hpp"
 #include "kernel/calendar/api.hpp"
 #include "kernel/catalog/api.hpp"
+#include "kernel/identity/api.hpp"
 #include "kernel/policy/api.hpp"
 #include "kernel/record/api.hpp"
 #include "platform/crypto/api.hpp"
@@ -183,6 +183,8 @@ struct Notice {
   Text text;
 };
 
+void put_notice(db::Connection& transaction, const Notice& notice, Instant now);
+
 // What the engine and the kinds stand on. All outlive the engine.
 struct Services {
   const catalog::Catalogue& catalogue;
@@ -191,18 +193,11 @@ struct Services {
   record::Recorder& recorder;
   db::Store& store;
   const Clock& clock;
-  // Puts a notice into the caller's transaction.
-  std::function<void(db::Connection&, const Notice&, Instant)> notify;
-  // Candidates for a post in a unit (code, empty = any), as accounts; the engine asks the policy about each.
-  std::function<std::vector<policy::Asker>(db::Connection&, std::string_view post, std::string_view unit)> candidates;
-  // A letter as a file: bytes of a PDF.
-  std::function<Result<std::string>(const Letter&, const std::string& number, const std::string& code, Instant)> print;
-  // Whether the session of whoever acts is still live, asked within the step's own transaction (§2.5.3).
-  std::function<bool(db::Connection&, const policy::Asker&, Instant)> live;
-  // Ends a suspension of an account (§2.5.3), within the caller's transaction.
-  std::function<Result<Done>(db::Connection&, int64_t account, std::string_view reason)> restore;
+  identity::Identity& identity;
   std::vector<const Kind*> kinds;
   std::string signing_seed;  // 32 bytes, shared by all nodes: the system's key over the steps that people sign
+  std::string school;        // in Chinese: heads its letters
+  std::string public_url;    // where people reach the system: stands on letters, beside their code
 
   int64_t setting(std::string_view name) const;                                         // of the regulation in force
   std::optional<Case> find(db::Connection& connection, std::string_view number) const;  // nullopt: no such case
@@ -260,10 +255,12 @@ class Engine {
   Result<Taken> act_within(db::Connection& transaction, const Actor& actor, std::string_view number,
                            std::string_view action, const boost::json::object& input, bool signed_by_person);
 
-  // The whole case as JSON (docs/api.md), actions with reasons included; an open object: the caller ends it. Whether
-  // the person may see it is the caller's to ask (dataset `case`).
+  // The whole case as JSON (docs/api.md), actions with reasons included. Whether the person may see it is the
+  // caller's to ask (dataset `case`).
   Result<std::string> show(db::Connection& reader, const Actor& actor, std::string_view number);
   Result<Form> form(db::Connection& reader, const Actor& actor, std::string_view number);
+  // The official form as a PDF (§2.4.1).
+  Result<std::string> printed_form(db::Connection& reader, const Actor& actor, std::string_view number);
 
   // Deadlines: moved when the calendar has changed, reminded, escalated, and what a kind's table says of the clock.
   // Safe on several nodes at once. Returns the steps and moves made.
@@ -295,6 +292,24 @@ class Engine {
   crypto::SigningKey key_;
 };
 
+// ---- files of a case; whether the person may see it is the caller's to ask (dataset `case`)
+
+struct File {
+  std::string bytes, name, media;
+};
+constexpr size_t kAttachmentMax = 5 * 1024 * 1024;  // bytes
+constexpr int64_t kAttachmentsMax = 10;             // of one case
+
+// The newest letter of a case that stands; nullopt: none. `reader` reads past the belt.
+std::optional<File> letter_of(db::Connection& reader, std::string_view number);
+// When the person to whom the letters of a case are written first fetched them.
+void note_letter_read(db::Store& store, std::string_view number, int64_t account, Instant now);
+std::optional<File> attachment_of(db::Connection& reader, std::string_view number, int64_t id);
+// By the applicant, while the case is open: a PDF, PNG or JPEG. Gives its SHA-256 in hex. Refusals: case.not_yours
+// (403), case.attachment_invalid (422).
+Result<std::string> attach(db::Connection& transaction, std::string_view number, std::string_view name,
+                           std::string_view bytes, int64_t account, Instant now);
+
 // A deputy (代理) for a post in a unit, both days included. Refusals: case.deputy_invalid (422), case.deputy_not_yours
 // (403), case.deputy_unknown (404). The value is the outbox, to be delivered after the commit.
 struct Deputation {
@@ -306,9 +321,6 @@ Result<int64_t> appoint_deputy(db::Connection& transaction, const Services& serv
 Result<int64_t> end_deputy(db::Connection& transaction, const Services& services, const Actor& actor, int64_t number,
                            Instant now);
 
-// Accounts that hold a post in a unit (empty = any) now. `reader`: a reading connection.
-std::vector<policy::Asker> holders(const Services& on, db::Connection& reader, std::string_view post,
-                                   std::string_view unit, Instant now);
 // Without id when no unit has this code.
 Unit find_unit(db::Connection& connection, std::string_view code);
 

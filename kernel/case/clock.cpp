@@ -63,12 +63,8 @@ int Engine::recompute(Instant now) {
   }
   if (open.empty()) return 0;
   const std::vector<calendar::Recomputed> moved = calendar::recompute(*calendar, open, now).value();
-  record::Entry entry;
-  entry.time = now;
-  entry.kind = "act";
+  record::Entry entry = record::entry_of({}, "act", "deadlines", now);
   entry.dataset = "case";
-  entry.action = "deadlines";
-  entry.decision = "allowed";
   entry.basis = "§2.4.2";
   JsonWriter out(entry.parameters);
   out.object().field("calendar", calendar->version()).key("moved").array();
@@ -175,13 +171,10 @@ int64_t Engine::note(Moment& moment, std::string_view action, const std::optiona
   step.name = moment.actor.name;
   step.at = moment.now;
   step.content = "{}";
-  record::Entry entry;
-  entry.time = moment.now;
-  entry.kind = "act";
+  record::Entry entry =
+      record::entry_of({}, "act", std::string(file.kind->name) + "." + std::string(action), moment.now);
   entry.beneficiary = file.person;
   entry.dataset = "case";
-  entry.action = std::string(file.kind->name) + "." + std::string(action);
-  entry.decision = "allowed";
   entry.basis = "§" + std::string(file.kind->clause);
   JsonWriter(entry.parameters).object().field("case", file.number).field("state", file.state).end_object();
   step.outbox = services_.recorder.put_in_outbox(moment.connection, entry);
@@ -191,7 +184,7 @@ int64_t Engine::note(Moment& moment, std::string_view action, const std::optiona
   for (const int64_t account : who_may_act(file, besides, moment.now)) {
     if (std::find(told.begin(), told.end(), account) != told.end()) continue;
     told.push_back(account);
-    services_.notify(moment.connection,
+    put_notice(moment.connection,
                      {account,
                       file.number,
                       {file.kind->label.zh + " " + file.number + " " + text.zh,

@@ -90,7 +90,7 @@ Result<int64_t> appoint_deputy(db::Connection& transaction, const Services& on, 
       .field("reason", reason)
       .end_object();
   const std::string days = asked.begins.print() + " — " + asked.ends.print();
-  on.notify(transaction,
+  put_notice(transaction,
             {deputy->account,
              "",
              {actor.name + " 请您代理其岗位办理事项：" + days, actor.name + " asks you to stand in: " + days}},

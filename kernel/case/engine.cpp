@@ -62,7 +62,8 @@ Result<std::string> opinion_of(const Transition& row, const json::object& input)
 }
 
 Result<Done> check_live(const Moment& moment) {
-  if (is_clock(moment.actor) || moment.on.live(moment.connection, moment.actor.asker, moment.now)) return Done{};
+  if (is_clock(moment.actor) || identity::check_live(moment.connection, moment.actor.asker.session, moment.now))
+    return Done{};
   return Refusal{Code::unauthenticated, "identity.session_ended", {"请先登录", "sign in first"}};
 }
 
@@ -301,23 +302,16 @@ Result<Taken> Engine::take(Moment& moment, const Chosen& chosen, bool signed_by_
   file.steps.push_back(step);
   JW_CHECK(send_letter(moment, row, step));
   tell(moment, row);
-  for (const Notice& notice : moment.notices) services_.notify(moment.connection, notice, moment.now);
+  for (const Notice& notice : moment.notices) put_notice(moment.connection, notice, moment.now);
   return Taken{file.number, file.state, step.outbox};
 }
 
 void Engine::record(Moment& moment, const Transition& row, Step& step) {
-  record::Entry entry;
-  entry.time = moment.now;
-  entry.kind = "act";
-  entry.account = step.account;
-  entry.person = step.person;
+  const record::Hand hand{step.account, step.person, moment.actor.asker.session, step.name, step.post, step.unit};
+  record::Entry entry = record::entry_of(
+      hand, "act", std::string(moment.file.kind->name) + "." + std::string(row.action), moment.now);
   entry.beneficiary = moment.file.person;
-  entry.session = moment.actor.asker.session;
-  entry.post = step.post;
-  entry.unit = step.unit;
   entry.dataset = "case";
-  entry.action = std::string(moment.file.kind->name) + "." + std::string(row.action);
-  entry.decision = "allowed";
   entry.basis = "§" + std::string(moment.file.kind->clause);
   JsonWriter out(entry.parameters);
   out.object().field("case", moment.file.number).field("step", step.n).field("from", step.from).field("to", step.to);
@@ -352,7 +346,7 @@ Result<Done> Engine::send_letter(Moment& moment, const Transition& row, const St
   const std::string number =
       "教查〔" + year + "〕" + std::to_string(next_number(moment.connection, "letter/" + year)) + "号";
   const std::string code = crypto::random_code(16);
-  JW_TRY(const std::string pdf, services_.print(*letter, number, code, moment.now));
+  JW_TRY(const std::string pdf, print_letter(services_, *letter, number, code, moment.now));
   moment.connection.execute(
       "INSERT INTO case_letter (id, case_id, step, number, title, code_digest, sha256, content, made_us) "
       "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
@@ -399,7 +393,7 @@ std::vector<int64_t> Engine::who_may_act(const Case& file, const std::optional<W
     if (who.of != Who::Of::anywhere && unit.empty()) continue;
     if (std::find(asked.begin(), asked.end(), std::pair{who.post, unit}) != asked.end()) continue;
     asked.emplace_back(who.post, unit);
-    for (const policy::Asker& holder : holders(services_, *reader, who.post, unit, now)) {
+    for (const policy::Asker& holder : services_.policy.rules()->holders(*reader, who.post, unit, now)) {
       if (holder.account != file.account) accounts.push_back(holder.account);
     }
   }
@@ -463,21 +457,6 @@ Actor Engine::actor(db::Connection& reader, const policy::Asker& asker, std::str
     take_posts(*services_.policy.authority(reader, principal, now), each.person, each.name, each.post, each.unit);
   }
   return actor;
-}
-
-std::vector<policy::Asker> holders(const Services& on, db::Connection& reader, std::string_view post,
-                                   std::string_view unit, Instant now) {
-  std::vector<policy::Asker> found;
-  for (const policy::Asker& candidate : on.candidates(reader, post, unit)) {
-    const policy::AuthorityPtr authority = on.policy.authority(reader, candidate, now);
-    for (const policy::HeldPost& held : authority->posts()) {
-      if (authority->rules().regulation().posts[static_cast<size_t>(held.post)].name != post) continue;
-      if (!unit.empty() && std::find(held.units.begin(), held.units.end(), unit) == held.units.end()) continue;
-      found.push_back(candidate);
-      break;
-    }
-  }
-  return found;
 }
 
 }  // namespace jw::cases

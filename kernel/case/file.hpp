@@ -15,5 +15,8 @@ std::optional<Case> read_case(db::Connection& connection, std::span<const Kind* 
 void insert_case(db::Connection& transaction, const Case& file);
 void update_case(db::Connection& transaction, const Case& file);
 void insert_step(db::Connection& transaction, const Case& file, const Step& step);
+// The written reply as a PDF.
+Result<std::string> print_letter(const Services& on, const Letter& letter, const std::string& number,
+                                 const std::string& code, Instant now);
 
 }  // namespace jw::cases

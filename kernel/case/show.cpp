@@ -135,7 +135,7 @@ Result<std::string> Engine::show(db::Connection& reader, const Actor& actor, std
   write_letters(reader, out, *file);
   write_attachments(reader, out, *file);
   write_actions(moment, out);
-  out.field("signature_key", public_key());
+  out.field("signature_key", public_key()).end_object();
   return text;
 }
 

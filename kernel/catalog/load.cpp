@@ -5,16 +5,22 @@
 namespace jw::catalog {
 namespace {
 
-// Names of the files directly in a folder, without folder and ending.
-std::vector<std::string> stems_in(const SourceFiles& files, const std::string& folder) {
-  std::vector<std::string> stems;
+// The files of one folder of the catalogue, of the school's own and of every module, by stem: "catalog/x.toml",
+// "modules/lending/catalog/x.toml".
+std::vector<std::pair<std::string, std::string>> files_in(const SourceFiles& files, const std::string& folder) {
+  std::vector<std::pair<std::string, std::string>> found;
   for (const auto& [shown, text] : files) {
-    if (!shown.starts_with(folder + "/")) continue;
-    const std::string stem =
-        shown.substr(folder.size() + 1, shown.size() - folder.size() - 1 - std::string_view(".toml").size());
-    if (stem.find('/') == std::string::npos) stems.push_back(stem);
+    const size_t slash = shown.rfind('/');
+    if (slash == std::string::npos) continue;
+    const std::string_view in = std::string_view(shown).substr(0, slash);
+    const bool of_module = in.starts_with("modules/") && in.ends_with("/" + folder) &&
+                           std::count(in.begin(), in.end(), '/') ==
+                               2 + std::count(folder.begin(), folder.end(), '/');
+    if (in == folder || of_module)
+      found.emplace_back(shown.substr(slash + 1, shown.size() - slash - 1 - std::string_view(".toml").size()), shown);
   }
-  return stems;
+  std::sort(found.begin(), found.end());
+  return found;
 }
 
 bool is_code(std::string_view code) {
@@ -273,8 +279,7 @@ bool is_kernel_table(std::string_view name) {
 }
 
 void load_code_sets(Loading& loading) {
-  for (const std::string& stem : stems_in(loading.files, "catalog/codes")) {
-    const std::string shown = "catalog/codes/" + stem + ".toml";
+  for (const auto& [stem, shown] : files_in(loading.files, "catalog/codes")) {
     const auto node = read_toml(loading.files, shown, loading.problems);
     if (!node) continue;
     const Table table(*node, shown, loading.problems, {"set", "label", "standard", "code"});
@@ -316,13 +321,13 @@ void load_modules(Loading& loading) {
 
 void declare_datasets(Loading& loading) {
   std::vector<std::string> shown, stems;
-  for (const std::string& stem : stems_in(loading.files, "catalog")) {
+  for (const auto& [stem, file] : files_in(loading.files, "catalog")) {
     if (stem == "relations" || stem == "modules") continue;
-    auto node = read_toml(loading.files, "catalog/" + stem + ".toml", loading.problems);
+    auto node = read_toml(loading.files, file, loading.problems);
     if (!node) continue;
     loading.nodes.push_back(std::move(*node));
     stems.push_back(stem);
-    shown.push_back("catalog/" + stem + ".toml");
+    shown.push_back(file);
   }
   for (size_t i = 0; i < loading.nodes.size(); ++i) {
     const Table table(loading.nodes[i], shown[i], loading.problems,
@@ -411,7 +416,8 @@ std::variant<Catalogue, std::vector<FileProblem>> load_files(const SourceFiles& 
 
 std::variant<Catalogue, std::vector<FileProblem>> load(const std::filesystem::path& home) {
   Problems problems;
-  const SourceFiles files = read_files(home, "catalog", problems);
+  SourceFiles files = read_files(home, "catalog", problems);
+  if (std::filesystem::exists(home / "modules")) files.merge(read_files(home, "modules", problems));
   if (!problems.empty()) return problems.take();
   return load_files(files);
 }

@@ -195,6 +195,7 @@ db::Reach readers_reach();
 std::optional<int64_t> check_live(db::Connection& connection, int64_t session, Instant now);
 // More of it, held sessions included; nullopt: over.
 std::optional<Liveness> liveness(db::Connection& connection, int64_t session, Instant now);
+bool is_suspended(db::Connection& connection, int64_t account);
 
 // A key shared by all nodes, made at the first call: 32 random bytes. `connection`: a writer's.
 std::string secret(db::Connection& connection, std::string_view name);

@@ -83,6 +83,11 @@ std::optional<Liveness> liveness(db::Connection& connection, int64_t session, In
   return Liveness{rows.integer(0), !rows.is_null(1), !rows.is_null(2)};
 }
 
+bool is_suspended(db::Connection& connection, int64_t account) {
+  auto rows = connection.query("SELECT suspended_us FROM account WHERE id = $1", {account});
+  return rows.next() && !rows.is_null(0);
+}
+
 std::vector<int64_t> end_sessions(db::Connection& transaction, int64_t account, std::string_view reason, Instant now,
                                   int64_t except) {
   std::vector<int64_t> ids;

@@ -116,6 +116,8 @@ class Rules {
   // another statement; and what that may read.
   std::string holds_sql(Statement& statement, int post, const std::string& unit, const std::string& person) const;
   const db::Reach& posts_reach() const { return *posts_reach_; }
+  // Staff with a live account who hold this post now, in this unit (code; "" = any), as accounts in their order.
+  std::vector<Asker> holders(db::Connection& reader, std::string_view post, const std::string& unit, Instant now) const;
   // Whether one of these posts has that power (Regulation::powers); the post, or -1.
   int empowered(const std::vector<HeldPost>& posts, std::string_view power) const;
   // Whether any permit, grant or the regulation's own vocabulary knows this purpose.

@@ -9,6 +9,7 @@
 #include "base/fault.hpp"
 #include "kernel/catalog/condition.hpp"
 #include "kernel/catalog/schema.hpp"
+#include "kernel/identity/api.hpp"
 #include "kernel/policy/reach.hpp"
 #include "kernel/policy/regulation_edit.hpp"
 
@@ -88,6 +89,38 @@ std::string Rules::holds_sql(Statement& statement, int post, const std::string& 
       sql += " AND NOT EXISTS (" + post_sql(statement, other, {}) + ")";
   }
   return "(" + sql + ")";
+}
+
+std::vector<Asker> Rules::holders(db::Connection& reader, std::string_view post, const std::string& unit,
+                                  Instant now) const {
+  std::vector<Asker> found;
+  const int index = regulation_.post(post);
+  if (index < 0) return found;
+  Statement statement(catalogue_, regulation_, dialect_);
+  const std::vector<Literal> literals{Literal{unit}};
+  const std::string in_unit = unit.empty() ? "" : statement.slot({Slot::Kind::query_literal, 0});
+  const std::string sql =
+      "SELECT a.id, a.person_id, a.kind FROM account a WHERE a.person_id IS NOT NULL AND a.suspended_us IS NULL AND "
+      "a.closed_us IS NULL AND a.kind NOT IN ('student', 'graduate') AND " +
+      holds_sql(statement, index, in_unit, "a.person_id") + " ORDER BY a.id";
+  Binding binding;
+  binding.now_us = now.us;
+  binding.today = now.date();
+  binding.query = &literals;
+  std::vector<db::Param> params;
+  std::vector<std::string> store;
+  policy::bind(statement.slots(), binding, params, store);
+  db::Reach reach = identity::readers_reach();
+  reach.add(*posts_reach_);
+  db::Rows rows = reader.query_within(std::make_shared<const db::Reach>(std::move(reach)), sql, params);
+  while (rows.next()) {
+    Asker asker;
+    asker.account = rows.integer(0);
+    asker.person = rows.integer(1);
+    asker.kind = rows.text(2);
+    found.push_back(std::move(asker));
+  }
+  return found;
 }
 
 std::vector<HeldPost> Rules::posts_of(db::Connection& connection, int64_t person, int64_t session, Instant now) const {

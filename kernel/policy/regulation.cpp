@@ -76,23 +76,32 @@ void collect_settings(const Condition& condition, std::set<std::string>& names) 
 struct Source {
   std::string shown;
   Node node;
+  bool of_module = false;  // rows of any kind may stand in it
 };
 
 struct Sources {
-  std::optional<Source> settings, posts, powers, permissions;
+  std::vector<Source> settings, posts, powers, permissions;
 };
 
+// The school's own files, each with rows of its kind, and one file of every module with rows of any.
 Sources read_sources(const std::filesystem::path& home, Problems& problems) {
-  const catalog::SourceFiles files = catalog::read_files(home, "regulation", problems);
-  const auto read = [&](const std::string& name, bool needed) -> std::optional<Source> {
-    const std::string shown = "regulation/" + name;
-    if (!needed && !files.contains(shown)) return std::nullopt;
-    auto node = catalog::read_toml(files, shown, problems);
-    if (!node) return std::nullopt;
-    return Source{shown, std::move(*node)};
+  catalog::SourceFiles files = catalog::read_files(home, "regulation", problems);
+  if (std::filesystem::exists(home / "modules")) files.merge(catalog::read_files(home, "modules", problems));
+  Sources sources;
+  const auto read = [&](const std::string& shown, std::initializer_list<std::vector<Source>*> kinds) {
+    if (auto node = catalog::read_toml(files, shown, problems)) {
+      for (std::vector<Source>* kind : kinds) kind->push_back(Source{shown, *node, shown.starts_with("modules/")});
+    }
   };
-  return {read("settings.toml", true), read("posts.toml", true), read("powers.toml", false),
-          read("permissions.toml", true)};
+  read("regulation/settings.toml", {&sources.settings});
+  read("regulation/posts.toml", {&sources.posts});
+  if (files.contains("regulation/powers.toml")) read("regulation/powers.toml", {&sources.powers});
+  read("regulation/permissions.toml", {&sources.permissions});
+  for (const auto& [shown, text] : files) {
+    if (shown.starts_with("modules/") && shown.ends_with("/regulation.toml"))
+      read(shown, {&sources.settings, &sources.posts, &sources.powers, &sources.permissions});
+  }
+  return sources;
 }
 
 class Loader {
@@ -128,8 +137,14 @@ class Loader {
 
  private:
   template <class Read>
-  void read(const std::optional<Source>& source, std::initializer_list<std::string_view> known, Read each) {
-    if (source) each(Table(source->node, source->shown, problems_, known));
+  void read(const std::vector<Source>& sources, std::initializer_list<std::string_view> known, Read each) {
+    for (const Source& source : sources) {
+      if (source.of_module) {
+        each(Table(source.node, source.shown, problems_, {"setting", "post", "power", "permit", "forbid"}));
+      } else {
+        each(Table(source.node, source.shown, problems_, known));
+      }
+    }
   }
   void add_rules(const Table& table, const Node& node, std::string_view effect, boost::json::array& rules);
 
@@ -508,7 +523,7 @@ class Loader {
       const Post& post = regulation_.posts[static_cast<size_t>(atom.post)];
       const Dataset& of = dataset(atom.dataset);
       if (post.apart.empty() || atom.effect != Effect::permit || of.by_kernel || of.in_record) continue;
-      problems_.add(sources_.permissions->shown, static_cast<int>(atom.rule),
+      problems_.add(sources_.permissions.front().shown, static_cast<int>(atom.rule),
                     bilingual("岗位「{}」不得查询教学数据「{}」（§4.3.2）",
                               "post '{}' may not query academic data such as '{}' (§4.3.2)", {post.name, of.name}));
     }
@@ -625,7 +640,7 @@ Node node_of(const boost::json::value& json, int line) {
 
 // The rows of one kind of content as the file of that kind would hold them: [[row]] by name of its table.
 Source source_of(const boost::json::object& content, std::string_view kind, std::string_view row, Problems& problems) {
-  Source source{std::string(kind), {}};
+  Source source{std::string(kind), {}, false};
   const boost::json::value* rows = content.if_contains(kind);
   if (rows == nullptr || !rows->is_array()) {
     problems.add(source.shown, 0, bilingual("缺少「{}」", "'{}' is missing", {kind}));
@@ -702,9 +717,9 @@ void Loader::add_rules(const Table& table, const Node& node, std::string_view ef
 
 boost::json::object Loader::content() {
   boost::json::object out;
-  const auto copy = [&](std::string_view kind, const std::optional<Source>& source, const char* row) {
+  const auto copy = [&](std::string_view kind, const std::vector<Source>& sources, const char* row) {
     boost::json::array rows;
-    read(source, {row}, [&](const Table& file) {
+    read(sources, {row}, [&](const Table& file) {
       for (const Node* node : file.tables(row)) rows.push_back(json_of(*node));
     });
     out[kind] = std::move(rows);
@@ -781,8 +796,10 @@ std::variant<boost::json::object, std::vector<catalog::FileProblem>> content_of_
 std::variant<Regulation, std::vector<catalog::FileProblem>> load_content(const boost::json::object& content,
                                                                          const Catalogue& catalogue) {
   Problems problems;
-  Sources sources{source_of(content, "settings", "setting", problems), source_of(content, "posts", "post", problems),
-                  source_of(content, "powers", "power", problems), source_of(content, "rules", "", problems)};
+  Sources sources{{source_of(content, "settings", "setting", problems)},
+                  {source_of(content, "posts", "post", problems)},
+                  {source_of(content, "powers", "power", problems)},
+                  {source_of(content, "rules", "", problems)}};
   Loader loader(catalogue, std::move(sources), std::move(problems));
   loader.number_rules();
   return loader.load();

@@ -274,21 +274,6 @@ void lock(db::Connection& transaction) {
   transaction.execute("UPDATE gate SET epoch = epoch + 1 WHERE id = 1");
 }
 
-record::Entry entry_of(const Hand& hand, std::string_view action, const std::string& clause, Instant now) {
-  record::Entry entry;
-  entry.time = now;
-  entry.kind = hand.account == 0 ? "administration" : "act";
-  entry.account = hand.account;
-  entry.person = hand.person;
-  entry.session = hand.session;
-  entry.post = hand.post;
-  entry.unit = hand.unit;
-  entry.action = action;
-  entry.decision = "allowed";
-  entry.basis = "§" + clause;
-  return entry;
-}
-
 // The leaf holds the difference itself: the record alone shows what was open on a day.
 int64_t put_leaf(db::Connection& transaction, record::Recorder& recorder, record::Entry entry, const Proposal& proposal,
                  const json::array& differs, std::string_view answer) {
@@ -325,7 +310,7 @@ Result<Acted> put_proposal(db::Connection& transaction, record::Recorder& record
       "proposed_person, proposed_name, proposed_us) VALUES ($1, $2, 'proposed', $3, $4, $5, $6, $7, $8, $9, $10, $11)",
       {proposal.id, proposal.kind, proposal.base, json::serialize(draft.content), proposal.clause, proposal.note,
        db::Param(proposal.rolled_back_to), hand.account, hand.person, hand.name, now.us});
-  const int64_t outbox = put_leaf(transaction, recorder, entry_of(hand, "regulation_propose", proposal.clause, now),
+  const int64_t outbox = put_leaf(transaction, recorder, record::act_of(hand, "regulation_propose", proposal.clause, now),
                                   proposal, difference(before, draft.content), "");
   return Acted{proposal.id, proposal.base, outbox};
 }
@@ -396,7 +381,7 @@ Result<Acted> end(db::Connection& transaction, record::Recorder& recorder, const
   decide(transaction, proposal, state, answer, hand, now);
   const std::string_view action = state == "rejected" ? "regulation_reject" : "regulation_withdraw";
   const int64_t outbox =
-      put_leaf(transaction, recorder, entry_of(hand, action, proposal.clause, now), proposal, {}, answer);
+      put_leaf(transaction, recorder, record::act_of(hand, action, proposal.clause, now), proposal, {}, answer);
   return Acted{proposal.id, version_in_force(transaction), outbox};
 }
 
@@ -557,7 +542,7 @@ Result<Acted> approve(db::Connection& transaction, record::Recorder& recorder, c
   write_version(transaction, version, made.content, open.proposed_by, hand.account);
   open.version = version.version;
   decide(transaction, open, "approved", "", hand, now);
-  const int64_t outbox = put_leaf(transaction, recorder, entry_of(hand, "regulation_approve", open.clause, now), open,
+  const int64_t outbox = put_leaf(transaction, recorder, record::act_of(hand, "regulation_approve", open.clause, now), open,
                                   difference(before, made.content), "");
   return Acted{id, version.version, outbox};
 }
@@ -618,7 +603,7 @@ int64_t start_regulation(db::Connection& transaction, record::Recorder& recorder
   Proposal whole;
   whole.base = version.base;
   whole.version = version.version;
-  return put_leaf(transaction, recorder, entry_of(Hand{}, "regulation_" + version.kind, version.clause, now), whole,
+  return put_leaf(transaction, recorder, record::act_of(Hand{}, "regulation_" + version.kind, version.clause, now), whole,
                   differs, "");
 }
 

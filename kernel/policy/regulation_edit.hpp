@@ -80,10 +80,7 @@ Result<Draft> draft_rollback(const catalog::Catalogue& catalogue, const boost::j
 
 // ---- acts
 
-struct Hand {
-  int64_t account = 0, person = 0, session = 0;
-  std::string name, post, unit;
-};
+using record::Hand;
 
 struct Acted {
   int64_t proposal = 0;

@@ -68,8 +68,7 @@ Result<Query> parse(const catalog::Catalogue& catalogue, const boost::json::valu
 // ----------------------------------------------------------------------------------------------------------
 
 struct Answer {
-  // JSON up to and including `"scope":{…}`; the caller appends `,"record":"origin/seq"}` once the entry is durable.
-  std::string json;
+  std::string json;  // an object; told with the id of its leaf as last member once the entry is durable (kernel/edge)
   int64_t rows = 0;
 };
 

@@ -277,6 +277,7 @@ Outcome Engine::explain(const policy::Asker& asker, const json::value& request) 
     json.key("nearest").object().field("missing", refusal.type).field("text", refusal.detail).end_object();
     if (refusal.remedy) json.field("remedy", *refusal.remedy);
   }
+  json.end_object();
   run.entry.kind = "explain";
   run.entry.decision = prepared ? "allowed" : prepared.refusal().type;
   return {std::move(run.entry), std::move(answer)};

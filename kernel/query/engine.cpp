@@ -349,6 +349,7 @@ Outcome Engine::Impl::answer(const Query& query, Action action, Run run) {
     run.entry.digest = crypto::sha256(out);
     out += ",\"scope\":";
     out += prepared.decision->scope_json;
+    out += '}';
     run.entry.subjects = subjects.take();
     run.entry.rows = answer.rows;
     return answer;
@@ -365,7 +366,7 @@ Outcome Engine::Impl::answer_statistics(const Query& query, Run run) {
     answer.json = "{\"columns\":" + prepared.plan->columns_json + ",\"rows\":" + statistics.rows_json +
                   ",\"hidden\":{\"fields\":{},\"cells\":[]},\"next\":null";
     run.entry.digest = crypto::sha256(answer.json);
-    answer.json += ",\"scope\":" + prepared.decision->scope_json;
+    answer.json += ",\"scope\":" + prepared.decision->scope_json + "}";
     run.entry.rows = answer.rows;
     return answer;
   };

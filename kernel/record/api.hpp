@@ -34,6 +34,13 @@ struct Subject {
 };
 constexpr size_t kPersonsMax = 200;
 
+// By whose hand something is done. account 0: nobody signed in; the operator on the command line, or the clock.
+struct Hand {
+  int64_t account = 0, person = 0, session = 0;
+  std::string name;
+  std::string post, unit;  // in which capacity; empty: as a person
+};
+
 struct Entry {
   Instant time;
   std::string kind;  // query | detail | statistics | export | print | refusal | change | act | sign_in | sign_in_failed
@@ -60,6 +67,10 @@ struct Entry {
   // one with the outcome. An intent left open by a crash is closed as "aborted" when the recorder opens again.
   std::optional<uint64_t> intent{};
 };
+// Allowed, by this hand; all else is the caller's.
+Entry entry_of(const Hand& hand, std::string_view kind, std::string_view action, Instant now);
+// An act under a clause ("2.4.2"); without an account: of administration.
+Entry act_of(const Hand& hand, std::string_view action, std::string_view clause, Instant now);
 constexpr size_t kSubjectsMax = 65'536;  // more is std::invalid_argument: larger answers name classes and units
 
 struct Leaf {
@@ -148,6 +159,9 @@ class Recorder {
   virtual std::vector<Text> problems()
       const = 0;  // what the operator must know: witness not reachable, or a fork found there
 };
+
+// Ids in the store's outbox that wait for delivery, oldest first, at most 100. `connection` reads past the belt.
+std::vector<int64_t> waiting(db::Connection& connection);
 
 // What happened, without what was told: the part of a leaf that stays for ever. Borrows.
 struct Trace {

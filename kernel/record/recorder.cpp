@@ -534,6 +534,26 @@ std::unique_ptr<Recorder> Recorder::open(db::Store& store, db::Store& record, co
   return std::make_unique<StoreRecorder>(store, record, clock, options);
 }
 
+Entry entry_of(const Hand& hand, std::string_view kind, std::string_view action, Instant now) {
+  Entry entry;
+  entry.time = now;
+  entry.kind = kind;
+  entry.account = hand.account;
+  entry.person = hand.person;
+  entry.session = hand.session;
+  entry.post = hand.post;
+  entry.unit = hand.unit;
+  entry.action = action;
+  entry.decision = "allowed";
+  return entry;
+}
+
+Entry act_of(const Hand& hand, std::string_view action, std::string_view clause, Instant now) {
+  Entry entry = entry_of(hand, hand.account == 0 ? "administration" : "act", action, now);
+  entry.basis = "§" + std::string(clause);
+  return entry;
+}
+
 std::optional<Leaf> Recorder::append_and_wait(Entry entry) {
   std::promise<std::optional<Leaf>> promise;
   std::future<std::optional<Leaf>> future = promise.get_future();

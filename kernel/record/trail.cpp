@@ -3,6 +3,13 @@
 
 namespace jw::record {
 
+std::vector<int64_t> waiting(db::Connection& connection) {
+  std::vector<int64_t> ids;
+  db::Rows rows = connection.query("SELECT id FROM record_outbox ORDER BY id LIMIT 100");
+  while (rows.next()) ids.push_back(rows.integer(0));
+  return ids;
+}
+
 uint64_t read_trail(db::Connection& connection, uint64_t from, size_t most,
                     const std::function<void(const Trace&)>& each) {
   db::Rows rows = connection.query("SELECT header FROM record.leaf WHERE seq >= $1 ORDER BY seq LIMIT $2",

@@ -75,7 +75,7 @@ std::string unit_of(const Moment& moment, const Application& asked) {
 
 bool has_other_head(const Moment& moment, const std::string& unit) {
   const db::Store::Lease reader = moment.on.store.reader();
-  for (const policy::Asker& head : cases::holders(moment.on, *reader, kHead, unit, moment.now)) {
+  for (const policy::Asker& head : moment.on.policy.rules()->holders(*reader, kHead, unit, moment.now)) {
     if (head.person != moment.file.person) return true;
   }
   return false;

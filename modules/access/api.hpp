@@ -13,13 +13,6 @@
 
 namespace jw::access {
 
-// access, renewal, change, revocation, confirmation, suspension.
-std::vector<const cases::Kind*> kinds();
-
-// Accounts that may hold a post in a unit (empty = any), by the appointments in the store; the case engine asks the
-// policy about each.
-std::vector<policy::Asker> candidates(db::Connection& reader, std::string_view post, std::string_view unit);
-
 // What an application would open, in words, and what is missing; members of an open object (docs/api.md).
 void write_preview(const cases::Services& on, const boost::json::object& content, JsonWriter& out);
 // Everything one may apply for: datasets, fields, relations. A whole JSON object.

@@ -338,50 +338,6 @@ const Transition kConfirmations[] = {
 };
 // clang-format on
 
-// ---- §2.5.3 a suspended account is examined by people
-
-Result<Done> open_suspension(Moment& moment) {
-  cases::Case& file = moment.file;
-  const json::object& content = content_given(moment);
-  file.account = content.at("account").as_int64();
-  file.person = content.at("person").as_int64();
-  file.applicant = std::string(content.at("applicant").as_string());
-  file.applicant_name = std::string(content.at("applicant_name").as_string());
-  file.content = {{"reason", content.at("reason")}, {"findings", content.at("findings")}};
-  file.title = "暂停查询权限：" + file.applicant_name;
-  return Done{};
-}
-
-Result<Done> lift(Moment& moment) {
-  return moment.on.restore(moment.connection, moment.file.account, "核查后恢复");
-}
-
-constexpr Who kGuard = Who::holder(kSecurity);
-
-const State kSuspensionStates[] = {
-    {.name = "examining", .waits_for = "security", .due_setting = "decision_days", .escalates_to = kDecider},
-    {.name = "lifted", .waits_for = "nobody", .closed = true},
-    {.name = "handed_over", .waits_for = "nobody", .closed = true},
-};
-
-// clang-format off
-const Transition kSuspensions[] = {
-    {.from = "", .action = "open", .to = "examining", .who = Who::clock(),
-     .label = {"暂停并立案核查", "suspended, to be examined"}, .effect = open_suspension},
-    {.from = "examining", .action = "lift", .to = "lifted", .who = kGuard,
-     .label = {"恢复", "lift"}, .opinion = kMust, .seal = kApproves, .effect = lift},
-    {.from = "examining", .action = "hand_over", .to = "handed_over", .who = kGuard,
-     .label = {"移交处理", "hand over"}, .opinion = kMust, .seal = kSigns},
-};
-// clang-format on
-
-void describe_suspension(const Moment& moment, JsonWriter& out) {
-  const json::value* reason = moment.file.content.if_contains("reason");
-  const json::value* findings = moment.file.content.if_contains("findings");
-  out.field("reason", reason != nullptr && reason->is_string() ? std::string(reason->get_string()) : std::string());
-  out.key("findings").raw(findings == nullptr ? "[]" : json::serialize(*findings));
-}
-
 }  // namespace
 
 const Kind kChange{.name = "change",
@@ -402,11 +358,5 @@ const Kind kConfirmation{.name = "confirmation",
                          .states = kConfirmationStates,
                          .transitions = kConfirmations,
                          .describe = describe_grants};
-const Kind kSuspension{.name = "suspension",
-                       .label = {"暂停查询权限核查", "examination of a suspension"},
-                       .clause = "2.5.3",
-                       .states = kSuspensionStates,
-                       .transitions = kSuspensions,
-                       .describe = describe_suspension};
 
 }  // namespace jw::access

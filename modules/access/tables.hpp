@@ -5,9 +5,9 @@
 
 namespace jw::access {
 
-extern const cases::Kind kAccess, kRenewal, kChange, kRevocation, kConfirmation, kSuspension;
+extern const cases::Kind kAccess, kRenewal, kChange, kRevocation, kConfirmation;
 
-constexpr std::string_view kOffice = "academic_office", kHead = "department_head", kSecurity = "security_admin",
+constexpr std::string_view kOffice = "academic_office", kHead = "department_head",
                            kOfficeUnit = "jwc";
 
 // As the rows of the tables spell them.

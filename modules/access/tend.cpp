@@ -15,12 +15,8 @@ namespace json = boost::json;
 namespace {
 
 record::Entry entry_of(std::string_view action, std::string_view clause, Instant now) {
-  record::Entry entry;
-  entry.time = now;
-  entry.kind = "act";
+  record::Entry entry = record::entry_of({}, "act", action, now);
   entry.dataset = "access_grant";
-  entry.action = action;
-  entry.decision = "allowed";
   entry.basis = "§" + std::string(clause);
   return entry;
 }
@@ -80,7 +76,7 @@ int turn_states(cases::Engine& engine, Instant now) {
       if (row.to == "expired")
         text = {"授权 " + row.number + "（" + grant->title + "）已到期", "grant " + row.number + " has expired"};
       if (!text.zh.empty()) {
-        if (grant->account != 0) on.notify(*writer, {grant->account, row.number, text}, now);
+        if (grant->account != 0) cases::put_notice(*writer, {grant->account, row.number, text}, now);
         std::string unit;
         {
           db::Rows rows = writer->query("SELECT code FROM \"unit\" WHERE id = $1", {grant->holder_unit});
@@ -88,9 +84,9 @@ int turn_states(cases::Engine& engine, Instant now) {
         }
         const db::Store::Lease reader = on.store.reader();
         for (const policy::Asker& head :
-             unit.empty() ? std::vector<policy::Asker>{} : cases::holders(on, *reader, kHead, unit, now)) {
+             unit.empty() ? std::vector<policy::Asker>{} : on.policy.rules()->holders(*reader, kHead, unit, now)) {
           if (head.account != grant->account) {
-            on.notify(
+            cases::put_notice(
                 *writer,
                 {head.account, row.number, {grant->holder_name + "的" + text.zh, grant->holder_name + ": " + text.en}},
                 now);
@@ -227,27 +223,6 @@ int open_campaigns(cases::Engine& engine, Instant now) {
 }
 
 }  // namespace
-
-std::vector<const cases::Kind*> kinds() {
-  return {&kAccess, &kRenewal, &kChange, &kRevocation, &kConfirmation, &kSuspension};
-}
-
-std::vector<policy::Asker> candidates(db::Connection& reader, std::string_view post, std::string_view unit) {
-  std::vector<policy::Asker> found;
-  db::Rows rows = reader.query(
-      "SELECT DISTINCT a.id, a.person_id, a.kind FROM post_holding h JOIN staff s ON s.id = h.staff JOIN \"unit\" u ON "
-      "u.id = h.unit JOIN account a ON a.person_id = s.person_id WHERE h.post = $1 AND ($2 = '' OR u.code = $2) AND "
-      "a.suspended_us IS NULL AND a.closed_us IS NULL ORDER BY a.id",
-      {post, unit});
-  while (rows.next()) {
-    policy::Asker asker;
-    asker.account = rows.integer(0);
-    asker.person = rows.integer(1);
-    asker.kind = rows.text(2);
-    found.push_back(std::move(asker));
-  }
-  return found;
-}
 
 namespace {
 

@@ -14,6 +14,7 @@
 
 #include "base/result.hpp"
 #include "base/time.hpp"
+#include "kernel/case/api.hpp"
 #include "kernel/identity/api.hpp"
 #include "kernel/policy/api.hpp"
 #include "kernel/record/api.hpp"
@@ -26,12 +27,7 @@ namespace jw::lending {
 
 constexpr size_t kReasonMax = 500;  // characters
 
-// By whose hand. account 0: by itself.
-struct Hand {
-  int64_t account = 0, person = 0, session = 0;
-  std::string name;
-  std::string post, unit;
-};
+using record::Hand;
 
 // A finding as stored.
 struct Stored {
@@ -67,6 +63,10 @@ struct Swept {
 Result<Done> lift_within(db::Connection& transaction, identity::Identity& identity, int64_t account, const Hand& hand,
                          std::string_view reason, Instant now);
 
+// Opens the case of §2.5.3 in the transaction that suspends.
+void open_suspension(cases::Engine& engine, db::Connection& transaction, int64_t account,
+                     const std::vector<Stored>& findings);
+
 // Thread-safe.
 class Watch {
  public:
@@ -96,18 +96,20 @@ class Watch {
   // nullopt: nothing is in force. `connection` reads past the belt.
   std::optional<Story> story(db::Connection& connection, int64_t account) const;
 
-  // ---- the desk of the security administrator and 教务处; each act is one leaf of the record, delivered on return
+  // ---- the desk (power lending_desk); each act writes its own leaf within the caller's transaction, who delivers the
+  // outbox id after the commit
 
   // {"findings":[…],"steps":[…]}; `state`: open, closed (dismissed or settled). `connection` reads past the belt.
   std::string findings_json(db::Connection& connection, std::string_view state) const;
   // The pattern is honest: the rule is silent about this account for a while. Nothing is lifted by it.
-  Result<record::Leaf> dismiss(int64_t finding, const Hand& hand, std::string_view reason);
+  Result<int64_t> dismiss(db::Connection& transaction, int64_t finding, const Hand& hand, std::string_view reason);
   // Refusals: lending.step_lower (409) when that or more is in force already.
-  Result<record::Leaf> take_step(int64_t finding, Step step, const Hand& hand, std::string_view reason);
+  Result<int64_t> take_step(db::Connection& transaction, int64_t finding, Step step, const Hand& hand,
+                            std::string_view reason);
   // Everything in force against the account of this finding ends, and its open findings are settled.
-  Result<record::Leaf> lift(int64_t finding, const Hand& hand, std::string_view reason);
+  Result<int64_t> lift(db::Connection& transaction, int64_t finding, const Hand& hand, std::string_view reason);
   // All three: lending.finding_unknown (404), lending.closed (409), lending.own_account (403),
-  // lending.reason_missing (422), record.not_durable (503; done, and its leaf follows later).
+  // lending.reason_missing (422).
 
  private:
   class Implementation;

@@ -14,21 +14,6 @@ constexpr std::string_view kInForce =
     "SELECT step, taken_us FROM lending_step WHERE account = $1 AND lifted_us IS NULL ORDER BY taken_us DESC, id DESC "
     "LIMIT 1";
 
-record::Entry entry_of(const Hand& hand, std::string_view action, Instant now) {
-  record::Entry entry;
-  entry.time = now;
-  entry.kind = hand.account == 0 ? "administration" : "act";
-  entry.account = hand.account;
-  entry.person = hand.person;
-  entry.session = hand.session;
-  entry.post = hand.post;
-  entry.unit = hand.unit;
-  entry.action = action;
-  entry.decision = "allowed";
-  entry.basis = "§2.5.3";
-  return entry;
-}
-
 Result<std::string> checked_reason(std::string_view reason) {
   const std::string_view text = trim(reason);
   if (is_valid_utf8(text) && !text.empty() && code_points(text) <= kReasonMax) return std::string(text);
@@ -94,14 +79,6 @@ void append_findings(JsonWriter& out, const std::vector<Stored>& findings) {
   out.end_array();
 }
 
-Result<record::Leaf> delivered(record::Recorder& recorder, int64_t outbox) {
-  if (const auto leaf = recorder.deliver(outbox)) return *leaf;
-  return Refusal{
-      Code::unavailable,
-      "record.not_durable",
-      {"已办理，但记录暂时无法保存，稍后会补上", "done, but its record cannot be kept now; it follows later"}};
-}
-
 }  // namespace
 
 int64_t take_id(db::Connection& transaction) {
@@ -155,7 +132,7 @@ int64_t Watch::Implementation::put_step(db::Connection& transaction, int64_t acc
       if (on_suspended_) on_suspended_(transaction, account, findings);
       break;
   }
-  record::Entry entry = entry_of(hand, "lending_step", now);
+  record::Entry entry = record::act_of(hand, "lending_step", "2.5.3", now);
   JsonWriter out(entry.parameters);
   out.object().field("account", account).field("step", step_name(step)).field("reason", reason);
   append_findings(out, findings);
@@ -303,47 +280,35 @@ std::string Watch::findings_json(db::Connection& connection, std::string_view st
   return text;
 }
 
-Result<record::Leaf> Watch::dismiss(int64_t finding, const Hand& hand, std::string_view reason) {
+Result<int64_t> Watch::dismiss(db::Connection& transaction, int64_t finding, const Hand& hand,
+                               std::string_view reason) {
   Implementation& it = *implementation_;
   JW_TRY(const std::string why, checked_reason(reason));
   const Instant now = it.parts_.clock.now();
-  int64_t outbox = 0;
-  {
-    const db::Store::Lease lease = it.parts_.store.writer();
-    db::Transaction transaction(*lease, db::Transaction::Mode::write);
-    JW_TRY(const Target target, target_of(*lease, finding, hand));
-    if (!target.open) return closed();
-    close_findings(*lease, target.account, finding, "dismissed", hand, why, now);
-    record::Entry entry = entry_of(hand, "lending_dismiss", now);
-    JsonWriter out(entry.parameters);
-    out.object().field("account", target.account).field("reason", why);
-    append_findings(out, {target.finding});
-    out.end_object();
-    outbox = it.parts_.recorder.put_in_outbox(*lease, entry);
-    transaction.commit();
-  }
-  return delivered(it.parts_.recorder, outbox);
+  JW_TRY(const Target target, target_of(transaction, finding, hand));
+  if (!target.open) return closed();
+  close_findings(transaction, target.account, finding, "dismissed", hand, why, now);
+  record::Entry entry = record::act_of(hand, "lending_dismiss", "2.5.3", now);
+  JsonWriter out(entry.parameters);
+  out.object().field("account", target.account).field("reason", why);
+  append_findings(out, {target.finding});
+  out.end_object();
+  return it.parts_.recorder.put_in_outbox(transaction, entry);
 }
 
-Result<record::Leaf> Watch::take_step(int64_t finding, Step step, const Hand& hand, std::string_view reason) {
+Result<int64_t> Watch::take_step(db::Connection& transaction, int64_t finding, Step step, const Hand& hand,
+                                 std::string_view reason) {
   Implementation& it = *implementation_;
   JW_TRY(const std::string why, checked_reason(reason));
-  const Instant now = it.parts_.clock.now();
-  int64_t outbox = 0;
-  {
-    const db::Store::Lease lease = it.parts_.store.writer();
-    db::Transaction transaction(*lease, db::Transaction::Mode::write);
-    JW_TRY(const Target target, target_of(*lease, finding, hand));
-    if (!target.open) return closed();
-    if (step <= in_force(*lease, target.account).step) {
-      return Refusal{Code::conflict,
-                     "lending.step_lower",
-                     {"已采取同样或更严的措施；要放宽请解除", "that or more is in force already; lift it to do less"}};
-    }
-    outbox = it.put_step(*lease, target.account, step, hand, why, it.open_findings(*lease, target.account), now);
-    transaction.commit();
+  JW_TRY(const Target target, target_of(transaction, finding, hand));
+  if (!target.open) return closed();
+  if (step <= in_force(transaction, target.account).step) {
+    return Refusal{Code::conflict,
+                   "lending.step_lower",
+                   {"已采取同样或更严的措施；要放宽请解除", "that or more is in force already; lift it to do less"}};
   }
-  return delivered(it.parts_.recorder, outbox);
+  return it.put_step(transaction, target.account, step, hand, why, it.open_findings(transaction, target.account),
+                     it.parts_.clock.now());
 }
 
 Result<Done> lift_within(db::Connection& transaction, identity::Identity& identity, int64_t account, const Hand& hand,
@@ -366,30 +331,22 @@ Result<Done> lift_within(db::Connection& transaction, identity::Identity& identi
   return Done{};
 }
 
-Result<record::Leaf> Watch::lift(int64_t finding, const Hand& hand, std::string_view reason) {
+Result<int64_t> Watch::lift(db::Connection& transaction, int64_t finding, const Hand& hand, std::string_view reason) {
   Implementation& it = *implementation_;
   JW_TRY(const std::string why, checked_reason(reason));
   const Instant now = it.parts_.clock.now();
-  int64_t outbox = 0;
-  {
-    const db::Store::Lease lease = it.parts_.store.writer();
-    db::Transaction transaction(*lease, db::Transaction::Mode::write);
-    JW_TRY(const Target target, target_of(*lease, finding, hand));
-    const Step was = in_force(*lease, target.account).step;
-    if (was == Step::none) {
-      return Refusal{
-          Code::conflict, "lending.closed", {"没有可解除的措施", "nothing is in force that could be lifted"}};
-    }
-    record::Entry entry = entry_of(hand, "lending_lift", now);
-    JsonWriter out(entry.parameters);
-    out.object().field("account", target.account).field("step", step_name(was)).field("reason", why);
-    append_findings(out, it.open_findings(*lease, target.account));
-    out.end_object();
-    JW_CHECK(lift_within(*lease, it.parts_.identity, target.account, hand, why, now));
-    outbox = it.parts_.recorder.put_in_outbox(*lease, entry);
-    transaction.commit();
+  JW_TRY(const Target target, target_of(transaction, finding, hand));
+  const Step was = in_force(transaction, target.account).step;
+  if (was == Step::none) {
+    return Refusal{Code::conflict, "lending.closed", {"没有可解除的措施", "nothing is in force that could be lifted"}};
   }
-  return delivered(it.parts_.recorder, outbox);
+  record::Entry entry = record::act_of(hand, "lending_lift", "2.5.3", now);
+  JsonWriter out(entry.parameters);
+  out.object().field("account", target.account).field("step", step_name(was)).field("reason", why);
+  append_findings(out, it.open_findings(transaction, target.account));
+  out.end_object();
+  JW_CHECK(lift_within(transaction, it.parts_.identity, target.account, hand, why, now));
+  return it.parts_.recorder.put_in_outbox(transaction, entry);
 }
 
 }  // namespace jw::lending

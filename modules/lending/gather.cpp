@@ -160,12 +160,7 @@ void Watch::Implementation::record_network(Instant now) {
     db::Transaction transaction(*lease, db::Transaction::Mode::write);
     if (lease->execute("UPDATE lending_state SET network = $1 WHERE id = 1 AND network <> $1", {network_.digest}) == 0)
       return;
-    record::Entry entry;
-    entry.time = now;
-    entry.kind = "administration";
-    entry.action = "network_zones";
-    entry.decision = "allowed";
-    entry.basis = "§2.5.3";
+    record::Entry entry = record::act_of({}, "network_zones", "2.5.3", now);
     JsonWriter(entry.parameters)
         .object()
         .field("version", network_.version)

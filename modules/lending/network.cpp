@@ -174,7 +174,7 @@ std::variant<Network, std::vector<catalog::FileProblem>> read_network(std::strin
 }
 
 std::variant<Network, std::vector<catalog::FileProblem>> load_network(const std::filesystem::path& home) {
-  const std::string shown = "regulation/network.toml";
+  const std::string shown = "modules/lending/network.toml";
   std::ifstream in(home / shown);
   std::stringstream text;
   text << in.rdbuf();

@@ -1,4 +1,4 @@
-// Where on the campus an address lies (regulation/network.toml; §2.5.3). Immutable once read.
+// Where on the campus an address lies (modules/lending/network.toml; §2.5.3). Immutable once read.
 #pragma once
 
 #include <array>

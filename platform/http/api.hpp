@@ -62,18 +62,24 @@ constexpr std::string_view kSessionCookie = "jiaowu_session";
 // Must be sent (any value) with the cookie on everything that is not GET.
 constexpr std::string_view kCsrfHeader = "x-csrf";
 
-// Who may call a route. There is no default: a route without `needs` does not compile.
+// Who may call a route. There is no default: a route without `needs` does not compile. The server does not know what a
+// session or a power is: whoever makes the handlers sees to it (kernel/edge).
 class Needs {
  public:
-  constexpr explicit Needs(std::string_view name) : name_(name) {}
-  constexpr std::string_view name() const { return name_; }
+  static constexpr Needs open(std::string_view reason) { return {Kind::open, reason}; }  // anybody; why
+  static constexpr Needs session() { return {Kind::session, "session"}; }                // what it sees, policy decides
+  static constexpr Needs power(std::string_view name) { return {Kind::power, name}; }    // a row of powers.toml
+  constexpr bool is_open() const { return kind_ == Kind::open; }
+  constexpr bool is_power() const { return kind_ == Kind::power; }
+  constexpr std::string_view name() const { return name_; }  // reason, "session", or the power
   constexpr bool operator==(const Needs&) const = default;
 
  private:
+  enum class Kind : uint8_t { open, session, power };
+  constexpr Needs(Kind kind, std::string_view name) : kind_(kind), name_(name) {}
+  Kind kind_;
   std::string_view name_;
 };
-constexpr Needs kPublic{"public"};    // anybody (sign-in, public verification, health)
-constexpr Needs kSession{"session"};  // a live session; what it may see is decided by policy
 
 struct Route {
   Verb verb;  // a `get` route answers HEAD as well
@@ -127,9 +133,6 @@ struct Options {
 
 class Server {
  public:
-  // `guard` runs before every handler of a route on the handler's thread: it may answer instead (401, 403, 429) by
-  // returning a Response; it may also change the request (for instance attach nothing but headers).
-  using Guard = std::function<std::optional<Response>(const Route&, Request&)>;
   // Written when a response is finished: for access log and metrics. Runs on the I/O thread: must not block nor throw.
   struct Finished {
     const Route* route;  // null when none matched
@@ -142,9 +145,8 @@ class Server {
 
   // `otherwise` answers what is outside the route table, on the worker pool; empty = 404.
   // Throws std::runtime_error (address in use, bad certificate, conflicting routes).
-  static std::unique_ptr<Server> start(const Options& options, std::vector<Route> routes, Guard guard,
-                                       Handler otherwise, Problem problem,
-                                       std::function<void(const Finished&)> finished);
+  static std::unique_ptr<Server> start(const Options& options, std::vector<Route> routes, Handler otherwise,
+                                       Problem problem, std::function<void(const Finished&)> finished);
   struct Load {
     int connections;    // open now
     size_t queued;      // requests waiting for a worker

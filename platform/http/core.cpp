@@ -33,11 +33,10 @@ Options checked(const Options& options) {
 
 }  // namespace
 
-Core::Core(const Options& given, std::vector<Route> table, Server::Guard guard_, Handler otherwise_, Problem problem_,
+Core::Core(const Options& given, std::vector<Route> table, Handler otherwise_, Problem problem_,
            std::function<void(const Server::Finished&)> finished_)
     : options(checked(given)),
       routes(std::move(table)),
-      guard(std::move(guard_)),
       otherwise(std::move(otherwise_)),
       problem(std::move(problem_)),
       finished(std::move(finished_)),
@@ -56,9 +55,6 @@ void Core::run(Job&& job) const noexcept {
                {{"request", id}, {"route", job.route != nullptr ? job.route->path : "-"}, {"error", what}});
   };
   try {
-    if (job.route != nullptr && guard) {
-      if (std::optional<Response> response = guard(*job.route, job.request)) return job.respond(std::move(*response));
-    }
     const Handler& handler = job.route != nullptr ? job.route->handler : otherwise;
     handler(std::move(job.request), std::move(job.respond));
   } catch (const std::exception& problem_met) {

@@ -18,13 +18,12 @@
 namespace jw::http {
 
 struct Core {
-  Core(const Options& given, std::vector<Route> table, Server::Guard guard_, Handler otherwise_, Problem problem_,
+  Core(const Options& given, std::vector<Route> table, Handler otherwise_, Problem problem_,
        std::function<void(const Server::Finished&)> finished_);
 
   const Options options;
   const std::vector<Route> routes;
   const Router router{routes};
-  const Server::Guard guard;
   const Handler otherwise;
   const Problem problem;
   const std::function<void(const Server::Finished&)> finished;
@@ -32,7 +31,7 @@ struct Core {
   const TrustedProxies proxies;
   const uint64_t boot_nonce;
 
-  // Guard, then handler. What they throw is logged; their Respond, dropped, makes the answer a 500.
+  // What a handler throws is logged; its Respond, dropped, makes the answer a 500.
   void run(Job&& job) const noexcept;
   Response refuse(const Fault& fault, std::string_view id) const noexcept;
   std::string request_id(uint64_t number) const;  // 13 characters of base 32, no two alike since the start

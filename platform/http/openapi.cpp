@@ -65,7 +65,7 @@ bool applies(const ProblemStatus& problem, const Route& route) {
   switch (problem.status) {
     case 401:
     case 403:
-      return route.needs != kPublic;
+      return !route.needs.is_open();
     case 404:
       return has_captures;
     case 409:
@@ -80,7 +80,7 @@ bool applies(const ProblemStatus& problem, const Route& route) {
 
 void write_security(JsonWriter& json, const Route& route) {
   json.key("security").array();
-  if (route.needs != kPublic) {
+  if (!route.needs.is_open()) {
     json.object().key("bearer").array().end_array().end_object();
     json.object().key("session").array().end_array();
     if (route.verb != Verb::get) json.key("csrf").array().end_array();
@@ -98,7 +98,7 @@ void write_json_content(JsonWriter& json, std::string_view schema) {
 void write_operation(JsonWriter& json, const Route& route) {
   json.key(verb_key(route.verb)).object();
   json.field("operationId", operation_id(route)).field("summary", route.summary.zh);
-  json.field("x-summary-en", route.summary.en).field("x-needs", route.needs.name());
+  json.field("x-summary-en", route.summary.en).field("x-needs", route.needs.is_open() ? "public" : route.needs.name());
   json.key("parameters").array();
   for (const Segment& segment : segments_of(route.path)) {
     if (!segment.is_capture) continue;

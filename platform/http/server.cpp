@@ -15,9 +15,9 @@ constexpr std::chrono::milliseconds kAcceptPause{100};  // after EMFILE and the 
 
 class HttpServer final : public Server {
  public:
-  HttpServer(const Options& options, std::vector<Route> routes, Guard guard, Handler otherwise, Problem problem,
+  HttpServer(const Options& options, std::vector<Route> routes, Handler otherwise, Problem problem,
              std::function<void(const Finished&)> finished)
-      : core_(options, std::move(routes), std::move(guard), std::move(otherwise), std::move(problem),
+      : core_(options, std::move(routes), std::move(otherwise), std::move(problem),
               std::move(finished)) {
     for (int i = 0; i < options.io_threads; ++i) io_.push_back(std::make_unique<IoThread>(core_, i));
     acceptor_ = std::make_unique<Acceptor>(io_.front()->context());
@@ -95,9 +95,9 @@ class HttpServer final : public Server {
 
 }  // namespace
 
-std::unique_ptr<Server> Server::start(const Options& options, std::vector<Route> routes, Guard guard, Handler otherwise,
+std::unique_ptr<Server> Server::start(const Options& options, std::vector<Route> routes, Handler otherwise,
                                       Problem problem, std::function<void(const Finished&)> finished) {
-  return std::make_unique<HttpServer>(options, std::move(routes), std::move(guard), std::move(otherwise),
+  return std::make_unique<HttpServer>(options, std::move(routes), std::move(otherwise),
                                       std::move(problem), std::move(finished));
 }
 

@@ -45,7 +45,7 @@ class StaticFilesTest : public ::testing::Test {
     fs::create_directory_symlink(base_ / "outside", base_ / "web/out");
     fs::create_symlink("small.css", base_ / "web/alias.css");
     server_ =
-        Server::start({.port = 0, .workers = 1}, {}, {}, static_files((base_ / "web").string(), problem), problem, {});
+        Server::start({.port = 0, .workers = 1}, {}, static_files((base_ / "web").string(), problem), problem, {});
   }
   ~StaticFilesTest() override {
     server_.reset();

@@ -78,17 +78,17 @@ class TlsTest : public ::testing::Test {
     routes.push_back(
         {.verb = Verb::post,
          .path = "/echo",
-         .needs = kPublic,
+         .needs = Needs::open("test"),
          .handler = [](Request request,
                        Respond respond) { respond({.body = (request.secure ? "secure " : "plain ") + request.body}); },
          .summary = {"回声", "Echo"},
          .body_max = 4 << 20});
     routes.push_back({.verb = Verb::get,
                       .path = "/file",
-                      .needs = kPublic,
+                      .needs = Needs::open("test"),
                       .handler = [this](Request, Respond respond) { respond({.file = file("content")}); },
                       .summary = {"文件", "File"}});
-    server_ = Server::start(options_, routes, {}, {}, problem, {});
+    server_ = Server::start(options_, routes, {}, problem, {});
   }
   Client client(const char* authority = "a.pem") {
     return Client("127.0.0.1", server_->port(),

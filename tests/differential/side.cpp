@@ -223,7 +223,7 @@ Got ask(query::Engine& engine, const Case& one) {
                                                 text_at(one.request, "purpose"));
   const auto* refusal = std::get_if<Refusal>(&outcome.result);
   refusal != nullptr ? refused(*refusal)
-                     : static_cast<void>(got.answer = std::get<query::Answer>(outcome.result).json + "}");
+                     : static_cast<void>(got.answer = std::get<query::Answer>(outcome.result).json);
   got.entry = std::move(outcome.entry);
   return got;
 }

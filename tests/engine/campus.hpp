@@ -10,6 +10,7 @@
 
 #include "app/system.hpp"
 #include "kernel/change/api.hpp"
+#include "kernel/edge/facts.hpp"
 #include "tests/support/stores.hpp"
 
 namespace jw::tests {
@@ -29,7 +30,7 @@ class Campus {
       const auto fresh = app::open_system(options_);
       const auto writer = fresh->store->writer();
       db::Transaction transaction(*writer, db::Transaction::Mode::write);
-      app::set_store_fact(*writer, "made_up", "1");
+      edge::set_store_fact(*writer, "made_up", "1");
       transaction.commit();
     }
     options_.clock_file = clock_file_;
@@ -90,7 +91,7 @@ class Campus {
   std::string rows(const policy::Asker& asker, std::string_view json) {
     const query::Outcome outcome = ask(asker, json);
     if (const auto* refusal = std::get_if<Refusal>(&outcome.result)) return refusal->type;
-    const auto answer = boost::json::parse(std::get<query::Answer>(outcome.result).json + "}");
+    const auto answer = boost::json::parse(std::get<query::Answer>(outcome.result).json);
     return boost::json::serialize(answer.at("rows"));
   }
   boost::json::value answer(const policy::Asker& asker, std::string_view json) {
@@ -100,7 +101,7 @@ class Campus {
       ADD_FAILURE() << std::get<Refusal>(outcome.result).detail.en;
       return nullptr;
     }
-    return boost::json::parse(answer->json + "}");
+    return boost::json::parse(answer->json);
   }
 
  private:

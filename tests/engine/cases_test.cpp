@@ -5,7 +5,7 @@
 #include <set>
 #include <thread>
 
-#include "app/cases.hpp"
+#include "app/modules.hpp"
 #include "modules/access/api.hpp"
 #include "tests/engine/campus.hpp"
 
@@ -247,7 +247,7 @@ TEST_P(EveryRow, C2_4_C2_5_is_taken_once_and_refused_once) {
     }
     return false;
   };
-  for (const Kind* kind : access::kinds()) {
+  for (const Kind* kind : app::kinds()) {
     for (const Transition& row : kind->transitions) {
       const bool done = check(*kind, row, "plain") || check(*kind, row, "strict") || check(*kind, row, "owned");
       EXPECT_TRUE(done) << kind->name << ": " << row.from << " --" << row.action << "--> " << row.to << " never taken";
@@ -313,7 +313,7 @@ TEST_P(EveryRow, C2_5_3_a_suspension_opens_its_case_and_lifting_ends_it) {
         "INSERT INTO lending_step (id, account, step, taken_us, taken_by, taken_name, reason, findings) VALUES (1, $1, "
         "'suspended', 1, 0, '', '', '[]')",
         {walk.account("L1")});
-    app::suspension_case(system)(*writer, walk.account("L1"), {finding});
+    lending::open_suspension(*system.cases, *writer, walk.account("L1"), {finding});
     transaction.commit();
   }
   const auto suspended = [&] {
@@ -369,7 +369,7 @@ TEST_P(EveryRow, C2_4_2_of_two_deciders_at_once_one_decides) {
 }
 
 TEST_P(EveryRow, C2_4_2_nothing_is_approved_by_the_clock) {
-  for (const Kind* kind : access::kinds()) {
+  for (const Kind* kind : app::kinds()) {
     for (const Transition& row : kind->transitions) {
       if (row.who.is != Who::Is::clock) continue;
       EXPECT_FALSE(row.approves()) << kind->name << "." << row.action;
@@ -386,7 +386,7 @@ TEST_P(EveryRow, speaks_the_words_of_the_catalogue) {
     return catalogue.code_sets[static_cast<size_t>(catalogue.code_set(name))];
   };
   std::set<std::string> kinds, states, waits;
-  for (const Kind* kind : access::kinds()) {
+  for (const Kind* kind : app::kinds()) {
     kinds.emplace(kind->name);
     EXPECT_NE(set("CASE_KIND").find(kind->name), nullptr) << kind->name;
     for (const cases::State& state : kind->states) {

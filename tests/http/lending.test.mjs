@@ -6,7 +6,7 @@ import { codeOf, enrol, forEachStore, mustRun, pause, Person, Server } from './s
 
 const options = ['--trusted-proxy', '127.0.0.1,::1', '--lending-every', '1'];
 
-// ---- addresses of the campus (regulation/network.toml), and browsers with their mark
+// ---- addresses of the campus (modules/lending/network.toml), and browsers with their mark
 
 const dormitory = '10.10.3.4';
 const lab = '10.14.0.9';

@@ -79,6 +79,19 @@ class Watched : public ::testing::TestWithParam<db::Dialect> {
     auto rows = reader->query("SELECT id FROM lending_finding WHERE account = $1 ORDER BY id DESC LIMIT 1", {account});
     return rows.next() ? rows.integer(0) : 0;
   }
+  // One act of the desk, in a transaction of its own.
+  template <class Act>
+  Result<int64_t> desk(Act act) {
+    Result<int64_t> outbox = int64_t{0};
+    {
+      const auto writer = system().store->writer();
+      db::Transaction transaction(*writer, db::Transaction::Mode::write);
+      outbox = act(*writer);
+      if (outbox) transaction.commit();
+    }
+    if (outbox) EXPECT_TRUE(system().recorder->deliver(*outbox));
+    return outbox;
+  }
   lending::Hand hand() { return {1'000'000, 0, 1, "安全员", "security_admin", "xxb"}; }
 
   std::optional<Campus> campus_;
@@ -142,15 +155,15 @@ TEST_P(Watched, C2_5_3_what_was_found_honest_is_silent_for_a_while) {
   const auto session = come("s1", kEast, "notebook");
   look();
   const int64_t finding = finding_of(session->account);
-  EXPECT_EQ(watch_->dismiss(finding, hand(), " ").refusal().type, "lending.reason_missing");
-  EXPECT_EQ(watch_->dismiss(finding + 100, hand(), "x").refusal().type, "lending.finding_unknown");
+  EXPECT_EQ(desk([&](db::Connection& in) { return watch_->dismiss(in, finding, hand(), " "); }).refusal().type, "lending.reason_missing");
+  EXPECT_EQ(desk([&](db::Connection& in) { return watch_->dismiss(in, finding + 100, hand(), "x"); }).refusal().type, "lending.finding_unknown");
   lending::Hand own = hand();
   own.account = session->account;
-  EXPECT_EQ(watch_->dismiss(finding, own, "x").refusal().type, "lending.own_account");
-  EXPECT_TRUE(watch_->dismiss(finding, hand(), "远程桌面"));
-  EXPECT_EQ(watch_->dismiss(finding, hand(), "x").refusal().type, "lending.closed");
+  EXPECT_EQ(desk([&](db::Connection& in) { return watch_->dismiss(in, finding, own, "x"); }).refusal().type, "lending.own_account");
+  EXPECT_TRUE(desk([&](db::Connection& in) { return watch_->dismiss(in, finding, hand(), "远程桌面"); }));
+  EXPECT_EQ(desk([&](db::Connection& in) { return watch_->dismiss(in, finding, hand(), "x"); }).refusal().type, "lending.closed");
   EXPECT_TRUE(live(*session)->held) << "dismissing lifts nothing";
-  EXPECT_TRUE(watch_->lift(finding, hand(), "远程桌面"));
+  EXPECT_TRUE(desk([&](db::Connection& in) { return watch_->lift(in, finding, hand(), "远程桌面"); }));
   EXPECT_FALSE(live(*session)->held);
   at(3, "10:00:00");
   come("s1", kDormitory, "office");
@@ -168,18 +181,18 @@ TEST_P(Watched, C2_5_3_the_desk_goes_up_the_ladder_and_lifts_all_of_it) {
   const auto session = come("s1", kEast, "another");
   look();
   const int64_t finding = finding_of(session->account);
-  EXPECT_EQ(watch_->take_step(finding, Step::ask_second_factor, hand(), "x").refusal().type, "lending.step_lower");
-  EXPECT_TRUE(watch_->take_step(finding, Step::read_only, hand(), "核实中"));
+  EXPECT_EQ(desk([&](db::Connection& in) { return watch_->take_step(in, finding, Step::ask_second_factor, hand(), "x"); }).refusal().type, "lending.step_lower");
+  EXPECT_TRUE(desk([&](db::Connection& in) { return watch_->take_step(in, finding, Step::read_only, hand(), "核实中"); }));
   EXPECT_TRUE(live(*session)->read_only);
   EXPECT_EQ(watch_->story(*system().store->private_reader(), session->account)->reason, "核实中");
-  EXPECT_TRUE(watch_->take_step(finding, Step::suspended, hand(), "转借"));
+  EXPECT_TRUE(desk([&](db::Connection& in) { return watch_->take_step(in, finding, Step::suspended, hand(), "转借"); }));
   EXPECT_EQ(live(*session), std::nullopt);
   EXPECT_EQ(opened_.size(), 1U);
-  EXPECT_TRUE(watch_->lift(finding, hand(), "已处理"));
+  EXPECT_TRUE(desk([&](db::Connection& in) { return watch_->lift(in, finding, hand(), "已处理"); }));
   EXPECT_TRUE(system().identity->enter_made_up("s1", kDormitory, "test").result);
   EXPECT_EQ(watch_->story(*system().store->private_reader(), session->account), std::nullopt);
   EXPECT_EQ(count("lending_step WHERE lifted_us IS NULL"), 0);
-  EXPECT_EQ(watch_->lift(finding, hand(), "x").refusal().type, "lending.closed");
+  EXPECT_EQ(desk([&](db::Connection& in) { return watch_->lift(in, finding, hand(), "x"); }).refusal().type, "lending.closed");
 }
 
 TEST_P(Watched, C2_5_3_a_wrong_table_of_zones_cannot_shut_out_a_school) {

@@ -9,7 +9,9 @@
 #include <string_view>
 #include <vector>
 
-namespace jw::app {
+namespace jw::edge {
+
+using Words = std::vector<std::string>;
 
 // Wrong use of the command line; the message says what would be right.
 class UsageError : public std::runtime_error {
@@ -20,19 +22,19 @@ class UsageError : public std::runtime_error {
 class Arguments {
  public:
   // `valued`: options that take a value; `flags`: options that do not. Anything else beginning with "--" is refused.
-  Arguments(const std::vector<std::string>& words, const std::set<std::string>& valued,
+  Arguments(const Words& words, const std::set<std::string>& valued,
             const std::set<std::string>& flags);
 
   std::optional<std::string> option(const std::string& name) const;
   std::string required(const std::string& name) const;
   int64_t number(const std::string& name, int64_t otherwise, int64_t min, int64_t max) const;
   bool flag(const std::string& name) const { return flags_.contains(name); }
-  const std::vector<std::string>& rest() const { return rest_; }
+  const Words& rest() const { return rest_; }
 
  private:
   std::map<std::string, std::string> options_;
   std::set<std::string> flags_;
-  std::vector<std::string> rest_;
+  Words rest_;
 };
 
-}  // namespace jw::app
+}  // namespace jw::edge

@@ -1,8 +1,8 @@
-#include "app/arguments.hpp"
+#include "kernel/edge/arguments.hpp"
 
 #include <charconv>
 
-namespace jw::app {
+namespace jw::edge {
 
 Arguments::Arguments(const std::vector<std::string>& words, const std::set<std::string>& valued,
                      const std::set<std::string>& flags) {
@@ -54,4 +54,4 @@ int64_t Arguments::number(const std::string& name, int64_t otherwise, int64_t mi
   return value;
 }
 
-}  // namespace jw::app
+}  // namespace jw::edge

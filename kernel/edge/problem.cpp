@@ -1,8 +1,8 @@
-#include "app/problem.hpp"
+#include "kernel/edge/api.hpp"
 
 #include "base/json.hpp"
 
-namespace jw::app {
+namespace jw::edge {
 
 namespace {
 
@@ -68,4 +68,4 @@ http::Response problem_with_status(const Refusal& refusal, int status, std::stri
   return response;
 }
 
-}  // namespace jw::app
+}  // namespace jw::edge

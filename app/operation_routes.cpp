@@ -1,0 +1,107 @@
+// Whether the system runs, is ready, and what it counts; what describes it.
+#include <chrono>
+#include <mutex>
+
+#include "app/dictionary.hpp"
+#include "app/routes.hpp"
+#include "base/json.hpp"
+#include "kernel/catalog/schema.hpp"
+
+namespace jw::app {
+
+using edge::Call;
+
+std::vector<Text> Condition::drift() {
+  const std::lock_guard lock(mutex_);
+  const auto time = std::chrono::steady_clock::now();
+  if (looked_ && time - *looked_ < std::chrono::seconds(30)) return found_;
+  const db::Store::Lease lease = house_.store.private_reader();
+  found_ = catalog::schema_drift(house_.catalogue, *lease);
+  looked_ = time;
+  return found_;
+}
+
+namespace {
+
+void healthy(const Call& call) {
+  call.send({.body = "{\"status\":\"ok\"}"});
+}
+
+void ready(const Call& call) {
+  edge::House& house = call.house();
+  if (!house.recorder.healthy()) return call.refuse(edge::not_durable());
+  {
+    const db::Store::Lease lease = house.store.reader();
+    house.policy.refresh(*lease);
+  }
+  http::Response response;
+  JsonWriter json(response.body);
+  json.object().field("status", "ready").key("problems").array();
+  Condition& condition = house.parts.get<Condition>();
+  for (const std::vector<Text>& some : {house.recorder.problems(), condition.loose(), condition.drift()}) {
+    for (const Text& each : some) json.value(each);
+  }
+  json.end_array().end_object();
+  call.send(std::move(response));
+}
+
+void metrics(const Call& call) {
+  edge::House& house = call.house();
+  const auto gauge = [&](const char* name, const char* help, uint64_t value) {
+    house.metrics.gauge(name, help).set(static_cast<int64_t>(value));
+  };
+  gauge("jiaowu_record_leaves", "Leaves in the record.", house.recorder.size());
+  gauge("jiaowu_plans", "Statements in the plan cache.", house.engine.plans());
+  gauge("jiaowu_record_healthy", "1 while the record can be written.", house.recorder.healthy() ? 1 : 0);
+  const identity::Counters& door = house.identity.counters();
+  gauge("jiaowu_sign_ins", "Sign-ins that succeeded.", door.signed_in.load());
+  gauge("jiaowu_sign_ins_refused", "Sign-ins refused.", door.refused.load());
+  call.send({.body = house.metrics.text(), .content_type = log::kMetricsType});
+}
+
+void dictionary(const Call& call) {
+  call.send({.body = data_dictionary(call.house().catalogue), .content_type = "text/markdown; charset=utf-8"});
+}
+
+void openapi(const Call& call) {
+  call.send({.shared_body = call.house().parts.get<Condition>().described});
+}
+
+const edge::Route kRoutes[] = {
+    {.verb = edge::Verb::get,
+     .path = "/healthz",
+     .needs = edge::Needs::open("whoever watches over the server has no account"),
+     .run = healthy,
+     .summary = {"进程在运行", "the process runs"},
+     .blocking = false},
+    {.verb = edge::Verb::get,
+     .path = "/readyz",
+     .needs = edge::Needs::open("whoever watches over the server has no account"),
+     .run = ready,
+     .summary = {"可以提供服务", "ready to serve"}},
+    {.verb = edge::Verb::get,
+     .path = "/metrics",
+     .needs = edge::Needs::open("whoever watches over the server has no account"),
+     .run = metrics,
+     .summary = {"运行指标", "metrics"}},
+    {.verb = edge::Verb::get,
+     .path = "/api/dictionary",
+     .needs = edge::Needs::open("what fields there are is no secret (§4.1.1)"),
+     .run = dictionary,
+     .summary = {"数据字典（§4.1.1）", "the data dictionary (§4.1.1)"}},
+    {.verb = edge::Verb::get,
+     .path = "/api/openapi.json",
+     .needs = edge::Needs::open("what calls there are is no secret"),
+     .run = openapi,
+     .summary = {"本接口的 OpenAPI 描述", "the OpenAPI description of this interface"},
+     .response_schema = R"({"type":"object"})",
+     .blocking = false},
+};
+
+}  // namespace
+
+std::span<const edge::Route> operation_routes() {
+  return kRoutes;
+}
+
+}  // namespace jw::app

@@ -1,0 +1,43 @@
+// The kernel's own rows of the route table: signing in, the one reader, evidence, notices, cases, operation. Those of a
+// procedure stand in its module.
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "kernel/edge/api.hpp"
+
+namespace jw::app {
+
+std::span<const edge::Route> session_routes();
+std::span<const edge::Route> factor_routes();
+std::span<const edge::Route> query_routes();
+std::span<const edge::Route> evidence_routes();
+std::span<const edge::Route> notice_routes();
+std::span<const edge::Route> case_routes();
+std::span<const edge::Route> document_routes();
+std::span<const edge::Route> operation_routes();
+
+// What /readyz and the description of the interface tell; kept in the house's parts while serving.
+class Condition {
+ public:
+  Condition(edge::House& house, std::vector<Text> loose) : house_(house), loose_(std::move(loose)) {}
+  const std::vector<Text>& loose() const { return loose_; }  // seat-belts that could not be fastened
+  // Whether the tables are still those of the catalogue: looked up now and then only, as anybody may ask.
+  std::vector<Text> drift();
+  std::shared_ptr<const std::string> described;  // OpenAPI
+
+ private:
+  edge::House& house_;
+  const std::vector<Text> loose_;
+  std::mutex mutex_;
+  std::optional<std::chrono::steady_clock::time_point> looked_;
+  std::vector<Text> found_;
+};
+
+}  // namespace jw::app

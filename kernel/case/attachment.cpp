@@ -1,0 +1,85 @@
+// Files of a case: letters as they were made, and what the applicant adds.
+#include "kernel/case/file.hpp"
+#include "platform/crypto/api.hpp"
+
+namespace jw::cases {
+
+namespace {
+
+constexpr size_t kNameMax = 200;  // bytes
+
+// What a file is, by its first bytes; empty: none of those that are taken.
+std::string_view media_of(std::string_view bytes) {
+  if (bytes.starts_with("%PDF-")) return "application/pdf";
+  if (bytes.starts_with("\x89PNG\r\n\x1a\n")) return "image/png";
+  if (bytes.starts_with("\xff\xd8\xff")) return "image/jpeg";
+  return {};
+}
+
+Refusal wrong(const char* field, Text text) {
+  return {Code::unprocessable, "case.attachment_invalid", text, {{field, "invalid", text}}};
+}
+
+}  // namespace
+
+std::optional<File> letter_of(db::Connection& reader, std::string_view number) {
+  db::Rows rows = reader.query(
+      "SELECT l.content FROM case_letter l JOIN \"case\" c ON c.id = l.case_id WHERE c.number = $1 AND l.revoked_us IS "
+      "NULL ORDER BY l.id DESC LIMIT 1",
+      {number});
+  if (!rows.next()) return std::nullopt;
+  return File{std::string(rows.blob(0)), "letter-" + std::string(number) + ".pdf", "application/pdf"};
+}
+
+void note_letter_read(db::Store& store, std::string_view number, int64_t account, Instant now) {
+  const db::Store::Lease writer = store.writer();
+  db::Transaction transaction(*writer, db::Transaction::Mode::write);
+  writer->execute(
+      "UPDATE case_letter SET read_us = $3 WHERE read_us IS NULL AND case_id IN (SELECT c.id FROM \"case\" c WHERE "
+      "c.number = $1 AND c.account = $2)",
+      {number, account, now.us});
+  transaction.commit();
+}
+
+std::optional<File> attachment_of(db::Connection& reader, std::string_view number, int64_t id) {
+  db::Rows rows = reader.query(
+      "SELECT a.content, a.media FROM case_attachment a JOIN \"case\" c ON c.id = a.case_id WHERE c.number = $1 AND "
+      "a.id = $2",
+      {number, id});
+  if (!rows.next()) return std::nullopt;
+  const std::string media(rows.text(1));
+  const std::string ending = media == "image/png" ? ".png" : media == "image/jpeg" ? ".jpg" : ".pdf";
+  return File{std::string(rows.blob(0)), "attachment-" + std::string(number) + "-" + std::to_string(id) + ending,
+              media};
+}
+
+Result<std::string> attach(db::Connection& transaction, std::string_view number, std::string_view name,
+                           std::string_view bytes, int64_t account, Instant now) {
+  const std::string_view media = media_of(bytes);
+  if (name.empty() || name.size() > kNameMax || name.find('\0') != std::string_view::npos)
+    return wrong("name", {"请给出文件名（不超过 200 字节）", "a file name of at most 200 bytes, please"});
+  if (media.empty()) return wrong("file", {"只接受 PDF、PNG、JPEG 文件", "only PDF, PNG and JPEG files are taken"});
+  int64_t id = 0, count = 0;
+  {
+    db::Rows rows = transaction.query(
+        "SELECT c.id, (SELECT COUNT(*) FROM case_attachment a WHERE a.case_id = c.id) FROM \"case\" c WHERE c.number "
+        "= $1 AND c.account = $2 AND c.closed IS NULL",
+        {number, account});
+    if (!rows.next()) {
+      return Refusal{Code::forbidden,
+                     "case.not_yours",
+                     {"附件由申请人在办结前添加", "the applicant adds files while the case is open"}};
+    }
+    id = rows.integer(0);
+    count = rows.integer(1);
+  }
+  if (count >= kAttachmentsMax) return wrong("file", {"附件最多 10 个", "at most 10 files"});
+  std::string sha256 = crypto::hex(crypto::sha256(bytes));
+  transaction.execute(
+      "INSERT INTO case_attachment (id, case_id, name, media, sha256, content, account, added_us) VALUES ($1, $2, $3, "
+      "$4, $5, $6, $7, $8)",
+      {next_id(transaction, "case_attachment"), id, name, media, sha256, db::Param::blob(bytes), account, now.us});
+  return sha256;
+}
+
+}  // namespace jw::cases

@@ -1,0 +1,71 @@
+// What a procedure of the regulation is, as a value: one folder modules/X whose module.cpp holds one of these, and one
+// row in app/modules.cpp. Beside it in the folder stand what the loaders find there by themselves: catalog/*.toml
+// (datasets), regulation.toml (permissions, powers, settings), migrations/*.sql (its own tables), web/ (pages and words).
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.hpp"
+#include "kernel/case/api.hpp"
+#include "kernel/edge/api.hpp"
+#include "kernel/edge/arguments.hpp"
+#include "kernel/edge/house.hpp"
+#include "platform/db/api.hpp"
+
+namespace jw::edge {
+
+// Text that must be given: a module without a name or a clause does not compile.
+class Stated {
+ public:
+  constexpr Stated(const char* text) : text_(text) {}
+  constexpr std::string_view text() const { return text_; }
+
+ private:
+  std::string_view text_;
+};
+
+// Work that comes round by itself. One try a round: what fails is logged with its name and made up for by the next. On
+// several nodes a round sees to it that each row is taken by one.
+struct Round {
+  std::string_view name;
+  std::chrono::seconds every;  // serve --every NAME=SECONDS sets another
+  void (*run)(House&);
+};
+
+// What a command stands on: opened only if it needs a store.
+struct Opening {
+  std::string db;  // sqlite:PATH | postgresql://…
+  std::filesystem::path home;
+  std::string node = "command";
+  bool create = false;  // make an embedded store that is absent
+};
+using OpenHouse = std::function<std::shared_ptr<House>(const Opening&)>;
+
+struct Command {
+  std::string_view name;   // "calendar"
+  std::string_view usage;  // after `jiaowu `, in both languages
+  int (*run)(const Words& words, const OpenHouse& open);
+};
+
+struct Module {
+  Stated name;    // of its folder
+  Text label;
+  Stated clause;  // "2.5.3"
+  std::span<const Route> routes = {};
+  std::span<const cases::Kind* const> kinds = {};
+  std::span<const Round> rounds = {};
+  std::span<const Command> commands = {};
+  // What its statements read on reading connections, beyond the catalogue's tables.
+  db::Reach (*reach)() = nullptr;
+  Hooks hooks = {};
+  bool made_up_only = false;  // its routes exist on made-up stores alone
+  // Makes what it keeps while the house is open (House::parts).
+  void (*open)(House&) = nullptr;
+};
+
+}  // namespace jw::edge

@@ -1,0 +1,155 @@
+// Who may call a route, asked in front of every handler.
+#include "base/text.hpp"
+#include "kernel/edge/api.hpp"
+
+namespace jw::edge {
+
+namespace {
+
+using Session = std::shared_ptr<const identity::Session>;
+
+std::string token_of(const http::Request& request) {
+  const std::string_view authorization = request.header("authorization");
+  if (authorization.starts_with("Bearer ")) return std::string(authorization.substr(7));
+  return std::string(request.cookie(http::kSessionCookie));
+}
+
+// For a request whose token opens no session.
+Refusal no_session(House& house, const std::string& token) {
+  if (!token.empty()) {
+    const auto lost = house.identity.lost(token);
+    if (lost && lost->suspended) return account_suspended(house, lost->account, Code::unauthenticated);
+  }
+  return {Code::unauthenticated, "identity.session_ended", {"请先登录", "sign in first"}};
+}
+
+Session session_of(House& house, const std::string& token) {
+  Session session = house.identity.find_session(token);
+  if (session && session->epoch != house.policy.rules()->epoch()) {
+    // What the session says of its account may have changed with the epoch.
+    house.identity.forget(session->id);
+    session = house.identity.find_session(token);
+  }
+  return session;
+}
+
+record::Hand hand_of(const identity::Session& session) {
+  return {session.account, session.person, session.id, session.display_name, {}, {}};
+}
+
+std::string posts_in_words(const policy::Regulation& regulation, const policy::Power& power, bool zh) {
+  std::string text;
+  for (const int post : power.posts) {
+    const Text& label = regulation.posts.at(static_cast<size_t>(post)).label;
+    if (!text.empty()) text += zh ? "、" : " or ";
+    text += zh ? label.zh : label.en;
+  }
+  return text;
+}
+
+// Says who may, and whom to tell: by the regulation in force, never by what is in the data.
+Refusal power_missing(const policy::Regulation& regulation, std::string_view name) {
+  const policy::Power& power = *regulation.power(name);
+  const std::string zh = posts_in_words(regulation, power, true), en = posts_in_words(regulation, power, false);
+  return {Code::forbidden,
+          "policy.power_missing",
+          {"「" + power.label.zh + "」由" + zh + "办理（§" + power.clause + "）",
+           "this (" + power.label.en + ") is done by: " + en + " (§" + power.clause + ")"},
+          {},
+          Remedy{power.clause, {"需要办理时，请告知" + zh, "if it is needed, tell: " + en}, "", ""}};
+}
+
+// Post and unit in which somebody has a power; nullopt: they have not.
+std::optional<record::Hand> hand_with(House& house, const policy::Asker& asker, record::Hand hand,
+                                      std::string_view power) {
+  const db::Store::Lease lease = house.store.reader();
+  house.policy.refresh(*lease);  // no statement of the engine is asked here that would notice a change
+  const policy::AuthorityPtr authority = house.policy.authority(*lease, asker, house.clock.now());
+  const int post = authority->rules().empowered(authority->posts(), power);
+  for (const policy::HeldPost& held : authority->posts()) {
+    if (held.post != post) continue;
+    hand.post = authority->rules().regulation().posts.at(static_cast<size_t>(post)).name;
+    hand.unit = held.units.empty() ? "" : held.units.front();
+    return hand;
+  }
+  return std::nullopt;
+}
+
+bool acts(const Route& route) {
+  return route.does == Does::acts || (route.does == Does::by_verb && route.verb != Verb::get);
+}
+
+// A live session may still be held, or its account read only.
+std::optional<Refusal> restriction(House& house, const Route& route, const identity::Session& session,
+                                   const identity::Liveness& live) {
+  if (live.held && route.alive != Alive::held_too) return session_held(house, session.account);
+  if (live.read_only && acts(route)) return account_read_only(house, session.account);
+  return std::nullopt;
+}
+
+void enter(House& house, const Route& route, http::Request request, http::Respond respond) {
+  if (route.needs.is_open()) return route.run(Call(house, std::move(request), nullptr, {}, std::move(respond)));
+  const std::string token = token_of(request);
+  const bool bearer = request.header("authorization").starts_with("Bearer ");
+  if (!token.empty() && !bearer && request.verb != Verb::get && request.header(http::kCsrfHeader) != "1") {
+    return respond(
+        problem({Code::forbidden, "http.csrf", {"缺少 X-CSRF 请求头", "the header X-CSRF: 1 is missing"}}, request.id));
+  }
+  Session session = token.empty() ? nullptr : session_of(house, token);
+  std::optional<identity::Liveness> live;
+  if (session && route.alive != Alive::by_gate) {
+    const db::Store::Lease lease = house.store.reader();
+    live = identity::liveness(*lease, session->id, house.clock.now());
+  }
+  if (session && !live && route.alive != Alive::by_gate) {
+    house.identity.forget(session->id);
+    session = nullptr;
+  }
+  if (!session) return respond(problem(no_session(house, token), request.id));
+  for (const Hooks& each : house.hooks) {
+    if (each.asked != nullptr) each.asked(house, session->id, session->account, request.remote);
+  }
+  Call call(house, std::move(request), session, hand_of(*session), std::move(respond));
+  if (live) {
+    if (auto refusal = restriction(house, route, *session, *live))
+      return call.refuse_on_record("restricted", std::move(*refusal));
+  }
+  if (!route.needs.is_power()) return route.run(call);
+  auto hand = hand_with(house, call.asker(), call.hand(), route.needs.name());
+  if (!hand) {
+    return call.refuse_on_record(route.needs.name(),
+                                 power_missing(house.policy.rules()->regulation(), route.needs.name()));
+  }
+  call.set_hand(std::move(*hand));
+  route.run(call);
+}
+
+}  // namespace
+
+bool empowered(House& house, const policy::Asker& asker, std::string_view power) {
+  return hand_with(house, asker, {}, power).has_value();
+}
+
+std::vector<http::Route> table(House& house, std::span<const Route> routes) {
+  std::vector<http::Route> out;
+  for (const Route& route : routes) {
+    if (route.needs.is_power() && house.policy.rules()->regulation().power(route.needs.name()) == nullptr)
+      throw std::logic_error("the route " + std::string(route.path) + " needs a power that is in no powers: " +
+                             std::string(route.needs.name()));
+    out.push_back({.verb = route.verb,
+                   .path = route.path,
+                   .needs = route.needs,
+                   .handler =
+                       [&house, &route](http::Request request, http::Respond respond) {
+                         enter(house, route, std::move(request), std::move(respond));
+                       },
+                   .summary = route.summary,
+                   .request_schema = route.request_schema,
+                   .response_schema = route.response_schema,
+                   .body_max = route.body_max,
+                   .blocking = route.blocking});
+  }
+  return out;
+}
+
+}  // namespace jw::edge

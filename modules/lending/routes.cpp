@@ -1,0 +1,117 @@
+// The desk for findings of lending (§2.5.3).
+#include <boost/json.hpp>
+
+#include "modules/lending/lending.hpp"
+
+namespace jw::lending {
+
+using edge::Call;
+
+namespace {
+
+// Who looked at the desk is on record, too.
+void list(const Call& call) {
+  const std::string state = call.request().parameter("state").value_or("open");
+  if (state != "open" && state != "closed") {
+    return call.refuse({Code::unprocessable,
+                        "lending.state_unknown",
+                        {"state 应为 open 或 closed", "state must be open or closed"},
+                        {{"state", "unknown", {"应为 open 或 closed", "must be open or closed"}}}});
+  }
+  std::string body;
+  {
+    const db::Store::Lease lease = call.house().store.private_reader();
+    body = call.house().parts.get<Watch>().findings_json(*lease, state);
+  }
+  call.release(record::act_of(call.hand(), "lending_findings", "2.5.3", call.house().clock.now()), std::move(body));
+}
+
+// `step` gives the outbox id of its leaf.
+template <class Taking>
+void at_desk(const Call& call, std::string_view action, Taking step) {
+  edge::act(call, {action, "2.5.3"}, [call, step](edge::Doing& doing) -> Result<std::string> {
+    JW_TRY(const std::string reason, edge::text_member(doing.body, "reason"));
+    JW_TRY(doing.outbox,
+           step(call.house().parts.get<Watch>(), doing, edge::number_in(call.captured(0)), std::string_view(reason)));
+    return std::string("{}");
+  });
+}
+
+void dismiss(const Call& call) {
+  at_desk(call, "lending_dismiss", [](Watch& watch, edge::Doing& doing, int64_t finding, std::string_view reason) {
+    return watch.dismiss(doing.transaction, finding, doing.by, reason);
+  });
+}
+
+void lift(const Call& call) {
+  at_desk(call, "lending_lift", [](Watch& watch, edge::Doing& doing, int64_t finding, std::string_view reason) {
+    return watch.lift(doing.transaction, finding, doing.by, reason);
+  });
+}
+
+void take_step(const Call& call) {
+  at_desk(call, "lending_step",
+          [](Watch& watch, edge::Doing& doing, int64_t finding, std::string_view reason) -> Result<int64_t> {
+            JW_TRY(const std::string name, edge::text_member(doing.body, "step"));
+            const auto step = step_named(name);
+            if (step && *step != Step::none) return watch.take_step(doing.transaction, finding, *step, doing.by, reason);
+            return Refusal{Code::unprocessable,
+                           "lending.step_unknown",
+                           {"没有这种措施", "there is no such step"},
+                           {{"step",
+                             "unknown",
+                             {"应为 ask_second_factor、read_only 或 suspended",
+                              "must be ask_second_factor, read_only or suspended"}}}};
+          });
+}
+
+constexpr std::string_view kReasonSchema =
+    R"({"type":"object","required":["reason"],"properties":{"reason":{"type":"string"}}})";
+constexpr std::string_view kStepSchema =
+    R"({"type":"object","required":["step","reason"],"properties":{"step":{"enum":["ask_second_factor","read_only","suspended"]},"reason":{"type":"string"}}})";
+constexpr std::string_view kDoneSchema =
+    R"({"type":"object","required":["record"],"properties":{"record":{"type":"string"}}})";
+constexpr std::string_view kFindingsSchema =
+    R"({"type":"object","required":["findings"],"properties":{"findings":{"type":"array","items":{"type":"object","required":["id","account","name","rule","label","clause","score","seen","from","until","found","answered","state","sessions","records","step","steps"]}}}})";
+constexpr size_t kBodyMax = 16 * 1024;
+
+const edge::Route kRoutes[] = {
+    {.verb = edge::Verb::get,
+     .path = "/api/lending/findings",
+     .needs = edge::Needs::power(kDesk),
+     .run = list,
+     .summary = {"转借识别的发现", "findings of lending"},
+     .response_schema = kFindingsSchema},
+    {.verb = edge::Verb::post,
+     .path = "/api/lending/findings/{id}/dismiss",
+     .needs = edge::Needs::power(kDesk),
+     .run = dismiss,
+     .summary = {"认定为正常", "the pattern is honest"},
+     .request_schema = kReasonSchema,
+     .response_schema = kDoneSchema,
+     .body_max = kBodyMax},
+    {.verb = edge::Verb::post,
+     .path = "/api/lending/findings/{id}/step",
+     .needs = edge::Needs::power(kDesk),
+     .run = take_step,
+     .summary = {"采取措施", "take a step"},
+     .request_schema = kStepSchema,
+     .response_schema = kDoneSchema,
+     .body_max = kBodyMax},
+    {.verb = edge::Verb::post,
+     .path = "/api/lending/findings/{id}/lift",
+     .needs = edge::Needs::power(kDesk),
+     .run = lift,
+     .summary = {"解除措施", "lift what is in force"},
+     .request_schema = kReasonSchema,
+     .response_schema = kDoneSchema,
+     .body_max = kBodyMax},
+};
+
+}  // namespace
+
+std::span<const edge::Route> routes() {
+  return kRoutes;
+}
+
+}  // namespace jw::lending

@@ -46,7 +46,7 @@ std::vector<std::vector<std::string>> rows_of(std::string_view table) {
   return rows;
 }
 
-TEST(Calendar, C2_4_2_deadlines_of_the_vectors) {
+TEST(Calendar, deadlines_of_the_vectors) {
   const Calendar plain = calendar();
   constexpr std::string_view kVectors = R"(
     2026-02-12  5  2026-02-26  | Spring Festival, Saturday 02-14 works
@@ -197,7 +197,7 @@ work   = ["2027-12-26", "01-08"]
   EXPECT_FALSE(with.is_provisional(2028));
 }
 
-TEST(Calendar, C2_4_2_recompute_moves_what_is_open_and_makes_nobody_late) {
+TEST(Calendar, recompute_moves_what_is_open_and_makes_nobody_late) {
   const Calendar before = calendar();
   const Calendar stopped = calendar({{3, date("2026-03-04"), date("2026-03-06"), {"停办", "closed"}}});
   const auto due = [&](const Calendar& by, const char* from, int days) {

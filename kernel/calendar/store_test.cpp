@@ -107,7 +107,7 @@ TEST_P(CalendarOn, starts_once) {
   EXPECT_EQ(current()->years(), std::vector<Year>{year_2028()});
 }
 
-TEST_P(CalendarOn, C2_4_2_an_import_is_a_version_and_a_leaf) {
+TEST_P(CalendarOn, an_import_is_a_version_and_a_leaf) {
   const auto before = current();
   EXPECT_EQ(kind("2028-01-08"), Kind::weekend);
   const auto changed = import({year_2028()});
@@ -160,7 +160,7 @@ TEST_P(CalendarOn, a_refused_act_leaves_no_trace) {
   EXPECT_EQ(changes(*lease, 10).size(), 1u);
 }
 
-TEST_P(CalendarOn, C2_4_2_a_window_is_added_and_withdrawn) {
+TEST_P(CalendarOn, a_window_is_added_and_withdrawn) {
   const auto added = window("2026-03-05", "2026-03-20");
   ASSERT_TRUE(added);
   EXPECT_EQ(kind("2026-03-04"), Kind::workday);

@@ -108,7 +108,7 @@ class IdentityOn : public testing::TestWithParam<db::Dialect> {
 
 JW_ON_BOTH_STORES(IdentityOn);
 
-TEST_P(IdentityOn, C3_1_1_one_signs_in_with_ones_own_account_and_password) {
+TEST_P(IdentityOn, one_signs_in_with_ones_own_account_and_password) {
   Node one = node(strict());
   const int64_t id = ready(one, "T2019001");
   SignIn answer = one.sign_in(" ｔ2019001 ", kPassword);  // full width, other case, blanks
@@ -133,7 +133,7 @@ TEST_P(IdentityOn, C3_1_1_one_signs_in_with_ones_own_account_and_password) {
   EXPECT_EQ(one.gate(session->id, clock_.now()), std::nullopt);
 }
 
-TEST_P(IdentityOn, C3_1_1_C4_3_3_wrong_password_says_nothing_about_the_account) {
+TEST_P(IdentityOn, wrong_password_says_nothing_about_the_account) {
   Node one = node(strict());
   ready(one, "known");
   ASSERT_TRUE(one.change([&](db::Connection& transaction) {
@@ -158,7 +158,7 @@ TEST_P(IdentityOn, C3_1_1_C4_3_3_wrong_password_says_nothing_about_the_account) 
   EXPECT_EQ(sleeping.outcome.decision, "identity.not_activated");
 }
 
-TEST_P(IdentityOn, C3_1_1_every_attempt_costs_the_same_work) {
+TEST_P(IdentityOn, every_attempt_costs_the_same_work) {
   Node one = node(strict());
   ready(one, "known");
   const auto& counters = one.identity.counters();
@@ -181,7 +181,7 @@ TEST_P(IdentityOn, C3_1_1_every_attempt_costs_the_same_work) {
   EXPECT_EQ(rows.integer(0), 2);
 }
 
-TEST_P(IdentityOn, C3_1_1_C6_1_1_wrong_passwords_lock_for_longer_and_longer_and_time_unlocks) {
+TEST_P(IdentityOn, wrong_passwords_lock_for_longer_and_longer_and_time_unlocks) {
   Node one = node(strict());
   ready(one, "known");
   for (int i = 0; i < 3; ++i) EXPECT_EQ(one.type_of("known", "wrong"), "identity.sign_in_refused");
@@ -201,7 +201,7 @@ TEST_P(IdentityOn, C3_1_1_C6_1_1_wrong_passwords_lock_for_longer_and_longer_and_
   EXPECT_EQ(one.type_of("known", kPassword), "allowed");
 }
 
-TEST_P(IdentityOn, C6_1_1_failures_of_yesterday_are_forgotten_and_the_longest_lock_is_an_hour) {
+TEST_P(IdentityOn, failures_of_yesterday_are_forgotten_and_the_longest_lock_is_an_hour) {
   Node one = node(strict());
   ready(one, "known");
   for (int i = 0; i < 2; ++i) one.sign_in("known", "wrong");
@@ -215,7 +215,7 @@ TEST_P(IdentityOn, C6_1_1_failures_of_yesterday_are_forgotten_and_the_longest_lo
   EXPECT_EQ(one.type_of("known", kPassword), "allowed");
 }
 
-TEST_P(IdentityOn, C6_1_1_the_lock_is_no_oracle) {
+TEST_P(IdentityOn, the_lock_is_no_oracle) {
   Node one = node(strict());
   ready(one, "known");
   for (int i = 0; i < 3; ++i) one.sign_in("known", "wrong");
@@ -226,7 +226,7 @@ TEST_P(IdentityOn, C6_1_1_the_lock_is_no_oracle) {
   EXPECT_EQ(one.type_of("known", kPassword), "allowed");
 }
 
-TEST_P(IdentityOn, C6_1_1_parallel_guesses_gain_nothing_over_guesses_in_a_row) {
+TEST_P(IdentityOn, parallel_guesses_gain_nothing_over_guesses_in_a_row) {
   Node one = node(strict());
   ready(one, "known");
   std::atomic<int> allowed = 0;
@@ -243,7 +243,7 @@ TEST_P(IdentityOn, C6_1_1_parallel_guesses_gain_nothing_over_guesses_in_a_row) {
   EXPECT_EQ(rows.integer(1), 9);
 }
 
-TEST_P(IdentityOn, C6_1_1_one_remote_address_cannot_try_without_end) {
+TEST_P(IdentityOn, one_remote_address_cannot_try_without_end) {
   Options options = strict();
   options.remote_burst = 4;
   Node one = node(options);
@@ -258,7 +258,7 @@ TEST_P(IdentityOn, C6_1_1_one_remote_address_cannot_try_without_end) {
   EXPECT_EQ(one.type_of("known", kPassword), "allowed");
 }
 
-TEST_P(IdentityOn, C1_3_4_sign_ins_at_once_are_bounded_and_a_flood_from_one_place_leaves_room) {
+TEST_P(IdentityOn, sign_ins_at_once_are_bounded_and_a_flood_from_one_place_leaves_room) {
   Options options = strict();
   options.sign_ins_waiting = 16;
   options.remote_burst = 6;
@@ -281,7 +281,7 @@ TEST_P(IdentityOn, C1_3_4_sign_ins_at_once_are_bounded_and_a_flood_from_one_plac
   EXPECT_EQ(one.type_of("known", kPassword), "allowed");
 }
 
-TEST_P(IdentityOn, C1_3_4_beyond_the_bound_people_are_told_to_come_back) {
+TEST_P(IdentityOn, beyond_the_bound_people_are_told_to_come_back) {
   Options options = strict();
   options.sign_ins_waiting = 3;
   Node one = node(options);
@@ -305,7 +305,7 @@ TEST_P(IdentityOn, C1_3_4_beyond_the_bound_people_are_told_to_come_back) {
   EXPECT_EQ(one.type_of("known", kPassword), "allowed");
 }
 
-TEST_P(IdentityOn, C3_1_1_C4_3_3_a_one_time_password_forces_a_new_one) {
+TEST_P(IdentityOn, a_one_time_password_forces_a_new_one) {
   Node one = node(strict());
   const OneTime one_time = one.identity.one_time_password();
   EXPECT_THAT(one_time.text, testing::MatchesRegex("[0-9A-Z]{4}-[0-9A-Z]{4}-[0-9A-Z]{4}"));
@@ -335,7 +335,7 @@ TEST_P(IdentityOn, C3_1_1_C4_3_3_a_one_time_password_forces_a_new_one) {
   EXPECT_EQ(one.type_of("office1", kPassword), "allowed");
 }
 
-TEST_P(IdentityOn, C4_3_3_a_one_time_password_expires) {
+TEST_P(IdentityOn, a_one_time_password_expires) {
   Node one = node(strict());
   const int64_t id = ready(one, "known");
   const SignIn before = one.sign_in("known", kPassword);
@@ -355,7 +355,7 @@ TEST_P(IdentityOn, C4_3_3_a_one_time_password_expires) {
       one.identity.sign_in({.login = "known", .password = again.text, .new_password = "An0ther-good-one"}).result);
 }
 
-TEST_P(IdentityOn, C4_3_2_neither_token_nor_password_is_stored) {
+TEST_P(IdentityOn, neither_token_nor_password_is_stored) {
   Node one = node(strict());
   ready(one, "known");
   const SignIn answer = one.sign_in("known", kPassword);
@@ -380,7 +380,7 @@ TEST_P(IdentityOn, C4_3_2_neither_token_nor_password_is_stored) {
   EXPECT_THAT(everything, Not(HasSubstr(std::string(kPassword))));
 }
 
-TEST_P(IdentityOn, C2_5_3_suspension_ends_every_session_on_the_next_statement_of_every_node) {
+TEST_P(IdentityOn, suspension_ends_every_session_on_the_next_statement_of_every_node) {
   Node one = node(strict());
   Node other = node(strict());
   const int64_t id = ready(one, "known");
@@ -407,7 +407,7 @@ TEST_P(IdentityOn, C2_5_3_suspension_ends_every_session_on_the_next_statement_of
   EXPECT_EQ(one.type_of("known", kPassword), "allowed");
 }
 
-TEST_P(IdentityOn, C2_5_3_the_gate_minds_the_account_even_if_a_session_was_left_open) {
+TEST_P(IdentityOn, the_gate_minds_the_account_even_if_a_session_was_left_open) {
   Node one = node(strict());
   const int64_t id = ready(one, "known");
   const SignIn answer = one.sign_in("known", kPassword);
@@ -420,7 +420,7 @@ TEST_P(IdentityOn, C2_5_3_the_gate_minds_the_account_even_if_a_session_was_left_
   }
 }
 
-TEST_P(IdentityOn, C2_5_3_a_sign_in_under_way_does_not_outlive_a_suspension) {
+TEST_P(IdentityOn, a_sign_in_under_way_does_not_outlive_a_suspension) {
   Node one = node(strict());
   Node other = node(strict());
   const int64_t id = ready(one, "known");
@@ -441,7 +441,7 @@ TEST_P(IdentityOn, C2_5_3_a_sign_in_under_way_does_not_outlive_a_suspension) {
   }
 }
 
-TEST_P(IdentityOn, C2_5_2_a_closed_account_is_closed_for_good) {
+TEST_P(IdentityOn, a_closed_account_is_closed_for_good) {
   Node one = node(strict());
   const int64_t id = ready(one, "known", "academic_office");
   EXPECT_EQ(one.identity.accounts_of_kind(*one.store->reader(), "academic_office"), 1);
@@ -460,7 +460,7 @@ TEST_P(IdentityOn, C2_5_2_a_closed_account_is_closed_for_good) {
   EXPECT_TRUE(found->closed);
 }
 
-TEST_P(IdentityOn, C2_5_1_a_change_of_kind_raises_the_gate) {
+TEST_P(IdentityOn, a_change_of_kind_raises_the_gate) {
   Node one = node(strict());
   const int64_t id = ready(one, "known");
   const SignIn answer = one.sign_in("known", kPassword);
@@ -474,7 +474,7 @@ TEST_P(IdentityOn, C2_5_1_a_change_of_kind_raises_the_gate) {
   EXPECT_EQ(one.gate(again->id, clock_.now()), epoch + 1);
 }
 
-TEST_P(IdentityOn, C3_1_1_the_gate_is_one_expression_at_any_place_of_a_statement) {
+TEST_P(IdentityOn, the_gate_is_one_expression_at_any_place_of_a_statement) {
   Node one = node(strict());
   ready(one, "known");
   const SignIn answer = one.sign_in("known", kPassword);
@@ -494,7 +494,7 @@ TEST_P(IdentityOn, C3_1_1_the_gate_is_one_expression_at_any_place_of_a_statement
   EXPECT_EQ(gate_of(session, answer.result->session->expires.us), -1);
 }
 
-TEST_P(IdentityOn, C3_1_1_an_unused_session_dies_and_a_used_one_lives_until_it_expires) {
+TEST_P(IdentityOn, an_unused_session_dies_and_a_used_one_lives_until_it_expires) {
   Node one = node(strict());
   ready(one, "known");
   const std::string used = one.sign_in("known", kPassword).result->token;
@@ -514,7 +514,7 @@ TEST_P(IdentityOn, C3_1_1_an_unused_session_dies_and_a_used_one_lives_until_it_e
   EXPECT_EQ(one.identity.find_session(used), nullptr);
 }
 
-TEST_P(IdentityOn, C3_1_1_use_on_one_node_keeps_the_session_alive_on_another) {
+TEST_P(IdentityOn, use_on_one_node_keeps_the_session_alive_on_another) {
   Node one = node(strict());
   Node other = node(strict());
   ready(one, "known");
@@ -530,7 +530,7 @@ TEST_P(IdentityOn, C3_1_1_use_on_one_node_keeps_the_session_alive_on_another) {
   EXPECT_TRUE(other.gate(there->id, clock_.now()));
 }
 
-TEST_P(IdentityOn, C3_1_1_the_background_thread_writes_use_down_by_itself) {
+TEST_P(IdentityOn, the_background_thread_writes_use_down_by_itself) {
   Options options = strict();
   options.background = true;
   options.idle_us = 60 * kSecond;
@@ -551,7 +551,7 @@ TEST_P(IdentityOn, C3_1_1_the_background_thread_writes_use_down_by_itself) {
   EXPECT_EQ(idle_until(), wanted);
 }
 
-TEST_P(IdentityOn, C6_1_3_ended_sessions_are_kept_as_evidence_and_then_removed) {
+TEST_P(IdentityOn, ended_sessions_are_kept_as_evidence_and_then_removed) {
   Node one = node(strict());
   ready(one, "known");
   ASSERT_TRUE(one.sign_in("known", kPassword).result);
@@ -569,7 +569,7 @@ TEST_P(IdentityOn, C6_1_3_ended_sessions_are_kept_as_evidence_and_then_removed) 
   EXPECT_EQ(count(), 0);
 }
 
-TEST_P(IdentityOn, C6_1_3_sessions_of_an_account_are_bounded_listed_and_can_be_ended) {
+TEST_P(IdentityOn, sessions_of_an_account_are_bounded_listed_and_can_be_ended) {
   Options options = strict();
   options.sessions_per_account = 3;
   Node one = node(options);
@@ -592,7 +592,7 @@ TEST_P(IdentityOn, C6_1_3_sessions_of_an_account_are_bounded_listed_and_can_be_e
   EXPECT_EQ(one.identity.find_session(tokens[3]), nullptr);
 }
 
-TEST_P(IdentityOn, C4_3_3_changing_the_password_asks_for_the_old_one_and_ends_other_sessions) {
+TEST_P(IdentityOn, changing_the_password_asks_for_the_old_one_and_ends_other_sessions) {
   Node one = node(strict());
   ready(one, "known");
   const NewSession here = *one.sign_in("known", kPassword).result;
@@ -614,7 +614,7 @@ TEST_P(IdentityOn, C4_3_3_changing_the_password_asks_for_the_old_one_and_ends_ot
   EXPECT_EQ(change("An0ther-good-one", kPassword), "identity.session_ended");
 }
 
-TEST_P(IdentityOn, C2_4_2_signing_asks_for_the_password_again_and_guesses_lock) {
+TEST_P(IdentityOn, signing_asks_for_the_password_again_and_guesses_lock) {
   Node one = node(strict());
   ready(one, "known");
   const NewSession here = *one.sign_in("known", kPassword).result;
@@ -627,7 +627,7 @@ TEST_P(IdentityOn, C2_4_2_signing_asks_for_the_password_again_and_guesses_lock) 
   EXPECT_TRUE(one.identity.confirm_password(*here.session, kPassword));
 }
 
-TEST_P(IdentityOn, C4_3_3_staff_owe_the_agreement_and_hear_of_old_passwords_students_do_not) {
+TEST_P(IdentityOn, staff_owe_the_agreement_and_hear_of_old_passwords_students_do_not) {
   Node one = node(strict());
   const int64_t staff = ready(one, "staff", "finance_office");
   ready(one, "pupil", "student");
@@ -659,7 +659,7 @@ TEST_P(IdentityOn, C4_3_3_staff_owe_the_agreement_and_hear_of_old_passwords_stud
   EXPECT_FALSE(node(asvs).sign_in("staff", kPassword).result->session->password_due);
 }
 
-TEST_P(IdentityOn, C1_2_logins_are_unique_whatever_the_case_and_plain) {
+TEST_P(IdentityOn, logins_are_unique_whatever_the_case_and_plain) {
   Node one = node(strict());
   const OneTime one_time = one.identity.one_time_password();
   const auto create = [&](std::string_view login, std::string_view kind = "teacher", std::string_view name = "钱七") {
@@ -682,7 +682,7 @@ TEST_P(IdentityOn, C1_2_logins_are_unique_whatever_the_case_and_plain) {
   EXPECT_EQ(create("x1", "teacher", " "), "identity.name_invalid");
 }
 
-TEST_P(IdentityOn, C1_2_accounts_and_persons_are_made_in_bulk) {
+TEST_P(IdentityOn, accounts_and_persons_are_made_in_bulk) {
   Node one = node(strict());
   const int count = 20'000;
   std::vector<std::string> texts;
@@ -717,7 +717,7 @@ TEST_P(IdentityOn, C1_2_accounts_and_persons_are_made_in_bulk) {
   EXPECT_FALSE(one.identity.find_account(*lease, "new1"));
 }
 
-TEST_P(IdentityOn, C1_3_1_shortcuts_exist_on_made_up_stores_only) {
+TEST_P(IdentityOn, shortcuts_exist_on_made_up_stores_only) {
   Options made_up = Options::for_made_up();
   made_up.background = false;
   Node demo = node(made_up);
@@ -742,7 +742,7 @@ TEST_P(IdentityOn, C1_3_1_shortcuts_exist_on_made_up_stores_only) {
   EXPECT_EQ(demo.identity.enter_made_up("known", kRemote, "").result.refusal().type, "identity.suspended");
 }
 
-TEST_P(IdentityOn, C4_3_2_a_secret_is_made_once_for_all_nodes) {
+TEST_P(IdentityOn, a_secret_is_made_once_for_all_nodes) {
   std::vector<std::future<std::string>> made;
   for (int i = 0; i < 4; ++i) {
     made.push_back(std::async(std::launch::async, [&] {
@@ -757,7 +757,7 @@ TEST_P(IdentityOn, C4_3_2_a_secret_is_made_once_for_all_nodes) {
   EXPECT_NE(secret(*stored_->store().writer(), "another"), *values.begin());
 }
 
-TEST_P(IdentityOn, C3_1_1_tokens_that_nobody_was_given_find_nothing) {
+TEST_P(IdentityOn, tokens_that_nobody_was_given_find_nothing) {
   Node one = node(strict());
   ready(one, "known");
   const std::string token = one.sign_in("known", kPassword).result->token;
@@ -821,7 +821,7 @@ std::string told_with(Node& on, std::string_view login, std::string_view passwor
   return answer.result ? "allowed" : answer.result.refusal().type;
 }
 
-TEST(OneTimeCode, C3_1_1_agrees_with_the_vectors_of_RFC_6238) {
+TEST(OneTimeCode, agrees_with_the_vectors_of_RFC_6238) {
   // appendix B has eight digits; six are their last
   constexpr std::string_view kSecret = "12345678901234567890";
   const std::pair<int64_t, const char*> kVectors[] = {{59, "287082"},         {1111111109, "081804"},
@@ -835,7 +835,7 @@ TEST(OneTimeCode, C3_1_1_agrees_with_the_vectors_of_RFC_6238) {
   EXPECT_EQ(base32(""), "");
 }
 
-TEST_P(IdentityOn, C3_1_1_with_a_second_factor_the_password_alone_opens_nothing) {
+TEST_P(IdentityOn, with_a_second_factor_the_password_alone_opens_nothing) {
   Node one = node(strict());
   ready(one, "known");
   const Enrolled who = enrol(one, clock_, "known");
@@ -851,7 +851,7 @@ TEST_P(IdentityOn, C3_1_1_with_a_second_factor_the_password_alone_opens_nothing)
   EXPECT_EQ(told_with(one, "known", "wrong", code_now(who, clock_, 1)), "identity.sign_in_refused");
 }
 
-TEST_P(IdentityOn, C3_1_1_a_code_is_taken_once_and_within_a_step_of_its_time) {
+TEST_P(IdentityOn, a_code_is_taken_once_and_within_a_step_of_its_time) {
   Options patient = strict();
   patient.failures_before_lock = 20;
   Node one = node(patient);
@@ -870,7 +870,7 @@ TEST_P(IdentityOn, C3_1_1_a_code_is_taken_once_and_within_a_step_of_its_time) {
   EXPECT_EQ(told_with(one, "known", kPassword, code_now(who, clock_, 2)), "identity.code_wrong");
 }
 
-TEST_P(IdentityOn, C3_1_1_C6_1_1_wrong_codes_lock_like_wrong_passwords) {
+TEST_P(IdentityOn, wrong_codes_lock_like_wrong_passwords) {
   Node one = node(strict());
   ready(one, "known");
   const Enrolled who = enrol(one, clock_, "known");
@@ -885,7 +885,7 @@ TEST_P(IdentityOn, C3_1_1_C6_1_1_wrong_codes_lock_like_wrong_passwords) {
   EXPECT_EQ(told_with(one, "known", kPassword, code_now(who, clock_)), "allowed");
 }
 
-TEST_P(IdentityOn, C3_1_1_ten_recovery_codes_stand_in_once_each) {
+TEST_P(IdentityOn, ten_recovery_codes_stand_in_once_each) {
   Node one = node(strict());
   const int64_t id = ready(one, "known");
   const Enrolled who = enrol(one, clock_, "known");
@@ -903,7 +903,7 @@ TEST_P(IdentityOn, C3_1_1_ten_recovery_codes_stand_in_once_each) {
   EXPECT_EQ(told_with(one, "known", kPassword, fresh->front()), "allowed");
 }
 
-TEST_P(IdentityOn, C3_1_1_a_factor_is_in_force_only_once_a_code_of_it_was_seen) {
+TEST_P(IdentityOn, a_factor_is_in_force_only_once_a_code_of_it_was_seen) {
   Node one = node(strict());
   ready(one, "known");
   const auto session = one.sign_in("known", kPassword).result->session;
@@ -925,7 +925,7 @@ TEST_P(IdentityOn, C3_1_1_a_factor_is_in_force_only_once_a_code_of_it_was_seen) 
   EXPECT_EQ(one.identity.remove_factor(*session, "123456").refusal().type, "identity.factor_absent");
 }
 
-TEST_P(IdentityOn, C3_1_1_who_resets_a_factor_reads_nothing_and_ends_every_session) {
+TEST_P(IdentityOn, who_resets_a_factor_reads_nothing_and_ends_every_session) {
   Node one = node(strict());
   const int64_t id = ready(one, "known");
   const Enrolled who = enrol(one, clock_, "known");
@@ -936,7 +936,7 @@ TEST_P(IdentityOn, C3_1_1_who_resets_a_factor_reads_nothing_and_ends_every_sessi
   EXPECT_EQ(again.refusal().type, "identity.factor_absent");
 }
 
-TEST_P(IdentityOn, C4_3_2_the_secret_of_a_factor_is_stored_sealed_and_recovery_codes_hashed) {
+TEST_P(IdentityOn, the_secret_of_a_factor_is_stored_sealed_and_recovery_codes_hashed) {
   Node one = node(strict());
   const int64_t id = ready(one, "known");
   const Enrolled who = enrol(one, clock_, "known");
@@ -956,7 +956,7 @@ TEST_P(IdentityOn, C4_3_2_the_secret_of_a_factor_is_stored_sealed_and_recovery_c
   EXPECT_EQ(count, 10);
 }
 
-TEST_P(IdentityOn, C2_5_3_a_held_session_answers_nothing_on_any_node_until_its_holder_shows_again_who_it_is) {
+TEST_P(IdentityOn, a_held_session_answers_nothing_on_any_node_until_its_holder_shows_again_who_it_is) {
   Node one = node(strict()), two = node(strict());
   const int64_t id = ready(one, "known");
   const SignIn first = one.sign_in("known", kPassword);
@@ -978,7 +978,7 @@ TEST_P(IdentityOn, C2_5_3_a_held_session_answers_nothing_on_any_node_until_its_h
   EXPECT_EQ(two.gate(session.id, clock_.now()), one.epoch());
 }
 
-TEST_P(IdentityOn, C2_5_3_whoever_lost_the_session_learns_why) {
+TEST_P(IdentityOn, whoever_lost_the_session_learns_why) {
   Node one = node(strict());
   const int64_t id = ready(one, "known");
   const SignIn in = one.sign_in("known", kPassword);

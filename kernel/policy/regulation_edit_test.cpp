@@ -49,7 +49,7 @@ json::object row(const json::object& content, std::string_view kind, std::string
   throw std::out_of_range(std::string(value));
 }
 
-TEST(RegulationContent, C2_1_1_rows_mean_what_the_files_mean) {
+TEST(RegulationContent, rows_mean_what_the_files_mean) {
   const auto whole = load(JW_SOURCE_DIR, catalogue());
   const auto& regulation = std::get<Regulation>(whole);
   const json::object content = files();
@@ -66,7 +66,7 @@ TEST(RegulationContent, C2_1_1_rows_mean_what_the_files_mean) {
   }
 }
 
-TEST(RegulationContent, C2_1_1_mistakes_name_the_rule) {
+TEST(RegulationContent, mistakes_name_the_rule) {
   json::object content = files();
   json::object& rule = content["rules"].as_array()[6].as_object();
   rule["hidden"] = json::array{"nothing_like_it"};
@@ -84,7 +84,7 @@ TEST(RegulationContent, C2_1_1_mistakes_name_the_rule) {
   }
 }
 
-TEST(RegulationContent, C4_3_2_no_rule_opens_academic_data_to_an_administrator) {
+TEST(RegulationContent, no_rule_opens_academic_data_to_an_administrator) {
   for (const char* post : {"system_admin", "security_admin", "audit_admin"}) {
     const auto refused = draft(catalogue(), files(),
                                changes(R"([{"op":"add_rule","rule":{"post":")" + std::string(post) +
@@ -98,7 +98,7 @@ TEST(RegulationContent, C4_3_2_no_rule_opens_academic_data_to_an_administrator) 
   }
 }
 
-TEST(RegulationContent, C2_1_1_rows_that_differ_are_told_by_kind_and_key) {
+TEST(RegulationContent, rows_that_differ_are_told_by_kind_and_key) {
   const json::object base = files();
   const auto made = draft(catalogue(), base, changes(R"([
     {"op":"remove_rule","id":3},
@@ -193,7 +193,7 @@ class RegulationOn : public testing::TestWithParam<db::Dialect> {
 
 constexpr std::string_view kDays = R"([{"op":"set_setting","name":"decision_days","value":9}])";
 
-TEST_P(RegulationOn, C2_1_1_every_version_stays) {
+TEST_P(RegulationOn, every_version_stays) {
   EXPECT_EQ(in_force(), 1);
   const int64_t was = setting(1, "decision_days");
   const auto proposed = offer(kDays, 1);
@@ -220,7 +220,7 @@ TEST_P(RegulationOn, C2_1_1_every_version_stays) {
   EXPECT_NE(recorder_->prove(leaves)->entry.parameters.find("decision_days"), std::string::npos);
 }
 
-TEST_P(RegulationOn, C4_3_2_four_eyes_are_two_people) {
+TEST_P(RegulationOn, four_eyes_are_two_people) {
   const auto proposed = offer(kDays, 1);
   ASSERT_TRUE(proposed);
   EXPECT_EQ(take(proposed->proposal, 1).refusal().type, "regulation.own_proposal");
@@ -243,7 +243,7 @@ TEST_P(RegulationOn, C4_3_2_four_eyes_are_two_people) {
   EXPECT_EQ(in_force(), 1);
 }
 
-TEST_P(RegulationOn, C2_1_1_what_is_decided_is_decided_and_an_older_base_is_refused) {
+TEST_P(RegulationOn, what_is_decided_is_decided_and_an_older_base_is_refused) {
   const auto first = offer(kDays, 1);
   const auto second = offer(R"([{"op":"set_setting","name":"sign_days","value":4}])", 1, 3);
   ASSERT_TRUE(first && second);
@@ -260,7 +260,7 @@ TEST_P(RegulationOn, C2_1_1_what_is_decided_is_decided_and_an_older_base_is_refu
   EXPECT_EQ(take(4711).refusal().type, "regulation.proposal_unknown");
 }
 
-TEST_P(RegulationOn, C2_1_1_of_two_approvers_at_once_one_wins) {
+TEST_P(RegulationOn, of_two_approvers_at_once_one_wins) {
   const auto proposed = offer(kDays, 1);
   ASSERT_TRUE(proposed);
   std::atomic<int> won = 0, told = 0;
@@ -278,7 +278,7 @@ TEST_P(RegulationOn, C2_1_1_of_two_approvers_at_once_one_wins) {
   EXPECT_EQ(in_force(), 2);
 }
 
-TEST_P(RegulationOn, C2_1_1_the_numbers_of_the_regulation_stay_within_their_bounds) {
+TEST_P(RegulationOn, the_numbers_of_the_regulation_stay_within_their_bounds) {
   for (const int value : {0, 21, -1}) {
     const auto refused =
         offer(R"([{"op":"set_setting","name":"decision_days","value":)" + std::to_string(value) + "}]", 1);
@@ -286,7 +286,7 @@ TEST_P(RegulationOn, C2_1_1_the_numbers_of_the_regulation_stay_within_their_boun
   }
 }
 
-TEST_P(RegulationOn, C2_1_1_the_files_count_until_something_is_decided_here) {
+TEST_P(RegulationOn, the_files_count_until_something_is_decided_here) {
   json::object newer = files();
   start(newer);
   EXPECT_EQ(in_force(), 1) << "the same files are no new version";
@@ -309,7 +309,7 @@ TEST_P(RegulationOn, C2_1_1_the_files_count_until_something_is_decided_here) {
             files().at("rules").as_array().size() - 1);
 }
 
-TEST_P(RegulationOn, C2_1_1_a_version_is_in_force_everywhere_at_once_or_nothing_is_answered) {
+TEST_P(RegulationOn, a_version_is_in_force_everywhere_at_once_or_nothing_is_answered) {
   {
     const db::Store::Lease writer = store().writer();
     ASSERT_TRUE(catalog::apply_schema(catalogue(), *writer, false));

@@ -48,10 +48,7 @@ bool is_number(const Field& field) {
   return field.type == Type::integer || field.type == Type::decimal;
 }
 
-Result<Measure> parse_measure(const Catalogue& catalogue, const Dataset& dataset, const json::value& given,
-                              const std::string& path) {
-  if (!given.is_object()) return refuse(path, "not_an_object", {"度量应是对象", "a measure must be an object"});
-  const json::object& object = given.get_object();
+Result<Done> check_keys(const json::object& object, const std::string& path) {
   for (const auto& member : object) {
     constexpr std::string_view kKnown[] = {"fn", "field", "as", "places", "width", "where"};
     if (std::find(std::begin(kKnown), std::end(kKnown), std::string_view(member.key())) == std::end(kKnown)) {
@@ -60,46 +57,45 @@ Result<Measure> parse_measure(const Catalogue& catalogue, const Dataset& dataset
                     {"度量没有“" + name + "”这一项", "a measure has no “" + name + "”"});
     }
   }
-  Measure measure;
-  const json::value* fn = object.if_contains("fn");
+  return Done{};
+}
+
+Result<FunctionName> function_named(const json::value* name, const std::string& path) {
   const auto* known = std::find_if(std::begin(kFunctions), std::end(kFunctions), [&](const FunctionName& f) {
-    return fn != nullptr && fn->is_string() && std::string_view(fn->get_string()) == f.name;
+    return name != nullptr && name->is_string() && std::string_view(name->get_string()) == f.name;
   });
   if (known == std::end(kFunctions)) {
     return refuse(path + ".fn", "function_unknown",
                   {"fn 应为 count count_distinct sum avg min max share median stddev histogram 之一",
                    "fn must be one of count count_distinct sum avg min max share median stddev histogram"});
   }
-  measure.function = known->function;
-  measure.as = known->name;
-  const bool takes_field = measure.function != Function::count && measure.function != Function::share;
-  if (const json::value* field = object.if_contains("field")) {
-    if (!takes_field)
-      return refuse(path + ".field", "field_not_taken", {"count 和 share 不带 field", "count and share take no field"});
-    JW_TRY(measure.field, field_named(dataset, *field, path + ".field"));
-    measure.as += "_" + dataset.fields[static_cast<size_t>(measure.field)].name;
-  } else if (takes_field) {
-    return refuse(path + ".field", "required", {"须写明 field", "field is required"});
+  return *known;
+}
+
+// The field that a function measures; -1 for those that take none.
+Result<int> measured_field(const Dataset& dataset, Function function, const json::value* given,
+                           const std::string& path) {
+  const bool takes_field = function != Function::count && function != Function::share;
+  if (given == nullptr) {
+    if (takes_field) return refuse(path + ".field", "required", {"须写明 field", "field is required"});
+    return -1;
   }
-  if (measure.field >= 0) {
-    const Field& field = dataset.fields[static_cast<size_t>(measure.field)];
-    const bool any_kind = measure.function == Function::count_distinct;
-    const bool ordered = measure.function == Function::min || measure.function == Function::max;
-    if (!any_kind && !is_number(field) && !(ordered && (field.type == Type::date || field.type == Type::timestamp))) {
-      return refuse(path + ".field", "not_a_number",
-                    {"“" + field.label.zh + "”不是数值，不能这样统计",
-                     field.name + " is not a number and cannot be measured this way"});
-    }
+  if (!takes_field)
+    return refuse(path + ".field", "field_not_taken", {"count 和 share 不带 field", "count and share take no field"});
+  JW_TRY(const int number, field_named(dataset, *given, path + ".field"));
+  const Field& field = dataset.fields[static_cast<size_t>(number)];
+  const bool any_kind = function == Function::count_distinct;
+  const bool ordered = function == Function::min || function == Function::max;
+  if (!any_kind && !is_number(field) && !(ordered && (field.type == Type::date || field.type == Type::timestamp))) {
+    return refuse(path + ".field", "not_a_number",
+                  {"“" + field.label.zh + "”不是数值，不能这样统计",
+                   field.name + " is not a number and cannot be measured this way"});
   }
-  const json::value* where = object.if_contains("where");
-  if (measure.function == Function::share) {
-    if (where == nullptr)
-      return refuse(path + ".where", "required", {"share 须写明条件 where", "share needs a condition where"});
-    JW_TRY(measure.where,
-           catalog::parse_condition(catalogue, dataset, *where, catalog::ConditionUse::query, path + ".where"));
-  } else if (where != nullptr) {
-    return refuse(path + ".where", "not_taken", {"只有 share 带 where", "only share takes where"});
-  }
+  return number;
+}
+
+// How the result is called and rounded, and how wide the bars of a histogram are.
+Result<Done> parse_form(const Dataset& dataset, const json::object& object, const std::string& path, Measure& measure) {
   if (const json::value* as = object.if_contains("as")) {
     const bool valid = as->is_string() && !as->get_string().empty() && as->get_string().size() <= 40 &&
                        std::all_of(as->get_string().begin(), as->get_string().end(),
@@ -128,6 +124,30 @@ Result<Measure> parse_measure(const Catalogue& catalogue, const Dataset& dataset
     measure.width = width->get_int64();
     for (int i = 0; i < (field.type == Type::decimal ? field.size : 0); ++i) measure.width *= 10;
   }
+  return Done{};
+}
+
+Result<Measure> parse_measure(const Catalogue& catalogue, const Dataset& dataset, const json::value& given,
+                              const std::string& path) {
+  if (!given.is_object()) return refuse(path, "not_an_object", {"度量应是对象", "a measure must be an object"});
+  const json::object& object = given.get_object();
+  JW_CHECK(check_keys(object, path));
+  JW_TRY(const FunctionName function, function_named(object.if_contains("fn"), path));
+  Measure measure;
+  measure.function = function.function;
+  measure.as = function.name;
+  JW_TRY(measure.field, measured_field(dataset, measure.function, object.if_contains("field"), path));
+  if (measure.field >= 0) measure.as += "_" + dataset.fields[static_cast<size_t>(measure.field)].name;
+  const json::value* where = object.if_contains("where");
+  if (measure.function == Function::share) {
+    if (where == nullptr)
+      return refuse(path + ".where", "required", {"share 须写明条件 where", "share needs a condition where"});
+    JW_TRY(measure.where,
+           catalog::parse_condition(catalogue, dataset, *where, catalog::ConditionUse::query, path + ".where"));
+  } else if (where != nullptr) {
+    return refuse(path + ".where", "not_taken", {"只有 share 带 where", "only share takes where"});
+  }
+  JW_CHECK(parse_form(dataset, object, path, measure));
   return measure;
 }
 

@@ -79,7 +79,7 @@ class Day {
   View view_;
 };
 
-TEST(LendingZones, C2_5_3_the_longest_network_counts_and_what_is_unknown_is_outside) {
+TEST(LendingZones, the_longest_network_counts_and_what_is_unknown_is_outside) {
   const Network zones = network();
   EXPECT_EQ(zones.zone_of("10.12.1.1").name, "main_office");
   EXPECT_EQ(zones.zone_of("10.12.250.7").name, "main_counter");
@@ -94,7 +94,7 @@ TEST(LendingZones, C2_5_3_the_longest_network_counts_and_what_is_unknown_is_outs
   EXPECT_EQ(zones.travel_minutes(-1, 1), 0);
 }
 
-TEST(LendingZones, C2_5_3_every_mistake_of_the_file_is_told_with_its_line) {
+TEST(LendingZones, every_mistake_of_the_file_is_told_with_its_line) {
   const auto problems = [](const std::string& text) {
     const auto read = read_network(
         "version = 1\nclause = \"2.5.3\"\n[[campus]]\nname = \"main\"\nlabel = { zh = "
@@ -117,7 +117,7 @@ TEST(LendingZones, C2_5_3_every_mistake_of_the_file_is_told_with_its_line) {
   EXPECT_THAT(problems("[[travel]]\nbetween = [\"main\"]\nminutes = 0\n"), HasSubstr("minutes"));
 }
 
-TEST(LendingRules, C2_5_3_each_rule_is_a_row_with_its_clause_and_words_in_both_languages) {
+TEST(LendingRules, C4_3_1b_each_rule_is_a_row_with_its_clause_and_words_in_both_languages) {
   EXPECT_EQ(rules().size(), 4U);
   for (const Rule& rule : rules()) {
     EXPECT_EQ(rule.clause, "2.5.3");
@@ -127,7 +127,7 @@ TEST(LendingRules, C2_5_3_each_rule_is_a_row_with_its_clause_and_words_in_both_l
   EXPECT_EQ(rule_named("none"), nullptr);
 }
 
-TEST(LendingRules, C2_5_3_many_accounts_on_ones_own_device_and_not_in_a_computer_room) {
+TEST(LendingRules, many_accounts_on_ones_own_device_and_not_in_a_computer_room) {
   const Device gathered{{{kMe, 12}, {3, 1}, {4, 1}, {5, 1}, {6, 1}, {7, 1}, {8, 1}}, 7};
   EXPECT_EQ(Day().device(kLaptop, gathered).at(60, 5, kLaptop, "main_dormitory", 1).score("device_many_accounts"), 61);
   EXPECT_EQ(Day().device(kLaptop, gathered).at(60, 5, kLaptop, "main_lab", 1).score("device_many_accounts"), 0);
@@ -148,7 +148,7 @@ TEST(LendingRules, C2_5_3_many_accounts_on_ones_own_device_and_not_in_a_computer
   EXPECT_EQ(Day().device(kLaptop, four).at(60, 5, kLaptop, "main_dormitory", 1).score("device_many_accounts"), 0);
 }
 
-TEST(LendingRules, C2_5_3_from_campus_to_campus_within_minutes_and_not_by_shuttle) {
+TEST(LendingRules, from_campus_to_campus_within_minutes_and_not_by_shuttle) {
   const auto moved = [](int minutes_between, int64_t device, int64_t session) {
     return Day()
         .at(200, 10, kLaptop, "main_dormitory", 1)
@@ -169,7 +169,7 @@ TEST(LendingRules, C2_5_3_from_campus_to_campus_within_minutes_and_not_by_shuttl
   EXPECT_EQ(finding.leaves, (std::vector<uint64_t>{1001, 1002}));
 }
 
-TEST(LendingRules, C2_5_3_on_two_devices_in_two_buildings_at_once_and_not_phone_beside_laptop) {
+TEST(LendingRules, on_two_devices_in_two_buildings_at_once_and_not_phone_beside_laptop) {
   const auto beside = [](int64_t device, const char* zone) {
     return Day().at(60, 20, kPhone, "main_dormitory", 1).at(55, 10, device, zone, 2).score("account_many_devices");
   };
@@ -185,7 +185,7 @@ TEST(LendingRules, C2_5_3_on_two_devices_in_two_buildings_at_once_and_not_phone_
   EXPECT_EQ(again.score("account_many_devices"), 70);
 }
 
-TEST(LendingRules, C2_5_3_to_and_fro_between_buildings_faster_than_one_walks) {
+TEST(LendingRules, to_and_fro_between_buildings_faster_than_one_walks) {
   Day day;
   for (int i = 0; i < 5; ++i) {
     day.at(100 - 4 * i, 1, kPhone, "main_dormitory", 1);
@@ -194,7 +194,7 @@ TEST(LendingRules, C2_5_3_to_and_fro_between_buildings_faster_than_one_walks) {
   EXPECT_GE(day.score("account_many_devices"), 50);
 }
 
-TEST(LendingRules, C2_5_3_reading_unlike_ones_own_past_and_not_on_the_day_grades_come_out) {
+TEST(LendingRules, C4_3_1b_reading_unlike_ones_own_past_and_not_on_the_day_grades_come_out) {
   const auto habit = [] {
     Day day;
     for (int ago = 1; ago <= 6; ++ago) day.asked(ago, 20, 30);
@@ -208,7 +208,7 @@ TEST(LendingRules, C2_5_3_reading_unlike_ones_own_past_and_not_on_the_day_grades
   EXPECT_EQ(Day().asked(1, 20, 3).asked(0, 20, 900).score("unlike_own_past"), 0);  // nothing is known of the past
 }
 
-TEST(LendingLadder, C2_5_3_steps_are_taken_one_at_a_time_but_for_strong_evidence) {
+TEST(LendingLadder, steps_are_taken_one_at_a_time_but_for_strong_evidence) {
   using enum Step;
   const Settings s = settings();
   const auto due = [&](Step current, std::vector<Weighed> findings) { return step_due(current, 100, findings, s); };
@@ -234,7 +234,7 @@ TEST(LendingLadder, C2_5_3_steps_are_taken_one_at_a_time_but_for_strong_evidence
   EXPECT_EQ(total_score(std::vector<Weighed>{is("a", 100), is("b", 10)}), 100);
 }
 
-TEST(LendingLadder, C2_5_3_a_pattern_seen_again_is_news_when_clearly_stronger_or_on_another_day) {
+TEST(LendingLadder, a_pattern_seen_again_is_news_when_clearly_stronger_or_on_another_day) {
   EXPECT_FALSE(is_news(50, 0, 59, kDay - 1));
   EXPECT_TRUE(is_news(50, 0, 60, 1));
   EXPECT_TRUE(is_news(50, 0, 50, kDay));

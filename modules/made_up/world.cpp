@@ -165,7 +165,7 @@ int World::item(int term, std::vector<int> of, std::string_view attribute, std::
   return static_cast<int>(items.size()) - 1;
 }
 
-void World::make_courses() {
+void World::make_public_courses() {
   std::map<std::string_view, int> known;
   for (const bool science : {true, false}) {
     for (const PublicText& text : public_courses(science)) {
@@ -176,6 +176,10 @@ void World::make_courses() {
       public_items_[science ? 1 : 0].push_back(item(text.term, {place->second}, "1", "公共基础课", text.classes));
     }
   }
+}
+
+void World::make_courses() {
+  make_public_courses();
   std::vector<int> general;
   for (const GeneralText& text : general_electives()) {
     general.push_back(course("GE" + std::to_string(1001 + general.size()), text.name, unit_of(text.owner), 20, 32,

@@ -160,6 +160,7 @@ struct World {
  private:
   void make_terms();
   void make_units(int64_t size);
+  void make_public_courses();
   void make_courses();
   void make_plan(MajorInfo& major, int nth);
   void make_classes(int64_t size);

@@ -22,7 +22,7 @@ std::string fields_of(const Export& found) {
   return out;
 }
 
-TEST(Zfsoft, C4_1_2_a_good_row_is_understood_whole) {
+TEST(Zfsoft, a_good_row_is_understood_whole) {
   const auto found = read_export("[" + row() + "]");
   ASSERT_TRUE(found);
   EXPECT_EQ(fields_of(*found), "");
@@ -35,7 +35,7 @@ TEST(Zfsoft, C4_1_2_a_good_row_is_understood_whole) {
   EXPECT_EQ(m.periods, (std::vector<std::pair<int, int>>{{1, 2}}));
 }
 
-TEST(Zfsoft, C4_2_3_what_is_wrong_is_named_row_by_row) {
+TEST(Zfsoft, what_is_wrong_is_named_row_by_row) {
   const auto found = read_export("[" + row(R"(,"xf":"3.25")") + "," + row(R"(,"xqj":9)") + "," + row(R"(,"zcd":15)") +
                                  ",7," + row(R"(,"xqm":"4")") + "," + row(R"(,"jc":5)") + "]");
   ASSERT_TRUE(found);
@@ -44,19 +44,19 @@ TEST(Zfsoft, C4_2_3_what_is_wrong_is_named_row_by_row) {
   EXPECT_EQ(found->meetings.size(), 3u);
 }
 
-TEST(Zfsoft, C4_2_3_keys_that_nothing_uses_are_counted) {
+TEST(Zfsoft, keys_that_nothing_uses_are_counted) {
   const auto found = read_export("[" + row(R"(,"bz":"x")") + "," + row(R"(,"bz":"y","new":1)") + "]");
   ASSERT_TRUE(found);
   EXPECT_EQ(found->unmapped, (std::map<std::string, int64_t>{{"bz", 2}, {"new", 1}}));
 }
 
-TEST(Zfsoft, C4_2_3_a_file_that_is_no_export_is_refused) {
+TEST(Zfsoft, a_file_that_is_no_export_is_refused) {
   for (const char* text : {"", "{", "{}", "[1", "\xFF[]"}) EXPECT_FALSE(read_export(text)) << text;
   EXPECT_FALSE(read_export(std::string(100'000, '[')));
 }
 
 // The real export of a whole term stands beside the project where there is one; it is not ours to publish.
-TEST(Zfsoft, C4_1_2_the_real_export_of_a_term) {
+TEST(Zfsoft, the_real_export_of_a_term) {
   const char* given = std::getenv("JIAOWU_REAL_DATA");  // NOLINT(concurrency-mt-unsafe): nobody sets it
   const std::filesystem::path file =
       given != nullptr ? given : std::filesystem::path(JW_SOURCE_DIR) / "../shared/data/sections-2025-2026-1.json";

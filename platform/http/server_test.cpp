@@ -9,11 +9,14 @@
 #include <thread>
 
 #include "platform/http/api.hpp"
-#include "platform/http/client.hpp"
 #include "platform/http/metrics.hpp"
+#include "tests/support/http_client.hpp"
 
 namespace jw::http {
 namespace {
+
+using tests::Answer;
+using tests::Client;
 
 using std::chrono::milliseconds;
 

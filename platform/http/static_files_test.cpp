@@ -6,10 +6,13 @@
 #include <fstream>
 
 #include "platform/http/api.hpp"
-#include "platform/http/client.hpp"
+#include "tests/support/http_client.hpp"
 
 namespace jw::http {
 namespace {
+
+using tests::Answer;
+using tests::Client;
 
 namespace fs = std::filesystem;
 

@@ -10,10 +10,13 @@
 #include <fstream>
 
 #include "platform/http/api.hpp"
-#include "platform/http/client.hpp"
+#include "tests/support/http_client.hpp"
 
 namespace jw::http {
 namespace {
+
+using tests::Answer;
+using tests::Client;
 
 using std::chrono::milliseconds;
 

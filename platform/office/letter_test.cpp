@@ -65,7 +65,7 @@ std::string plain(std::string text) {
   return text;
 }
 
-TEST(Letter, C2_4_2_the_same_sheet_gives_the_same_bytes_on_every_thread) {
+TEST(Letter, the_same_sheet_gives_the_same_bytes_on_every_thread) {
   const std::string first = pdf_of(letter()).value();
   EXPECT_EQ(first.substr(0, 5), "%PDF-");
   std::array<std::string, 2> made;
@@ -79,7 +79,7 @@ TEST(Letter, C2_4_2_the_same_sheet_gives_the_same_bytes_on_every_thread) {
   EXPECT_NE(pdf_of(other).value(), first);
 }
 
-TEST(Letter, C2_4_2_what_it_says_can_be_read_and_its_code_scanned) {
+TEST(Letter, what_it_says_can_be_read_and_its_code_scanned) {
   const Paper paper(pdf_of(letter()).value());
   const std::string text = plain(paper.text());
   for (const char* words : {"虚构大学教务处", "教查〔2026〕17号", "关于查询权限申请的批复", "欧阳𠮷龘",

@@ -14,7 +14,7 @@ bool is_finder(const std::vector<std::string>& rows, size_t y, size_t x) {
   return true;
 }
 
-TEST(Qr, C3_1_1_is_a_square_with_three_finders_and_differs_by_text) {
+TEST(Qr, is_a_square_with_three_finders_and_differs_by_text) {
   const auto rows = qr_rows("otpauth://totp/x:y?secret=GEZDGNBVGY3TQOJQ");
   ASSERT_GE(rows.size(), 21U);
   EXPECT_EQ((rows.size() - 17) % 4, 0U);

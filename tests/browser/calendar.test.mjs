@@ -23,7 +23,7 @@ work   = []
 
 for (const size of kSizes) {
   describe(`the calendar in a browser, ${size.name}`, { timeout: 110_000 }, () => {
-    test('§2.4.2 a student reads this year and sees that a later one is provisional', async () => {
+    test('a student reads this year and sees that a later one is provisional', async () => {
       const page = await pageOf(here, 'student', size);
       if (size.name === 'phone') {
         await page.getByRole('navigation').getByRole('link', { name: '我的' }).click();
@@ -46,7 +46,7 @@ for (const size of kSizes) {
       await page.context().close();
     });
 
-    test('§2.4.2 教务处 imports a year: the mistake is told by line, the changes are seen before, the act is on record', async () => {
+    test('教务处 imports a year: the mistake is told by line, the changes are seen before, the act is on record', async () => {
       const page = await pageOf(here, 'academic_office', size);
       await page.goto(`${here.address}/calendar?year=${years[size.name]}`);
       await page.getByLabel('或粘贴内容').fill(fileOf(years[size.name]).replace('02-19', '02-39'));
@@ -64,7 +64,7 @@ for (const size of kSizes) {
       await page.context().close();
     });
 
-    test('§2.4.2 教务处 adds a window and withdraws it', async () => {
+    test('教务处 adds a window and withdraws it', async () => {
       const page = await pageOf(here, 'academic_office', size);
       await page.goto(`${here.address}/calendar?year=${years[size.name]}`);
       await page.getByLabel('开始日期').fill(`${years[size.name]}-07-10`);

@@ -50,7 +50,7 @@ const read = (page, pattern) => () => reads(page, pattern);
 const until = '2026-12-31';
 
 describe('applying for access in a browser', { timeout: 110_000 }, () => {
-  test('§2.4.1 §2.4.2 §2.4.3 refused, one click, form, signature, decision, letter, answer, and over again', async () => {
+  test('§2.2.1.c §2.4.1.a §2.4.2.a §2.4.2.d refused, one click, form, signature, decision, letter, answer, and over again', async () => {
     await at(start);
     const who = await pair();
     const teacher = here.world.accountsOf('teacher')[who.teacher];
@@ -172,7 +172,7 @@ describe('applying for access in a browser', { timeout: 110_000 }, () => {
     await must(office.post('/api/cases/revocation', { action: 'revoke', content: { grants: [number], reason: '重新开始' }, password: office.password }));
   });
 
-  test('§2.4.2 the keyboard alone: point, decide, and the next one opens by itself', async () => {
+  test('§1.3.4.b the keyboard alone: point, decide, and the next one opens by itself', async () => {
     await at(start);
     const who = await pair();
     const teacher = await here.world.as('teacher', who.teacher);
@@ -255,7 +255,7 @@ describe('applying for access in a browser', { timeout: 110_000 }, () => {
     await back.context().close();
   });
 
-  test('§2.5.2 a head ends a grant: the holder is refused at once', async () => {
+  test('a head ends a grant: the holder is refused at once', async () => {
     await at(start);
     const who = await pair();
     const teacher = await here.world.as('teacher', who.teacher);
@@ -279,7 +279,7 @@ describe('applying for access in a browser', { timeout: 110_000 }, () => {
     assert.equal((await teacher.query(ask)).status, 403);
   });
 
-  test('§2.5.1 §2.5.2 the holder renews one; the head says of each whether it is still needed', async () => {
+  test('the holder renews one; the head says of each whether it is still needed', async () => {
     await at(start);
     const who = await pair();
     const [teacher, head, office] = [await here.world.as('teacher', who.teacher), await here.world.as('department_head', who.head), await here.world.as('academic_office')];
@@ -335,7 +335,7 @@ describe('applying for access in a browser', { timeout: 110_000 }, () => {
   });
 
   for (const size of kSizes) {
-    test(`§2.4.2 a deputy is appointed and ended, and the pages fit, ${size.name}`, async () => {
+    test(`a deputy is appointed and ended, and the pages fit, ${size.name}`, async () => {
       await at(start);
       const who = await pair();
       const page = await pageOf(here, 'department_head', size, who.head);

@@ -9,7 +9,7 @@ const from = (address) => ({ 'x-forwarded-for': address });
 
 for (const [at, size] of kSizes.entries()) {
   describe(`lending in a browser, ${size.name}`, { timeout: 110_000 }, () => {
-    test('§3.1.1 a second factor is set up by its key, and asked at the next sign-in', async () => {
+    test('§3.1.1.d a second factor is set up by its key, and asked at the next sign-in', async () => {
       const person = here.world.accountsOf('teacher')[at];
       const page = await pageOf(here, 'teacher', size, at);
       await page.goto(`${here.address}/me`);
@@ -39,7 +39,7 @@ for (const [at, size] of kSizes.entries()) {
       await again.context().close();
     });
 
-    test('§2.5.3 asked in the middle of a session, told why, answered, and the page goes on; the desk sees it', async () => {
+    test('§2.5.3.a asked in the middle of a session, told why, answered, and the page goes on; the desk sees it', async () => {
       const person = here.world.accountsOf('student')[at + 4];
       const page = await pageOf(here, 'student', size, at + 4);
       await page.setExtraHTTPHeaders(from('10.10.0.5'));

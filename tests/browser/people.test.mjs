@@ -12,20 +12,20 @@ async function done(page, name, size) {
 
 for (const size of kSizes) {
   describe(`in a browser, ${size.name}`, { timeout: 110_000 }, () => {
-    test('§1.3.4 a student reaches own grades within two clicks of signing in, with the clause', async () => {
+    test('§1.3.4.a §2.3.1.a a student reaches own grades within two clicks of signing in, with the clause', async () => {
       const page = await pageOf(here, 'student', size);
       await page.getByRole('link', { name: /成绩/ }).first().click();
       await reads(page, /平均绩点[\s\S]*\d\.\d\d/);
       await done(page, 'student-grades', size);
     });
 
-    test('§1.3.1 a student sees who has read the record', async () => {
+    test('§1.3.1.b a student sees who has read the record', async () => {
       const page = await pageOf(here, 'student', size);
       await reads(page, /谁查看过我[\s\S]*为「[\s\S]*§\s*2\./);
       await done(page, 'student-home', size);
     });
 
-    test('§3.1.3 §3.1.4 the query page asks, lists, and says under which clause', async () => {
+    test('§3.1.3.a §3.1.4.a the query page asks, lists, and says under which clause', async () => {
       const page = await pageOf(here, 'student', size);
       await page.goto(`${here.address}/query/grade`);
       await page.getByRole('button', { name: '查询', exact: true }).click();
@@ -33,7 +33,7 @@ for (const size of kSizes) {
       await done(page, 'student-query', size);
     });
 
-    test('§4.3.2 the browser itself proves that the answer is in the record', async () => {
+    test('§4.3.2.b the browser itself proves that the answer is in the record', async () => {
       const page = await pageOf(here, 'student', size);
       await page.goto(`${here.address}/query/grade`);
       await page.getByRole('button', { name: '查询', exact: true }).click();
@@ -42,7 +42,7 @@ for (const size of kSizes) {
       await done(page, 'student-proof', size);
     });
 
-    test('§2.1.3 the finance office gets payments, and a helpful refusal on grades', async () => {
+    test('§2.1.3.a the finance office gets payments, and a helpful refusal on grades', async () => {
       const page = await pageOf(here, 'finance_office', size);
       await page.goto(`${here.address}/query/payment`);
       await page.getByRole('button', { name: '查询', exact: true }).click();
@@ -52,28 +52,28 @@ for (const size of kSizes) {
       await done(page, 'finance-refused', size);
     });
 
-    test('§2.3.2 a graduate past the period gets the explanation and nothing else', async () => {
+    test('§2.3.2.a a graduate past the period gets the explanation and nothing else', async () => {
       const page = await pageOf(here, 'graduate_expired', size);
       const text = await reads(page, /档案馆|窗口/);
       assert.doesNotMatch(text, /平均绩点/);
       await done(page, 'graduate-expired', size);
     });
 
-    test('§2.2.1 a teacher sees the sections taught', async () => {
+    test('§2.2.1.a a teacher sees the sections taught', async () => {
       const page = await pageOf(here, 'teacher', size);
       await page.goto(`${here.address}/sections`);
       await reads(page, /2\.2\.1/);
       await done(page, 'teacher-sections', size);
     });
 
-    test('§2.2.2 a class adviser sees the class', async () => {
+    test('§2.2.2.a a class adviser sees the class', async () => {
       const page = await pageOf(here, 'class_adviser', size);
       await page.goto(`${here.address}/class`);
       await reads(page, /2\.2\.2/);
       await done(page, 'adviser-class', size);
     });
 
-    test('§2.1 §2.2 §2.3 the same question is answered to each by what the regulation lets them see', async () => {
+    test('the same question is answered to each by what the regulation lets them see', async () => {
       const page = await (await here.browser.newContext({ viewport: size, locale: 'zh-CN' })).newPage();
       page.faults = [];
       await page.goto(`${here.address}/same-question`);

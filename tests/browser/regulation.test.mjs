@@ -8,7 +8,7 @@ const clauses = { wide: '2.2.2', phone: '2.1.1' }; // each run proposes somethin
 
 for (const size of kSizes) {
   describe(`the regulation in a browser, ${size.name}`, { timeout: 110_000 }, () => {
-    test('§2.1.1 the office closes a field, sees who loses it and proposes; the security administrator decides', async () => {
+    test('§2.1.1.b the office closes a field, sees who loses it and proposes; the security administrator decides', async () => {
       const page = await pageOf(here, 'academic_office', size);
       if (size.name === 'wide') await page.getByRole('link', { name: '默认权限' }).click();
       else await page.goto(`${here.address}/regulation`);
@@ -43,7 +43,7 @@ for (const size of kSizes) {
       await other.context().close();
     });
 
-    test('§2.1.1 posts and powers are rows too: a new name and a power given are proposed, and can be given up', async () => {
+    test('§2.1.1.b posts and powers are rows too: a new name and a power given are proposed, and can be given up', async () => {
       const page = await pageOf(here, 'academic_office', size);
       await page.goto(`${here.address}/regulation`);
       await page.getByText('岗位与职权').click();
@@ -62,7 +62,7 @@ for (const size of kSizes) {
       await page.context().close();
     });
 
-    test('§4.3.2 the audit administrator finds out who sees what', async () => {
+    test('the audit administrator finds out who sees what', async () => {
       const page = await pageOf(here, 'audit_admin', size);
       await page.goto(`${here.address}/regulation`);
       const student = here.world.accountsOf('student')[0].account;

@@ -33,7 +33,7 @@ int64_t cases() {
 }
 
 // design §1.5: a query means what it means over the authorised view of whoever asks.
-TEST(Differential, C2_1_1_C2_2_1_C2_3_1_everybody_gets_exactly_the_authorised_view) {
+TEST(Differential, everybody_gets_exactly_the_authorised_view) {
   const Result result = run(trial(cases()));
   std::cout << result.print();
   if (!result.failure.empty()) FAIL() << result.failure;
@@ -49,7 +49,7 @@ TEST(Differential, both_stores_give_the_same_bytes) {
 }
 
 // While grants change under the askers, every answer is the one of before or the one of after, never of both.
-TEST(Differential, C2_5_2_answers_are_of_before_or_after_a_change_of_grants) {
+TEST(Differential, answers_are_of_before_or_after_a_change_of_grants) {
   Dice dice(static_cast<uint64_t>(number("JIAOWU_DIFFERENTIAL_SEED", 1)));
   Side side(db::Dialect::sqlite, 0);
   for (int64_t round = 0; round < 1 + cases() / 10'000; ++round) {

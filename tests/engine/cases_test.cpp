@@ -208,7 +208,7 @@ class EveryRow : public testing::TestWithParam<db::Dialect> {
 };
 JW_ON_BOTH_STORES(EveryRow);
 
-TEST_P(EveryRow, C2_4_C2_5_is_taken_once_and_refused_once) {
+TEST_P(EveryRow, is_taken_once_and_refused_once) {
   Walk walk(GetParam());
   const auto check = [&](const Kind& kind, const Transition& row, const std::string& variant) {
     const bool follows = kind.name != "access";
@@ -258,7 +258,7 @@ TEST_P(EveryRow, C2_4_C2_5_is_taken_once_and_refused_once) {
 }
 
 // Once the revocation is done, no query that begins later is answered; the record has no gap.
-TEST_P(EveryRow, C2_5_2_a_revocation_stops_the_next_query_on_every_thread) {
+TEST_P(EveryRow, a_revocation_stops_the_next_query_on_every_thread) {
   Walk walk(GetParam());
   const std::string number = granted(walk, "plain");
   constexpr std::string_view kAsk =
@@ -298,7 +298,7 @@ TEST_P(EveryRow, C2_5_2_a_revocation_stops_the_next_query_on_every_thread) {
 }
 
 // Whoever is suspended gets a case in the same transaction; lifting it lets the person in again.
-TEST_P(EveryRow, C2_5_3_a_suspension_opens_its_case_and_lifting_ends_it) {
+TEST_P(EveryRow, a_suspension_opens_its_case_and_lifting_ends_it) {
   Walk walk(GetParam());
   app::System& system = walk.system();
   lending::Stored finding;
@@ -336,7 +336,7 @@ TEST_P(EveryRow, C2_5_3_a_suspension_opens_its_case_and_lifting_ends_it) {
 }
 
 // Several deciders press at the same moment: one step is taken, the others hear that it is gone.
-TEST_P(EveryRow, C2_4_2_of_two_deciders_at_once_one_decides) {
+TEST_P(EveryRow, of_two_deciders_at_once_one_decides) {
   Walk walk(GetParam());
   for (int round = 0; round < 5; ++round) {
     const json::object input{{"content", application("plain")}, {"undertaking", 1}};
@@ -368,7 +368,7 @@ TEST_P(EveryRow, C2_4_2_of_two_deciders_at_once_one_decides) {
   }
 }
 
-TEST_P(EveryRow, C2_4_2_nothing_is_approved_by_the_clock) {
+TEST_P(EveryRow, nothing_is_approved_by_the_clock) {
   for (const Kind* kind : app::kinds()) {
     for (const Transition& row : kind->transitions) {
       if (row.who.is != Who::Is::clock) continue;

@@ -87,7 +87,7 @@ class ChapterTwo : public ::testing::TestWithParam<db::Dialect> {
   std::unique_ptr<Campus> campus_;
 };
 
-TEST_P(ChapterTwo, C2_3_1_a_student_sees_own_grades_only) {
+TEST_P(ChapterTwo, a_student_sees_own_grades_only) {
   const auto zhang = campus_->sign_in("zhang", "student", "202400001");
   EXPECT_EQ(campus_->rows(zhang, kGrades), R"([["202400001","CS1",9.15E1],["202400001","CS2",7E1]])");
   EXPECT_EQ(
@@ -98,20 +98,20 @@ TEST_P(ChapterTwo, C2_3_1_a_student_sees_own_grades_only) {
   EXPECT_EQ(campus_->rows(zhang, R"({"dataset":"staff"})"), "policy.no_permit");
 }
 
-TEST_P(ChapterTwo, C2_2_1_a_teacher_sees_own_sections_two_years_back) {
+TEST_P(ChapterTwo, a_teacher_sees_own_sections_two_years_back) {
   const auto teacher = campus_->sign_in("t1", "teacher", "T1");
   EXPECT_EQ(campus_->rows(teacher, kGrades), R"([["202400001","CS1",9.15E1],["202400002","CS1",5.5E1]])");
   EXPECT_EQ(campus_->rows(teacher, R"({"dataset":"evaluation"})"), "policy.no_permit");
 }
 
-TEST_P(ChapterTwo, C2_2_2_an_adviser_sees_the_class_within_the_dates) {
+TEST_P(ChapterTwo, an_adviser_sees_the_class_within_the_dates) {
   const auto adviser = campus_->sign_in("t2", "class_adviser", "T2");
   EXPECT_EQ(campus_->rows(adviser, R"({"dataset":"student","fields":["number"]})"), R"([["201600001"],["202400001"]])");
   campus_->at("2026-09-01T09:00:00+08:00");
   EXPECT_EQ(campus_->rows(campus_->enter("t2"), R"({"dataset":"student","fields":["number"]})"), "policy.no_permit");
 }
 
-TEST_P(ChapterTwo, C2_1_1_C2_1_2_C2_1_3_offices_by_clause) {
+TEST_P(ChapterTwo, offices_by_clause) {
   const auto academic = campus_->sign_in("o1", "academic_office", "O1"),
              finance = campus_->sign_in("o2", "finance_office", "O2"),
              students = campus_->sign_in("o3", "student_office", "O3");
@@ -124,7 +124,7 @@ TEST_P(ChapterTwo, C2_1_1_C2_1_2_C2_1_3_offices_by_clause) {
       4u);
 }
 
-TEST_P(ChapterTwo, C2_3_2_a_graduate_keeps_grades_and_certificates_for_a_year) {
+TEST_P(ChapterTwo, a_graduate_keeps_grades_and_certificates_for_a_year) {
   const auto within = campus_->sign_in("g1", "graduate", "201600001"),
              past = campus_->sign_in("g2", "graduate_expired", "201600002");
   EXPECT_EQ(campus_->rows(within, kGrades), R"([["201600001","CS1",8.8E1]])");
@@ -136,13 +136,13 @@ TEST_P(ChapterTwo, C2_3_2_a_graduate_keeps_grades_and_certificates_for_a_year) {
   EXPECT_NE(std::get<Refusal>(refused.result).detail.zh, "");
 }
 
-TEST_P(ChapterTwo, C2_5_1_who_left_holds_nothing) {
+TEST_P(ChapterTwo, who_left_holds_nothing) {
   const auto left = campus_->sign_in("t3", "teacher", "T3");
   EXPECT_EQ(campus_->rows(left, kGrades), "policy.no_permit");
   EXPECT_EQ(campus_->rows(left, R"({"dataset":"section"})"), "policy.no_permit");
 }
 
-TEST_P(ChapterTwo, C2_5_3_C4_3_2_suspension_acts_on_the_next_statement) {
+TEST_P(ChapterTwo, suspension_acts_on_the_next_statement) {
   const auto zhang = campus_->sign_in("zhang", "student", "202400001");
   EXPECT_NE(campus_->rows(zhang, kGrades), "[]");
   {
@@ -155,7 +155,7 @@ TEST_P(ChapterTwo, C2_5_3_C4_3_2_suspension_acts_on_the_next_statement) {
   EXPECT_EQ(campus_->rows(zhang, R"({"dataset":"staff"})"), "identity.session_ended");
 }
 
-TEST_P(ChapterTwo, C2_1_4_a_grant_opens_exactly_what_it_says_while_it_lasts) {
+TEST_P(ChapterTwo, a_grant_opens_exactly_what_it_says_while_it_lasts) {
   campus_->put("evaluation", {{{"student", "202400001"}, {"school_year", "2024-2025"}},
                               {{"student", "202400002"}, {"school_year", "2024-2025"}}});
   const auto finance = campus_->sign_in("o2", "finance_office", "O2");
@@ -189,7 +189,7 @@ TEST_P(ChapterTwo, C2_1_4_a_grant_opens_exactly_what_it_says_while_it_lasts) {
   EXPECT_EQ(campus_->rows(finance, kAsk), "policy.out_of_time");
 }
 
-TEST_P(ChapterTwo, C1_3_1_the_record_names_who_was_read) {
+TEST_P(ChapterTwo, the_record_names_who_was_read) {
   const auto teacher = campus_->sign_in("t1", "teacher", "T1");
   const query::Outcome outcome = campus_->ask(teacher, kGrades);
   ASSERT_EQ(outcome.entry.subjects.size(), 2u);
@@ -202,7 +202,7 @@ TEST_P(ChapterTwo, C1_3_1_the_record_names_who_was_read) {
   EXPECT_EQ(boost::json::parse(campus_->rows(li, R"({"dataset":"access_log"})")).as_array().size(), 1u);
 }
 
-TEST_P(ChapterTwo, C3_1_4_pages_follow_each_other_without_gap) {
+TEST_P(ChapterTwo, pages_follow_each_other_without_gap) {
   const auto academic = campus_->sign_in("o1", "academic_office", "O1");
   std::vector<std::string> seen;
   std::string after;
@@ -228,7 +228,7 @@ TEST_P(ChapterTwo, C3_1_4_pages_follow_each_other_without_gap) {
                                       R"(["201600002","CS1"])", R"(["202400002","CS1"])"}));
 }
 
-TEST_P(ChapterTwo, C3_2_1_statistics_divide_once_and_round_half_up) {
+TEST_P(ChapterTwo, statistics_divide_once_and_round_half_up) {
   const auto academic = campus_->sign_in("o1", "academic_office", "O1");
   EXPECT_EQ(
       campus_->rows(

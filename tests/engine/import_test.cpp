@@ -29,7 +29,7 @@ class Import : public ::testing::TestWithParam<db::Dialect> {
   }
 };
 
-TEST_P(Import, C4_1_2_a_second_run_changes_nothing) {
+TEST_P(Import, a_second_run_changes_nothing) {
   Campus campus(GetParam());
   const std::string text = "[" + std::string(kRow) + "]";
   const zfsoft::Imported first = import_into(campus, text), second = import_into(campus, text);
@@ -48,7 +48,7 @@ TEST_P(Import, C4_1_2_a_second_run_changes_nothing) {
   EXPECT_EQ(kept.integer(0), 2);
 }
 
-TEST_P(Import, C4_1_2_the_real_term_arrives_whole) {
+TEST_P(Import, the_real_term_arrives_whole) {
   const char* given = std::getenv("JIAOWU_REAL_DATA");  // NOLINT(concurrency-mt-unsafe): nobody sets it
   const std::filesystem::path file =
       given != nullptr ? given : std::filesystem::path(JW_SOURCE_DIR) / "../shared/data/sections-2025-2026-1.json";

@@ -47,7 +47,7 @@ rows    = "self"
 clause  = "2.3.1"
 )toml";
 
-TEST(NewDataset, C4_1_1_one_file_and_one_row_are_enough) {
+TEST(NewDataset, one_file_and_one_row_are_enough) {
   const fs::path home = fs::temp_directory_path() / ("jiaowu_home_" + std::to_string(::getpid()));
   fs::create_directories(home);
   for (const char* folder : {"catalog", "regulation", "db"})
@@ -76,7 +76,7 @@ TEST(NewDataset, C4_1_1_one_file_and_one_row_are_enough) {
 }
 
 // docs/permissions.md is what the head of 教务处 reads; it changes only together with the regulation.
-TEST(Permissions, C2_1_C2_2_C2_3_the_table_of_default_permissions_is_the_one_published) {
+TEST(Permissions, the_table_of_default_permissions_is_the_one_published) {
   const auto catalogue = app::load_catalogue(JW_SOURCE_DIR);
   const auto regulation = policy::load(JW_SOURCE_DIR, *catalogue);
   const std::string table = app::permission_table(*catalogue, std::get<policy::Regulation>(regulation));

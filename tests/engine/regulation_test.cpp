@@ -104,7 +104,7 @@ policy::Grant grant_of(int64_t account, const std::string& content) {
   return grant;
 }
 
-TEST_P(RegulationEffect, C2_4_2_of_one_grant_is_told_to_who_decides) {
+TEST_P(RegulationEffect, of_one_grant_is_told_to_who_decides) {
   const auto atom = policy::grant_atom(*campus_->system().catalogue, rules()->regulation(),
                                        grant_of(teacher_.account, R"({"rows":"all","clear":["student","course","term"],
                                                         "masked":["score"],"actions":["query"],"purposes":["study"]})"));
@@ -131,7 +131,7 @@ TEST_P(RegulationEffect, C2_4_2_of_one_grant_is_told_to_who_decides) {
             1);
 }
 
-TEST_P(RegulationEffect, C2_1_1_numbers_are_about_rows_that_the_viewer_sees) {
+TEST_P(RegulationEffect, numbers_are_about_rows_that_the_viewer_sees) {
   const int64_t id = [&] {
     for (const policy::Atom& atom : rules()->regulation().atoms) {
       if (atom.post == rules()->regulation().post("teacher") &&
@@ -161,14 +161,14 @@ TEST_P(RegulationEffect, C2_1_1_numbers_are_about_rows_that_the_viewer_sees) {
   EXPECT_FALSE(one(effect(changed(hidden), office_), "student").at("numbers").is_null());
 }
 
-TEST_P(RegulationEffect, C2_1_1_who_posts_are_held_by_has_its_effect_too) {
+TEST_P(RegulationEffect, who_posts_are_held_by_has_its_effect_too) {
   const json::value told = effect(changed(R"([{"op":"set_setting","name":"teacher_years","value":0}])"), office_);
   const json::object& grade = one(told, "grade");
   EXPECT_EQ(grade.at("numbers").as_array().at(0).at("lost"), 1) << json::serialize(grade);
   EXPECT_EQ(json::serialize(told.at("widens")), "false");
 }
 
-TEST_P(RegulationEffect, C4_3_2_who_sees_a_cell_is_who_gets_it) {
+TEST_P(RegulationEffect, who_sees_a_cell_is_who_gets_it) {
   const auto reader = campus_->system().store->reader();
   const auto who = [&](const char* key, const char* field) {
     const auto told = query::who_sees(*reader, rules(), "grade", key, field, campus_->system().clock->now());
@@ -199,7 +199,7 @@ TEST_P(RegulationEffect, C4_3_2_who_sees_a_cell_is_who_gets_it) {
   EXPECT_EQ(campus_->rows(adviser_, R"({"dataset":"grade","fields":["score"]})"), "[]");
 }
 
-TEST_P(RegulationEffect, C4_3_2_nobody_is_appointed_to_two_administrators_posts) {
+TEST_P(RegulationEffect, nobody_is_appointed_to_two_administrators_posts) {
   const auto appoint = [&](const char* post, const char* begins, const char* ends) {
     const auto writer = campus_->system().store->writer();
     db::Transaction transaction(*writer, db::Transaction::Mode::write);

@@ -25,14 +25,14 @@ work   = ["01-30", "02-20", "04-25", "05-08", "10-09"]
 const dayOf = (calendar, date) => calendar.days.find((day) => day.date === date);
 const kClock = '2026-11-23T10:00:00+08:00';
 
-forEachStore('§2.4.2 calendar', (world) => {
+forEachStore('calendar', (world) => {
   const read = async (person, year) => {
     const answer = await person.get(`/api/calendar?year=${year}`);
     assert.equal(answer.status, 200, answer.text);
     return answer.json;
   };
 
-  test('§2.4.2 anybody signed in reads a year, with the notice, and what is provisional is marked', async () => {
+  test('anybody signed in reads a year, with the notice, and what is provisional is marked', async () => {
     const student = await world.as('student');
     const year = await read(student, 2026);
     assert.equal(year.days.length, 365);
@@ -51,7 +51,7 @@ forEachStore('§2.4.2 calendar', (world) => {
     assert.equal((await student.get('/api/calendar')).json.year, Number(kClock.slice(0, 4)));
   });
 
-  test('§2.4.2 only 教务处 changes it; a refused attempt is on record', async () => {
+  test('§6.1.1.a only 教务处 changes it; a refused attempt is on record', async () => {
     const attempts = [['/api/calendar/check', { file: file() }], ['/api/calendar/years', { file: file(), reason: 'x' }],
       ['/api/calendar/windows', { begins: '2027-01-18', ends: '2027-01-20', reason: { zh: '停', en: 'closed' } }], ['/api/calendar/windows/1/withdrawal', { reason: 'x' }]];
     const before = (await read(await world.as('academic_office'), 2027)).version;
@@ -66,7 +66,7 @@ forEachStore('§2.4.2 calendar', (world) => {
     assert.equal((await read(await world.as('academic_office'), 2027)).version, before);
   });
 
-  test('§2.4.2 an import says line, field and what would be right, or changes the days', async () => {
+  test('an import says line, field and what would be right, or changes the days', async () => {
     const office = await world.as('academic_office');
     const wrong = isProblem(await office.post('/api/calendar/years', { file: file((text) => text.replace('"05-08"', '"05-07"').replace('02-05/02-12', '02-05/02-32')), reason: '新通知' }), 422);
     assert.equal(wrong.type, 'calendar.file_invalid');
@@ -99,7 +99,7 @@ forEachStore('§2.4.2 calendar', (world) => {
     assert.ok(changes[0].name);
   });
 
-  test('§2.4.2 a window stops days, and a withdrawn one no longer does', async () => {
+  test('a window stops days, and a withdrawn one no longer does', async () => {
     const office = await world.as('academic_office');
     const reason = { zh: '寒假', en: 'winter holiday' };
     const added = await office.post('/api/calendar/windows', { begins: '2027-01-18', ends: '2027-02-28', reason });
@@ -127,7 +127,7 @@ forEachStore('§2.4.2 calendar', (world) => {
     isProblem(await office.post(path, { reason: 'x' }), 404);
   });
 
-  test('§2.4.2 the operator imports a year beside the running server, which has it at once', async () => {
+  test('the operator imports a year beside the running server, which has it at once', async () => {
     const name = await temporary(`calendar_${world.kind}.toml`);
     await writeFile(name, file((text) => text.replaceAll('2027', '2029').replace('work   = ["01-30", "02-20", "04-25", "05-08", "10-09"]', 'work   = []')));
     const checked = await mustRun('calendar', 'import', name, '--db', world.db, '--check');
@@ -146,11 +146,11 @@ forEachStore('§2.4.2 calendar', (world) => {
     for (const words of [['calendar'], ['calendar', 'import', '/nowhere', '--db', world.db], ['calendar', 'export', name, '--db', world.db]]) assert.equal((await run(...words)).code, 2);
   });
 
-  test('§4.3.2 the record of all this holds', async () => {
+  test('the record of all this holds', async () => {
     assert.match((await mustRun('audit', 'verify', '--db', world.db)).out, /the record holds/);
   });
 
-  test('§2.4.2 a second node has the change on its next answer', { skip: world.kind === 'sqlite' }, async () => {
+  test('a second node has the change on its next answer', { skip: world.kind === 'sqlite' }, async () => {
     const second = await Server.start(world.db, '--clock', await clockFile('calendar_second', kClock));
     try {
       const [there, office] = [await world.enter('student', 0, second), await world.as('academic_office')];

@@ -88,7 +88,7 @@ async function until(what, seconds = 20) {
 }
 
 forEachStore('the access lifecycle', (world) => {
-  test('§2.4.1 §2.4.2 §2.4.3 refused, applied for, signed, decided twice, granted: the same query answers and names the grant', async () => {
+  test('§2.2.1.c §2.4.1.a §2.4.1.b §2.4.2.a §2.4.2.c §2.4.2.d §2.4.3.a §2.4.3.b refused, applied for, signed, decided twice, granted: the same query answers and names the grant', async () => {
     const who = await fresh(world);
     const refused = await who.teacher.query(ask);
     assert.equal(refused.status, 403);
@@ -190,7 +190,7 @@ forEachStore('the access lifecycle', (world) => {
     await at(start);
   });
 
-  test('§2.4.2 two deciders at once: one decision, one grant, one letter', async () => {
+  test('two deciders at once: one decision, one grant, one letter', async () => {
     const who = await fresh(world);
     const { number } = await submitted(who, { clear: ['student', 'school_year'], masked: [], dataset: 'evaluation' });
     await must(step(who.head, number, 'sign', sign(who.head)));
@@ -203,7 +203,7 @@ forEachStore('the access lifecycle', (world) => {
     assert.equal(after.steps.filter((each) => each.action === 'approve').length, 1);
   });
 
-  test('§2.4.2 a refusal says why, in a letter that can be checked; a forged code cannot', async () => {
+  test('§2.4.2.c a refusal says why, in a letter that can be checked; a forged code cannot', async () => {
     const who = await fresh(world);
     const { number } = await submitted(who);
     await must(step(who.head, number, 'sign', sign(who.head)));
@@ -217,7 +217,7 @@ forEachStore('the access lifecycle', (world) => {
     assert.equal((await who.teacher.query(ask)).status, 403);
   });
 
-  test('§2.4.2 deadlines in working days: reminded, escalated, never approved by silence', async () => {
+  test('§2.4.2.b deadlines in working days: reminded, escalated, never approved by silence', async () => {
     const who = await fresh(world);
     const { number } = await submitted(who);
     await must(step(who.head, number, 'sign', sign(who.head)));
@@ -240,7 +240,7 @@ forEachStore('the access lifecycle', (world) => {
     await must(step(who.teacher, number, 'withdraw'));
   });
 
-  test('§2.4.2 a window of the school moves the deadlines under way, and back when it is withdrawn', async () => {
+  test('§2.4.2.b a window of the school moves the deadlines under way, and back when it is withdrawn', async () => {
     const who = await fresh(world);
     const { number } = await submitted(who);
     await must(step(who.head, number, 'sign', sign(who.head)));
@@ -253,7 +253,7 @@ forEachStore('the access lifecycle', (world) => {
     await must(step(who.teacher, number, 'withdraw'));
   });
 
-  test('§2.5.2 a department ends a grant: the next statement is refused', async () => {
+  test('§2.5.2.a a department ends a grant: the next statement is refused', async () => {
     const who = await fresh(world);
     const { number } = await granted(who);
     assert.equal((await who.teacher.query(ask)).status, 200);
@@ -267,7 +267,7 @@ forEachStore('the access lifecycle', (world) => {
     assert.equal(again.status, 409);
   });
 
-  test('§2.5.1 §2.5.2 renewal leaves no gap; the holder may give up what is no longer needed', async () => {
+  test('§2.5.1.a renewal leaves no gap; the holder may give up what is no longer needed', async () => {
     const who = await fresh(world);
     const { number } = await granted(who, { until: '2026-12-10' });
     const renewal = await must(who.teacher.post('/api/cases/renewal', sign(who.teacher, { action: 'submit', undertaking: 1, content: { grant: number, until: '2027-01-15', reason: '学期未结束，继续使用' } })));
@@ -289,7 +289,7 @@ forEachStore('the access lifecycle', (world) => {
     await at(start);
   });
 
-  test('§2.5.1 who leaves the unit has the grant no more, at once; a change case opens by itself', async () => {
+  test('§2.5.1.a who leaves the unit has the grant no more, at once; a change case opens by itself', async () => {
     const who = await fresh(world);
     const { number } = await granted(who);
     assert.equal((await who.teacher.query(ask)).status, 200);
@@ -321,7 +321,7 @@ forEachStore('the access lifecycle', (world) => {
     assert.equal((await who.teacher.query(ask)).status, 403, 'ended for good');
   });
 
-  test('§2.5.2 each term the head is asked about every standing grant: silence ends it; unused ones lapse', async () => {
+  test('§2.5.2.b each term the head is asked about every standing grant: silence ends it; unused ones lapse', async () => {
     const who = await fresh(world);
     const { number } = await granted(who, { until: '2027-05-20' });
     const idle = await granted(who, { dataset: 'warning', until: '2027-05-20', clear: ['student'], masked: ['kind'] });
@@ -343,7 +343,7 @@ forEachStore('the access lifecycle', (world) => {
     assert.match(rows.find((row) => row[0] === idle.number)[1], /未使用/);
   });
 
-  test('§2.4.2 a deputy signs while the head is away, and not a day longer; never for oneself', async () => {
+  test('§2.4.2.a a deputy signs while the head is away, and not a day longer; never for oneself', async () => {
     const who = await fresh(world);
     const appointed = await who.head.post('/api/deputies', { deputy: who.colleague.account, post: 'department_head', unit: who.unit, begins: '2026-11-24', ends: '2026-11-25', reason: '出差' });
     assert.equal(appointed.status, 200, appointed.text);
@@ -360,7 +360,7 @@ forEachStore('the access lifecycle', (world) => {
     await at(start);
   });
 
-  test('§2.4.1 drafts of one person are bounded, and what is not yet complete is kept as it is', async () => {
+  test('drafts of one person are bounded, and what is not yet complete is kept as it is', async () => {
     const who = await fresh(world);
     const statuses = [];
     for (let n = 0; n < 22; n += 1) statuses.push((await who.student.post('/api/cases/access', { action: 'draft', content: { dataset: 'evaluation', reason: `第 ${n} 份` } })).status);
@@ -371,7 +371,7 @@ forEachStore('the access lifecycle', (world) => {
     assert.equal((await who.student.post('/api/cases/access', { action: 'draft', content: {} })).status, 200);
   });
 
-  test('§4.3.2 every step has its leaf, signed steps their signature', async () => {
+  test('every step has its leaf, signed steps their signature', async () => {
     const who = await fresh(world);
     const { number, steps } = await submitted(who);
     assert.equal(steps.at(-1).signed, true);

@@ -29,8 +29,8 @@ function row(change = {}) {
 const lastLine = (out) => JSON.parse(out.trimEnd().split('\n').at(-1));
 
 for (const kind of stores) {
-  describe(`§4.1 commands [${kind}]`, { timeout: 110_000 }, () => {
-    test('§3.1.1 a real start: import, account add, serve, first sign-in, agreement, query', async () => {
+  describe(`commands [${kind}]`, { timeout: 110_000 }, () => {
+    test('§3.1.1.a §4.3.3.a a real start: import, account add, serve, first sign-in, agreement, query', async () => {
       const db = await emptyStore(kind);
       const file = await temporary(`export_${kind}.json`);
       await writeFile(file, JSON.stringify([row(), row({ xqj: 3, skjc: '3-4节', jc: 12 }), row({ jxb_id: 'B1', jxbmc: '(2025-2026-1)-CS2-01', kch: 'CS2', kch_id: 'CS2', kcmc: '操作系统', jsxx: '王五', zjs: '王五' }), row({ xf: '3.25' }), 7]));
@@ -100,7 +100,7 @@ for (const kind of stores) {
       assert.equal((await office.get('/api/me')).json.store.made_up, false);
     });
 
-    test('§3.1.1 five wrong passwords lock a real account, and the right one says so once', async () => {
+    test('§3.1.1.a five wrong passwords lock a real account, and the right one says so once', async () => {
       const db = await emptyStore(kind);
       const file = await temporary(`export_lock_${kind}.json`);
       await writeFile(file, JSON.stringify([row()]));
@@ -113,7 +113,7 @@ for (const kind of stores) {
       isProblem(await signIn(server, 'jwc1', 'wrong again'), 401);
     });
 
-    test('§4.1.4 migrate says that the tables agree', async () => {
+    test('migrate says that the tables agree', async () => {
       const { db } = await university(kind);
       const agreed = await mustRun('migrate', '--db', db);
       assert.match(agreed.out, /the tables agree with the catalogue/);
@@ -135,7 +135,7 @@ for (const kind of stores) {
       assert.match(gone.err, /jiaowu migrate/);
     });
 
-    test('§1.3.3 demo refuses a filled store, and is the same from the same seed', async () => {
+    test('demo refuses a filled store, and is the same from the same seed', async () => {
       const { db, file, accounts } = await university(kind);
       for (const each of kinds) assert.ok(accounts.filter((one) => one.kind === each).length >= 2, each);
       for (const each of accounts) assert.deepEqual(Object.keys(each), ['kind', 'account', 'password', 'name', 'note']);
@@ -149,7 +149,7 @@ for (const kind of stores) {
       }
     });
 
-    test('§4.3.2 audit verify finds every kind of tampering', async () => {
+    test('§1.3.3.b §4.3.2.b audit verify finds every kind of tampering', async () => {
       const { db } = await university(kind);
       const server = await serve(db);
       const old = (await server.request('GET', '/api/audit/checkpoint')).json.checkpoint;
@@ -182,7 +182,7 @@ for (const kind of stores) {
       assert.equal((await run('audit', 'verify', '--db', db)).code, 0, 'whole again');
     });
 
-    test('§4.1 what is typed wrongly is told in one line, not in a stack', async () => {
+    test('what is typed wrongly is told in one line, not in a stack', async () => {
       const db = await emptyStore(kind);
       const cases = [['frobnicate'], ['serve'], ['serve', '--db', db, '--listen', 'nowhere'], ['serve', '--db', db, '--listen', '127.0.0.1:99999'], ['audit', '--db', db], ['audit', 'verify'],
         ['import', 'zfsoft-sections', '--db', db], ['import', 'excel', 'x', '--db', db], ['import', 'zfsoft-sections', await temporary('absent.json'), '--db', db], ['account', 'remove', '--db', db],
@@ -199,8 +199,8 @@ for (const kind of stores) {
 }
 
 if (stores.length > 0) {
-  describe('§4.3.2 the record file itself [sqlite]', () => {
-    test('§4.3.2 audit verify exits 1 after any byte of a leaf in the file is flipped', async () => {
+  describe('the record file itself [sqlite]', () => {
+    test('§1.3.3.b §4.3.2.b audit verify exits 1 after any byte of a leaf in the file is flipped', async () => {
       const { db } = await university('sqlite');
       const path = `${db.slice('sqlite:'.length)}-record`;
       const [header, body] = (await sqlOutside(db, 'SELECT hex(header), hex(body) FROM leaf WHERE seq = 4', { record: true })).split('|');
@@ -222,7 +222,7 @@ if (stores.length > 0) {
       assert.equal((await run('audit', 'verify', '--db', db)).code, 0);
     });
 
-    test('§4.3.2 a store set back to yesterday is found by today’s checkpoint', async () => {
+    test('§1.3.3.b §4.3.2.b a store set back to yesterday is found by today’s checkpoint', async () => {
       const { db } = await university('sqlite');
       const path = `${db.slice('sqlite:'.length)}-record`;
       await sqlOutside(db, 'PRAGMA wal_checkpoint(TRUNCATE)', { record: true });
@@ -262,8 +262,8 @@ async function whileChanged(kind, db, sql, outside, check) {
 }
 
 for (const kind of hasRealExport ? stores : []) {
-  describe(`§4.1.2 the real export of a term [${kind}]`, { timeout: 110_000 }, () => {
-    test('§4.1.2 counts of distinct things, the same on every run, and teachers see their sections', async () => {
+  describe(`the real export of a term [${kind}]`, { timeout: 110_000 }, () => {
+    test('counts of distinct things, the same on every run, and teachers see their sections', async () => {
       const db = await emptyStore(kind);
       const first = await mustRun('import', 'zfsoft-sections', realExport, '--db', db);
       const summary = lastLine(first.out);

@@ -31,8 +31,8 @@ async function load(people, answered, alive) {
   }));
 }
 
-forEachStore('§4.3.2 kill -9 under load', (world) => {
-  test('§4.3.2 every answered read has its durable leaf, the record holds, the database is whole', async () => {
+forEachStore('kill -9 under load', (world) => {
+  test('§1.3.3.a every answered read has its durable leaf, the record holds, the database is whole', async () => {
     const people = [];
     for (const kind of ['student', 'teacher', 'class_adviser', 'academic_office', 'finance_office', 'graduate']) people.push(await world.enter(kind));
     const gone = await world.enter('student', 1);
@@ -78,7 +78,7 @@ forEachStore('§4.3.2 kill -9 under load', (world) => {
     assert.equal(verified.code, 0, verified.out + verified.err);
   });
 
-  test('§2.5.3 a suspension written by somebody else’s hand acts on the next request', async () => {
+  test('§2.5.3.a a suspension written by somebody else’s hand acts on the next request', async () => {
     world.server = await Server.start(world.db);
     const person = await world.enter('student', 2);
     assert.equal((await person.query({ dataset: 'grade', limit: 1 })).status, 200);
@@ -96,7 +96,7 @@ async function suspend(db, account) {
 }
 
 for (const kind of stores.filter((each) => each === 'postgresql')) {
-  describe(`§2.5.3 two servers on one store [${kind}]`, { timeout: 110_000 }, () => {
+  describe(`two servers on one store [${kind}]`, { timeout: 110_000 }, () => {
     const world = new World(kind);
     let second;
     before(async () => {
@@ -109,7 +109,7 @@ for (const kind of stores.filter((each) => each === 'postgresql')) {
     });
     const there = (person) => new Person(second, person, person.token);
 
-    test('§2.5.3 signing out here ends the session there, on the next request', async () => {
+    test('signing out here ends the session there, on the next request', async () => {
       for (let turn = 0; turn < 5; turn += 1) {
         const here = await world.enter('student', turn);
         const other = there(here);
@@ -121,7 +121,7 @@ for (const kind of stores.filter((each) => each === 'postgresql')) {
       }
     });
 
-    test('§2.5.3 after signing out here nothing is told there, whatever is asked first', async () => {
+    test('after signing out here nothing is told there, whatever is asked first', async () => {
       const proofOf = (await (await world.as('student', 0)).query({ dataset: 'term' })).json.record;
       const asked = [['GET', '/api/me'], ['GET', '/api/datasets'], ['GET', '/api/datasets/grade'], ['GET', `/api/audit/proof?leaf=${encodeURIComponent(proofOf)}`],
         ['POST', '/api/documents', { query: { dataset: 'grade' }, format: 'csv', purpose: 'study' }], ['POST', '/api/query/explain', { dataset: 'grade' }]];
@@ -135,7 +135,7 @@ for (const kind of stores.filter((each) => each === 'postgresql')) {
       }
     });
 
-    test('§2.5.3 a suspended account is out on both', async () => {
+    test('§2.5.3.a a suspended account is out on both', async () => {
       const here = await world.enter('student', 3);
       const other = there(here);
       assert.equal((await other.get('/api/me')).status, 200);
@@ -145,7 +145,7 @@ for (const kind of stores.filter((each) => each === 'postgresql')) {
       isProblem(await other.get('/api/me'), 401);
     });
 
-    test('§4.3.2 both write one record: no number twice, every leaf provable on either', async () => {
+    test('both write one record: no number twice, every leaf provable on either', async () => {
       const here = await world.enter('teacher');
       const sides = [here, there(here)];
       const records = [];

@@ -28,8 +28,8 @@ function isConsistent(from, to, fromRoot, toRoot, path) {
   return sn === 0 && fr.equals(fromRoot) && sr.equals(toRoot);
 }
 
-forEachStore('§4.3.2 evidence', (world) => {
-  test('§4.3.2 every answer and every refusal has a leaf that the browser’s own check accepts', async () => {
+forEachStore('evidence', (world) => {
+  test('§6.1.1.a every answer and every refusal has a leaf that the browser’s own check accepts', async () => {
     const student = await world.as('student');
     const asked = [await student.query({ dataset: 'grade' }), await student.query({ dataset: 'staff' }), await student.query({ dataset: 'club' }), await student.query({ dataset: 'grade', fields: ['nope'] }),
       await student.get(`/api/datasets/student/${student.account}`), await student.get('/api/datasets/student/1'), await student.post('/api/query/explain', { dataset: 'grade' })];
@@ -44,7 +44,7 @@ forEachStore('§4.3.2 evidence', (world) => {
     }
   });
 
-  test('§4.3.2 others may prove a leaf, and learn nothing of who asked what', async () => {
+  test('others may prove a leaf, and learn nothing of who asked what', async () => {
     const [student, other] = [await world.as('student', 0), await world.as('student', 1)];
     const { record } = (await student.query({ dataset: 'grade', where: { field: 'score', op: 'gt', value: 61.5 } })).json;
     const proof = await proofOf(other, record);
@@ -56,7 +56,7 @@ forEachStore('§4.3.2 evidence', (world) => {
     for (const leaf of ['', 'x', '1', `${origin}/`, `${origin}/-1`, `${origin}/999999999`, `${origin}/1e3`, `${origin}/18446744073709551616`, `other/1`, `${origin}/1/1`]) isProblem(await proofOf(student, leaf), 404);
   });
 
-  test('§4.3.2 the record of today continues that of before', async () => {
+  test('the record of today continues that of before', async () => {
     const server = world.server;
     const student = await world.as('student');
     const first = (await server.request('GET', '/api/audit/checkpoint')).json;
@@ -76,7 +76,7 @@ forEachStore('§4.3.2 evidence', (world) => {
     }
   });
 
-  test('§1.3.1 whoever is asked about sees when, which post, what and why; and nobody else’s log', async () => {
+  test('§1.3.1.b §3.3.1.a whoever is asked about sees when, which post, what and why; and nobody else’s log', async () => {
     const student = await world.as('student');
     const office = await world.as('academic_office');
     const ask = { dataset: 'grade', fields: ['student', 'score'], where: { field: 'student', op: 'eq', value: student.account } };
@@ -100,7 +100,7 @@ forEachStore('§4.3.2 evidence', (world) => {
     assert.ok(log.some(([number, action]) => number === Number(detail.split('/').at(-1)) && action === 'detail'));
   });
 
-  test('§2.4.1 explain says what is decided and why, and shows no data', async () => {
+  test('explain says what is decided and why, and shows no data', async () => {
     const [student, finance] = [await world.as('student'), await world.as('finance_office')];
     const allowed = (await student.post('/api/query/explain', { dataset: 'grade' })).json;
     assert.equal(allowed.decision, 'allowed');
@@ -179,13 +179,13 @@ async function lendingOf(world) {
   return { step: 901, dismiss: 902, account: enrolled.account };
 }
 
-forEachStore('§4.3.2 every route', (world) => {
+forEachStore('every route', (world) => {
   const operations = async () => {
     const { json } = await world.server.request('GET', '/api/openapi.json');
     return Object.entries(json.paths).flatMap(([path, verbs]) => Object.entries(verbs).map(([verb, operation]) => ({ method: verb.toUpperCase(), path, operation })));
   };
 
-  test('§4.3.2 the public routes are these and no more; everything else is 401 for strangers', async () => {
+  test('§1.2.b the public routes are these and no more; everything else is 401 for strangers', async () => {
     const all = await operations();
     assert.ok(all.length >= 20);
     const open = all.filter(({ operation }) => operation['x-needs'] === 'public').map(({ method, path }) => `${method} ${path}`).sort();
@@ -200,7 +200,7 @@ forEachStore('§4.3.2 every route', (world) => {
     }
   });
 
-  test('§4.3.2 for every route the right person is served and the wrong one is not', async () => {
+  test('§4.3.2.a for every route the right person is served and the wrong one is not', async () => {
     const [student, other, expired] = [await world.enter('student', 0), await world.as('student', 1), await world.as('graduate_expired')];
     const query = { dataset: 'grade', fields: ['student', 'score'] };
     const document = (await student.post('/api/documents', { query, format: 'csv', purpose: 'study' })).json;
@@ -293,7 +293,7 @@ forEachStore('§4.3.2 every route', (world) => {
     isProblem(await student.get('/api/me'), 401);
   });
 
-  test('§4.1.1 the description names every dataset, and every answer carries the headers that protect it', async () => {
+  test('the description names every dataset, and every answer carries the headers that protect it', async () => {
     const answer = await world.server.request('GET', '/api/openapi.json');
     assert.equal(answer.json.openapi.slice(0, 3), '3.1');
     const office = await world.as('academic_office');
@@ -313,7 +313,7 @@ forEachStore('§4.3.2 every route', (world) => {
     assert.ok(!world.accounts.some(({ account, name, password }) => [account, name, password].some((text) => world.server.log.includes(text))), 'the log names nobody');
   });
 
-  test('§2.1.1 the same question asked by six is six answers, each recorded', async () => {
+  test('the same question asked by six is six answers, each recorded', async () => {
     const accounts = ['student', 'teacher', 'class_adviser', 'finance_office', 'academic_office', 'graduate_expired'].map((kind) => world.accountsOf(kind)[0].account);
     const answer = await world.server.request('POST', '/api/demo/compare', { body: { query: { dataset: 'grade', fields: ['student', 'score'] }, accounts } });
     assert.equal(answer.status, 200);

@@ -70,8 +70,8 @@ const findings = async (desk, state = 'open') => {
 };
 const findingOf = (desk, who) => until(async () => (await findings(desk)).find((one) => one.account === who.account), Boolean);
 
-forEachStore('§3.1.1 the second factor', (world) => {
-  test('§3.1.1 once enrolled, a sign-in needs its code, taken once; recovery codes stand in', async () => {
+forEachStore('the second factor', (world) => {
+  test('§3.1.1.d once enrolled, a sign-in needs its code, taken once; recovery codes stand in', async () => {
     const browser = new Browser(world.server, outside);
     const who = world.accountsOf('teacher')[0];
     const person = await browser.person(who);
@@ -95,7 +95,7 @@ forEachStore('§3.1.1 the second factor', (world) => {
     assert.equal((await person.get('/api/me')).json.factor.recovery_left, 9);
   });
 
-  test('§3.1.1 the security administrator resets a lost factor without seeing it; nobody else does, nobody the own', async () => {
+  test('§3.1.1.d the security administrator resets a lost factor without seeing it; nobody else does, nobody the own', async () => {
     const browser = new Browser(world.server, outside);
     const who = world.accountsOf('teacher')[1];
     const person = await browser.person(who);
@@ -114,8 +114,8 @@ forEachStore('§3.1.1 the second factor', (world) => {
   });
 }, { options: () => options });
 
-forEachStore('§2.5.3 lending', (world) => {
-  test('§2.5.3 a browser keeps one mark, and sends it to the door alone', async () => {
+forEachStore('lending', (world) => {
+  test('a browser keeps one mark, and sends it to the door alone', async () => {
     const browser = new Browser(world.server, dormitory);
     const first = await browser.signIn(world.accountsOf('student')[5]);
     const cookie = [first.headers['set-cookie']].flat().find((one) => one.startsWith('jiaowu_device='));
@@ -128,7 +128,7 @@ forEachStore('§2.5.3 lending', (world) => {
     assert.notEqual(browser.mark, 'jiaowu_device=forged');
   });
 
-  test('§2.5.3 used on two campuses within seconds: asked in the middle of the session, told why, and it goes on', async () => {
+  test('§2.5.3.a used on two campuses within seconds: asked in the middle of the session, told why, and it goes on', async () => {
     const who = world.accountsOf('student')[0];
     const here = await new Browser(world.server, dormitory).person(who);
     assert.equal((await here.own()).status, 200);
@@ -166,7 +166,7 @@ forEachStore('§2.5.3 lending', (world) => {
     assert.ok(finding.steps[0].lifted);
   });
 
-  test('§2.5.3 with a second factor the code is asked, not the password', async () => {
+  test('§2.5.3.a with a second factor the code is asked, not the password', async () => {
     const who = world.accountsOf('student')[1];
     const browser = new Browser(world.server, dormitory);
     const here = await browser.person(who);
@@ -180,7 +180,7 @@ forEachStore('§2.5.3 lending', (world) => {
     assert.equal((await here.own()).status, 200);
   });
 
-  test('§2.5.3 a computer room sees many accounts one after another, a phone stands beside a laptop: nothing is found', async () => {
+  test('§2.5.3.a a computer room sees many accounts one after another, a phone stands beside a laptop: nothing is found', async () => {
     const machine = new Browser(world.server, lab);
     const students = world.accountsOf('student').slice(2, 8);
     for (const who of students) await (await machine.person(who)).own();
@@ -196,7 +196,7 @@ forEachStore('§2.5.3 lending', (world) => {
     assert.equal((await laptop.own()).status, 200);
   });
 
-  test('§2.5.3 many accounts on one browser that is nobody’s: told to the desk, nothing is done by itself', async () => {
+  test('§2.5.3.a many accounts on one browser that is nobody’s: told to the desk, nothing is done by itself', async () => {
     const browser = new Browser(world.server, outside);
     const students = world.accountsOf('graduate').concat(world.accountsOf('class_adviser')).slice(0, 6);
     let last;
@@ -207,7 +207,7 @@ forEachStore('§2.5.3 lending', (world) => {
     assert.equal((await last.get('/api/me')).status, 200);
   });
 
-  test('§2.5.3 the desk: read only, suspended, lifted; each act with its reason and leaf', async () => {
+  test('§2.5.3.a the desk: read only, suspended, lifted; each act with its reason and leaf', async () => {
     const who = world.accountsOf('student')[0]; // with the finding from above
     const desk = await world.as('academic_office');
     const { id } = await findingOf(desk, who);
@@ -256,7 +256,7 @@ forEachStore('§2.5.3 lending', (world) => {
     assert.equal(closed.closed.reason, '已核实并教育');
   });
 
-  test('§2.5.3 the desk is nobody else’s, and every refused attempt is on record', async () => {
+  test('§6.1.1.a the desk is nobody else’s, and every refused attempt is on record', async () => {
     for (const kind of ['student', 'teacher', 'student_office', 'system_admin', 'audit_admin']) {
       const person = await world.as(kind, kind === 'student' ? 9 : 0);
       for (const [method, path, body] of [['GET', '/api/lending/findings'], ['POST', '/api/lending/findings/1/dismiss', { reason: 'x' }], ['POST', '/api/lending/findings/1/step', { step: 'suspended', reason: 'x' }], ['POST', '/api/lending/findings/1/lift', { reason: 'x' }]]) {
@@ -267,7 +267,7 @@ forEachStore('§2.5.3 lending', (world) => {
     }
   });
 
-  test('§2.5.3 nobody deals with findings about the own account', async () => {
+  test('nobody deals with findings about the own account', async () => {
     const who = world.accountsOf('security_admin')[1];
     const here = await new Browser(world.server, dormitory).person(who);
     await here.get('/api/me');
@@ -282,7 +282,7 @@ forEachStore('§2.5.3 lending', (world) => {
     isProblem(await desk.post(`/api/lending/findings/${id}/dismiss`, { reason: 'x' }), 409);
   });
 
-  test('§2.5.3 a suspended account’s open page gets nothing on its next request, on either of two nodes', async (t) => {
+  test('§2.5.3.a a suspended account’s open page gets nothing on its next request, on either of two nodes', async (t) => {
     if (world.kind === 'sqlite') return t.skip('one node on SQLite');
     const other = await Server.start(world.db, '--node', 'second', ...options);
     try {
@@ -312,7 +312,7 @@ forEachStore('§2.5.3 lending', (world) => {
     }
   });
 
-  test('§4.3.2 the record holds, with every step in it', async () => {
+  test('the record holds, with every step in it', async () => {
     await world.server.stop();
     await mustRun('audit', 'verify', '--db', world.db);
   });

@@ -72,7 +72,7 @@ forEachStore('notices', (world) => {
     }
   });
 
-  test('§4.3.2 looking and marking are on record, the count of the bell is not', async () => {
+  test('looking and marking are on record, the count of the bell is not', async () => {
     const person = await world.as('academic_office');
     const ids = await put(world.db, person.account, ['戊']);
     const looked = (await person.get('/api/notices')).json;
@@ -87,7 +87,7 @@ forEachStore('notices', (world) => {
     assert.doesNotMatch(proof.text, /戊/);
   });
 
-  test('§2.4.2 a step of a case tells whose turn it is, and nobody else', async () => {
+  test('a step of a case tells whose turn it is, and nobody else', async () => {
     const heads = await Promise.all([0, 1, 2].map((n) => world.as('department_head', n)));
     const content = {
       dataset: 'evaluation', rows: 'taught', clear: ['student', 'student_name', 'school_year'], masked: ['total'], actions: ['query', 'detail'],

@@ -13,8 +13,8 @@ async function problemsOf(server) {
 }
 
 for (const kind of stores) {
-  describe(`§4.1.3 readiness [${kind}]`, () => {
-    test('§4.1.3 a sound store has no problems, and tables altered by hand are told by /readyz and by migrate', async () => {
+  describe(`readiness [${kind}]`, () => {
+    test('a sound store has no problems, and tables altered by hand are told by /readyz and by migrate', async () => {
       const { db } = await university(kind);
       let server = await Server.start(db);
       assert.deepEqual(await problemsOf(server), []);
@@ -31,7 +31,7 @@ for (const kind of stores) {
       await server.stop();
     });
 
-    test('§4.3.2 a witness that cannot be reached is told by /readyz', async () => {
+    test('a witness that cannot be reached is told by /readyz', async () => {
       const { db, accounts } = await university(kind);
       const server = await Server.start(db, '--witness', `${await temporary('nowhere')}/deeper/still`);
       await server.request('POST', '/api/demo/session', { body: { account: accounts[0].account } });
@@ -48,8 +48,8 @@ for (const kind of stores) {
 }
 
 for (const kind of stores.filter((each) => each === 'postgresql')) {
-  describe(`§4.3.1 the reading role [${kind}]`, () => {
-    test('§4.3.1 an owner that may not make roles is told how, and two commands of an administrator mend it', async () => {
+  describe(`the reading role [${kind}]`, () => {
+    test('an owner that may not make roles is told how, and two commands of an administrator mend it', async () => {
       const administrator = new URL(process.env.JIAOWU_TEST_PG);
       administrator.username = 'jiaowu';
       const owned = new URL(await emptyStore(kind));

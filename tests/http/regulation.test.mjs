@@ -7,7 +7,7 @@ import { forEachStore, Server, sqlOutside } from './support.mjs';
 const ruleOf = (regulation, post, dataset) => regulation.rules.find(({ rule }) => rule.post === post && rule.dataset === dataset && rule.effect === 'permit').rule;
 const effectOf = (preview, post, dataset) => preview.effect.effects.find((one) => one.post?.name === post && one.dataset.name === dataset);
 
-forEachStore('§2.1.1 regulation', (world) => {
+forEachStore('regulation', (world) => {
   const office = () => world.as('academic_office');
   const second = () => world.as('academic_office', 1);
   const security = () => world.as('security_admin');
@@ -31,7 +31,7 @@ forEachStore('§2.1.1 regulation', (world) => {
     return answer.json;
   };
 
-  test('§2.1.1 the first version is that of the files, and is shown to whoever has a power only', async () => {
+  test('the first version is that of the files, and is shown to whoever has a power only', async () => {
     const regulation = await read(await office());
     assert.equal(regulation.version, 1);
     assert.deepEqual(regulation.may, { propose: true, approve: true, ask: true });
@@ -53,7 +53,7 @@ forEachStore('§2.1.1 regulation', (world) => {
     isProblem(await (await security()).post('/api/regulation/proposals', {}), 403);
   });
 
-  test('§2.1.1 what is wrong in a change is said with the rule and what would be right', async () => {
+  test('what is wrong in a change is said with the rule and what would be right', async () => {
     const person = await office();
     const { in_force: base } = await read(person);
     const wrong = [
@@ -82,7 +82,7 @@ forEachStore('§2.1.1 regulation', (world) => {
     assert.equal((await read(person)).in_force, base);
   });
 
-  test('§2.1.1 the effect is told before it is proposed, in numbers to whoever may see the rows', async () => {
+  test('§2.1.1.b the effect is told before it is proposed, in numbers to whoever may see the rows', async () => {
     const person = await office();
     const regulation = await read(person);
     const teacher = ruleOf(regulation, 'teacher', 'grade');
@@ -112,7 +112,7 @@ forEachStore('§2.1.1 regulation', (world) => {
     assert.ok(isText(words.why) && isText(words.rows.after[0].text));
   });
 
-  test('§2.1.1 fields and settings have their effect, too', async () => {
+  test('§2.1.1.b fields and settings have their effect, too', async () => {
     const person = await office();
     const regulation = await read(person);
     const adviser = ruleOf(regulation, 'class_adviser', 'student');
@@ -134,7 +134,7 @@ forEachStore('§2.1.1 regulation', (world) => {
     assert.equal(effectOf(years, 'student', 'grade'), undefined);
   });
 
-  test('§2.1.1 §1.3.1 whose rows stood in a sample can see that', async () => {
+  test('whose rows stood in a sample can see that', async () => {
     const person = await office();
     const regulation = await read(person);
     const own = ruleOf(regulation, 'class_adviser', 'award');
@@ -147,7 +147,7 @@ forEachStore('§2.1.1 regulation', (world) => {
     assert.ok(Number(rows) > 0, `${number}: ${rows}`);
   });
 
-  test('§4.3.2 four eyes: nobody decides about what they proposed; the second person shows who they are', async () => {
+  test('§2.1.1.b four eyes: nobody decides about what they proposed; the second person shows who they are', async () => {
     const person = await office();
     const made = await person.post('/api/regulation/proposals', await hide(person));
     assert.equal(made.status, 200, made.text);
@@ -175,7 +175,7 @@ forEachStore('§2.1.1 regulation', (world) => {
     isProblem(await decide(other, 'x', 'approve'), 404);
   });
 
-  test('§2.1.1 approved by another it is in force on the next statement, with history, difference and roll-back', async () => {
+  test('§2.1.1.b approved by another it is in force on the next statement, with history, difference and roll-back', async () => {
     const adviser = await world.as('class_adviser');
     const asked = { dataset: 'student', fields: ['number', 'phone'], limit: 5 };
     assert.equal((await adviser.query(asked)).status, 200);
@@ -208,7 +208,7 @@ forEachStore('§2.1.1 regulation', (world) => {
     assert.equal(isProblem(await person.post('/api/regulation/rollback', { base: after.in_force, to: before, note: 'x' }), 409).type, 'regulation.same');
   });
 
-  test('§2.1.1 a proposal against an older version is refused with what changed', async () => {
+  test('§2.1.1.b a proposal against an older version is refused with what changed', async () => {
     const person = await office();
     const stale = await hide(person);
     const waiting = await person.post('/api/regulation/proposals', stale);
@@ -224,7 +224,7 @@ forEachStore('§2.1.1 regulation', (world) => {
     assert.equal((await read(person)).settings.find(({ name }) => name === 'decision_days').value, years + 1);
   });
 
-  test('§2.1.1 two who decide at once: one does, the other hears that it is decided', async () => {
+  test('§2.1.1.b two who decide at once: one does, the other hears that it is decided', async () => {
     const person = await office();
     const made = await person.post('/api/regulation/proposals', await hide(person, '同时'));
     const before = (await read(person)).in_force;
@@ -242,7 +242,7 @@ forEachStore('§2.1.1 regulation', (world) => {
     await settle({ base: base + 1, note: '还原', changes: [{ op: 'put_rule', id: ruleOf(await read(person), 'class_adviser', 'student').id, rule: ruleOf((await person.get('/api/regulation?version=1')).json, 'class_adviser', 'student') }] });
   });
 
-  test('§2.1.1 a setting changes what follows from it on the next statement', async () => {
+  test('§2.1.1.d a setting changes what follows from it on the next statement', async () => {
     const graduate = await world.as('graduate');
     const person = await office();
     assert.ok((await graduate.rows({ dataset: 'grade', limit: 3 })).length > 0);
@@ -254,7 +254,7 @@ forEachStore('§2.1.1 regulation', (world) => {
     assert.ok((await graduate.rows({ dataset: 'grade', limit: 3 })).length > 0);
   });
 
-  test('§2.1.1 what a new version takes away is gone on the next statement of another node', async (t) => {
+  test('what a new version takes away is gone on the next statement of another node', async (t) => {
     if (world.kind === 'sqlite') return t.skip('one node by nature');
     const other = await Server.start(world.db, '--node', 'second');
     try {
@@ -273,7 +273,7 @@ forEachStore('§2.1.1 regulation', (world) => {
     }
   });
 
-  test('§4.3.2 who sees this cell: exactly those who do', async () => {
+  test('§4.3.2.a who sees this cell: exactly those who do', async () => {
     const audit = await world.as('audit_admin');
     const student = await world.as('student');
     const [[number, section]] = await student.rows({ dataset: 'grade', fields: ['student', 'section'], limit: 1 });
@@ -298,7 +298,7 @@ forEachStore('§2.1.1 regulation', (world) => {
     assert.equal(isProblem(await ask('score', 'nothing'), 404).type, 'query.dataset_unknown');
   });
 
-  test('§4.3.2 what this person sees, and why', async () => {
+  test('what this person sees, and why', async () => {
     const audit = await world.as('audit_admin');
     const teacher = await world.as('teacher');
     const answer = (await audit.get(`/api/sight/person?account=${teacher.account}`)).json;
@@ -315,7 +315,7 @@ forEachStore('§2.1.1 regulation', (world) => {
     assert.equal(isProblem(await audit.get('/api/sight/person?account=nobody'), 404).type, 'identity.account_unknown');
   });
 
-  test('§4.3.2 the three administrators see no academic data, and nobody holds two of their posts', async () => {
+  test('§4.3.2.a the three administrators see no academic data, and nobody holds two of their posts', async () => {
     const regulation = await read(await office());
     const academic = new Set(regulation.datasets.filter(({ academic: is }) => is).map(({ name }) => name));
     const own = ['staff', 'post_holding'];

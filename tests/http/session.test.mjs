@@ -9,8 +9,8 @@ import { isProblem } from './checks.mjs';
 
 const own = { dataset: 'grade', limit: 1 };
 
-forEachStore('§3.1.1 the front door', (world) => {
-  test('§3.1.1 a wrong password and an unknown account are answered the same', async () => {
+forEachStore('the front door', (world) => {
+  test('§3.1.1.a a wrong password and an unknown account are answered the same', async () => {
     const { account } = world.accountsOf('student')[0];
     const wrong = await signIn(world.server, account, 'not-the-password');
     const unknown = await signIn(world.server, 'nobody-of-this-name', 'not-the-password');
@@ -24,7 +24,7 @@ forEachStore('§3.1.1 the front door', (world) => {
     assert.equal(wrong.headers['set-cookie'], undefined);
   });
 
-  test('§3.1.1 an account that was never activated is answered like an unknown one', async () => {
+  test('§3.1.1.a an account that was never activated is answered like an unknown one', async () => {
     const office = await world.as('academic_office');
     const known = new Set(world.accounts.map((each) => each.account));
     const [number] = (await office.rows({ dataset: 'student', fields: ['number'], limit: 100 })).map(([n]) => n).filter((n) => !known.has(n));
@@ -35,7 +35,7 @@ forEachStore('§3.1.1 the front door', (world) => {
     }
   });
 
-  test('§3.1.1 signing in gives a token and a cookie that scripts and other sites cannot use', async () => {
+  test('§3.1.1.a signing in gives a token and a cookie that scripts and other sites cannot use', async () => {
     const { account, password, name } = world.accountsOf('student')[0];
     const answer = await signIn(world.server, account, password);
     assert.equal(answer.status, 200);
@@ -48,7 +48,7 @@ forEachStore('§3.1.1 the front door', (world) => {
     assert.match(cookie, /^jiaowu_session=[^;]+; Path=\/; HttpOnly; SameSite=Strict$/);
   });
 
-  test('§3.1.1 signing out kills the token at once', async () => {
+  test('signing out kills the token at once', async () => {
     const person = await world.enter('student');
     assert.equal((await person.query(own)).status, 200);
     assert.equal((await person.request('DELETE', '/api/session')).status, 204);
@@ -57,7 +57,7 @@ forEachStore('§3.1.1 the front door', (world) => {
     }
   });
 
-  test('§4.3.2 the cookie alone reads but does not write: that needs X-CSRF', async () => {
+  test('the cookie alone reads but does not write: that needs X-CSRF', async () => {
     const person = await world.enter('student');
     const cookie = `jiaowu_session=${person.token}`;
     assert.equal((await world.server.request('GET', '/api/me', { headers: { cookie } })).status, 200);
@@ -68,7 +68,7 @@ forEachStore('§3.1.1 the front door', (world) => {
     assert.equal((await person.query(own)).status, 200);
   });
 
-  test('§4.3.2 a token that is none is 401, whatever it looks like', async () => {
+  test('§1.2.b a token that is none is 401, whatever it looks like', async () => {
     const { token } = await world.as('student');
     const flipped = (token[0] === 'A' ? 'B' : 'A') + token.slice(1);
     const tokens = ['', 'x', flipped, token.slice(0, -1), `${token}A`, token.toLowerCase() + '=', `${token} ${token}`, "' OR 1=1 --", '0'.repeat(4000), '%00', '../../etc'];
@@ -82,7 +82,7 @@ forEachStore('§3.1.1 the front door', (world) => {
     isProblem(await world.server.request('GET', '/api/me', { headers: { authorization: 'Bearer x', cookie: `jiaowu_session=${token}` } }), 401);
   });
 
-  test('§3.1.1 a body that is not JSON, too deep, not UTF-8 or with NUL is 400 and nothing more', async () => {
+  test('a body that is not JSON, too deep, not UTF-8 or with NUL is 400 and nothing more', async () => {
     const person = await world.as('student');
     const deep = (depth) => '['.repeat(depth) + ']'.repeat(depth);
     const bad = ['', '{', 'null null', '{"dataset":"grade",}', "{'dataset':'grade'}", 'NaN', deep(50), deep(6_000), '{"dataset":"grade"}\u0000',
@@ -100,7 +100,7 @@ forEachStore('§3.1.1 the front door', (world) => {
     assert.equal((await person.post('/api/query', '{')).json.type, 'http.not_json');
   });
 
-  test('§3.1.1 JSON of the wrong shape is refused by name', async () => {
+  test('JSON of the wrong shape is refused by name', async () => {
     const person = await world.as('student');
     const shapes = [null, 1, 'grade', [], {}, { dataset: 1 }, { dataset: ['grade'] }, { dataset: 'grade', fields: 'score' }, { dataset: 'grade', fields: [1] },
       { dataset: 'grade', fields: [] }, { dataset: 'grade', limit: 0 }, { dataset: 'grade', limit: 1001 }, { dataset: 'grade', limit: -1 }, { dataset: 'grade', limit: '5' },
@@ -122,7 +122,7 @@ forEachStore('§3.1.1 the front door', (world) => {
     }
   });
 
-  test('§3.1.1 a body beyond the limit is 413, before it is read', async () => {
+  test('a body beyond the limit is 413, before it is read', async () => {
     const person = await world.as('student');
     assert.equal(await declared(world.server.port, '/api/query', person.token, 100 << 20), 413);
     assert.equal(await declared(world.server.port, '/api/session', '', 17 * 1024), 413);
@@ -131,7 +131,7 @@ forEachStore('§3.1.1 the front door', (world) => {
     assert.equal((await person.query(own)).status, 200);
   });
 
-  test('§3.1.1 methods and paths that are not there', async () => {
+  test('methods and paths that are not there', async () => {
     const person = await world.as('student');
     for (const [method, path] of [['PUT', '/api/query'], ['GET', '/api/query'], ['DELETE', '/api/datasets'], ['PATCH', '/api/session'], ['OPTIONS', '/api/query']]) {
       const answer = await person.request(method, path);
@@ -146,8 +146,8 @@ forEachStore('§3.1.1 the front door', (world) => {
   });
 });
 
-forEachStore('§3.1.1 sessions end by the clock', (world) => {
-  test('§3.1.1 a session that has run out is 401, and the clock is the file’s', async () => {
+forEachStore('sessions end by the clock', (world) => {
+  test('a session that has run out is 401, and the clock is the file’s', async () => {
     const person = await world.enter('student');
     const before = await person.get('/api/me');
     assert.equal(before.status, 200);

@@ -33,7 +33,7 @@ size_t students() {
   return given == nullptr ? 4000 : static_cast<size_t>(std::strtoul(given, nullptr, 10));
 }
 
-TEST(Lending, C2_5_3_honest_traffic_raises_few_alarms_and_lending_is_seen) {
+TEST(Lending, C4_3_1b_honest_traffic_raises_few_alarms_and_lending_is_seen) {
   const Rulebook book = rulebook();
   Traffic traffic(1, students(), book.network);
   const Measured measured = measure(traffic, book.settings, book.network);
@@ -51,7 +51,7 @@ TEST(Lending, C2_5_3_honest_traffic_raises_few_alarms_and_lending_is_seen) {
     EXPECT_GE(acted_upon(lent), 0.5) << lent_name(lent);
 }
 
-TEST(Lending, C2_5_3_with_every_weight_at_nothing_nothing_is_found) {
+TEST(Lending, with_every_weight_at_nothing_nothing_is_found) {
   Rulebook book = rulebook();
   for (const lending::Rule& rule : lending::rules()) book.settings.*rule.weight = 0;
   Traffic traffic(2, 400, book.network);

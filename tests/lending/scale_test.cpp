@@ -61,7 +61,7 @@ void make_leaves(record::Recorder& recorder, int64_t events, int64_t accounts, I
   while (durable < events) std::this_thread::sleep_for(std::chrono::milliseconds(5));
 }
 
-TEST_P(LargeRecord, C2_5_3_a_round_costs_what_is_new_not_what_there_is) {
+TEST_P(LargeRecord, a_round_costs_what_is_new_not_what_there_is) {
   if (!TestStore::available(GetParam())) GTEST_SKIP() << "no PostgreSQL: JIAOWU_TEST_PG is empty";
   const char* given = std::getenv("JIAOWU_LENDING_EVENTS");  // NOLINT(concurrency-mt-unsafe): nobody sets it
   const int64_t events = given == nullptr ? 6000 : std::strtoll(given, nullptr, 10);

@@ -103,7 +103,7 @@ class Watched : public ::testing::TestWithParam<db::Dialect> {
 
 JW_ON_BOTH_STORES(Watched);
 
-TEST_P(Watched, C2_5_3_two_campuses_within_minutes_hold_every_session_once_and_no_more) {
+TEST_P(Watched, two_campuses_within_minutes_hold_every_session_once_and_no_more) {
   at(1, "10:00:00");
   const auto here = come("s1", kDormitory, "laptop");
   EXPECT_EQ(look().steps, 0);
@@ -123,7 +123,7 @@ TEST_P(Watched, C2_5_3_two_campuses_within_minutes_hold_every_session_once_and_n
   EXPECT_EQ(look().steps, 0);
 }
 
-TEST_P(Watched, C2_5_3_strong_evidence_suspends_at_once_and_opens_a_case_or_nothing_happens) {
+TEST_P(Watched, strong_evidence_suspends_at_once_and_opens_a_case_or_nothing_happens) {
   for (int day = 1; day <= 4; ++day) {
     at(day, "20:00:00");
     come("owner", kDormitory, "laptop");
@@ -148,7 +148,7 @@ TEST_P(Watched, C2_5_3_strong_evidence_suspends_at_once_and_opens_a_case_or_noth
   for (const auto& session : others) EXPECT_TRUE(live(*session)->held) << "whose passwords were used are asked";
 }
 
-TEST_P(Watched, C2_5_3_what_was_found_honest_is_silent_for_a_while) {
+TEST_P(Watched, what_was_found_honest_is_silent_for_a_while) {
   at(1, "10:00:00");
   come("s1", kDormitory, "office");
   at(1, "10:05:00");
@@ -175,7 +175,7 @@ TEST_P(Watched, C2_5_3_what_was_found_honest_is_silent_for_a_while) {
   EXPECT_EQ(look().findings, 1);
 }
 
-TEST_P(Watched, C2_5_3_the_desk_goes_up_the_ladder_and_lifts_all_of_it) {
+TEST_P(Watched, the_desk_goes_up_the_ladder_and_lifts_all_of_it) {
   at(1, "10:00:00");
   come("s1", kDormitory, "laptop");
   const auto session = come("s1", kEast, "another");
@@ -195,7 +195,7 @@ TEST_P(Watched, C2_5_3_the_desk_goes_up_the_ladder_and_lifts_all_of_it) {
   EXPECT_EQ(desk([&](db::Connection& in) { return watch_->lift(in, finding, hand(), "x"); }).refusal().type, "lending.closed");
 }
 
-TEST_P(Watched, C2_5_3_a_wrong_table_of_zones_cannot_shut_out_a_school) {
+TEST_P(Watched, a_wrong_table_of_zones_cannot_shut_out_a_school) {
   for (int day = 1; day <= 6; ++day) {  // before anybody looks: six days of impossible moves by everybody
     at(day, "10:00:00");
     for (int i = 0; i < 24; ++i) {
@@ -210,7 +210,7 @@ TEST_P(Watched, C2_5_3_a_wrong_table_of_zones_cannot_shut_out_a_school) {
   EXPECT_EQ(count("lending_step WHERE step = 'ask_second_factor'"), 4);
 }
 
-TEST_P(Watched, C2_5_3_one_node_at_a_time_works_and_each_leaf_is_counted_once) {
+TEST_P(Watched, one_node_at_a_time_works_and_each_leaf_is_counted_once) {
   at(1, "10:00:00");
   const auto session = come("s1", kDormitory, "laptop");
   for (int i = 0; i < 50; ++i) {

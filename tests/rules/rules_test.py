@@ -41,12 +41,17 @@ class Samples(unittest.TestCase):
         for path in SAMPLES:
             with self.subTest(path.name):
                 name, bad, tree = parse(path.read_text(encoding="utf-8"))
-                found = sorted(f"{where}:{line}" for where, line, _ in getattr(rules, name)(tree))
+                found = sorted(f"{where}:{line}" for where, line, _ in rules.judge(getattr(rules, name), tree))
                 self.assertEqual(bad, found)
 
     def test_each_rule_has_a_sample_that_it_rejects(self):
         rejected = {name for name, bad, _ in (parse(path.read_text(encoding="utf-8")) for path in SAMPLES) if bad}
         self.assertEqual(rejected, {rule.__name__ for rule in rules.RULES})
+
+    def test_a_rule_that_looks_at_nothing_fails(self):
+        for rule in rules.RULES:
+            found = [text for _, _, text in rules.judge(rule, rules.Tree({}))]
+            self.assertEqual(found, ["the rule looked at nothing"], rule.__name__)
 
     def test_each_rule_says_what_it_is_for(self):
         for rule in rules.RULES:

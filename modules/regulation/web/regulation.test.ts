@@ -10,7 +10,7 @@ const dataset: RegulationDataset = {
 const rule: Rule = { id: 7, effect: 'permit', post: 'adviser', dataset: 'student', rows: 'class', masked: ['id_number'], clause: '2.2.2' }
 const regulation = { settings: [{ name: 'years', value: 2 }], rules: [{ rule, sights: 'ccm' }] } as unknown as Regulation
 
-describe('§2.1.1 editing the regulation', () => {
+describe('editing the regulation', () => {
   it('reads and writes sights in the form that the rule has', () => {
     const sights = sights_of(regulation.rules[0]!, dataset)
     expect(sights).toEqual({ number: 'clear', phone: 'clear', id_number: 'masked' })

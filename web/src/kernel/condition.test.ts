@@ -4,7 +4,7 @@ import { conditions_read, conditions_wire, group_new, leaf_at, leaf_new, leaves_
 
 const leaf = (part: Partial<LeafItem>): LeafItem => ({ ...leaf_new(), ...part })
 
-describe('§3.1.3 conditions', () => {
+describe('conditions', () => {
   it('leaves out what is empty', () => {
     expect(conditions_wire({ join: 'all', items: [leaf({ field: 'term' }), leaf({ field: '', value: 'x' })] })).toBeUndefined()
   })

@@ -5,7 +5,7 @@ const row = (course: string, credits: number | null, points: number | null, pass
   term: '2025-2026-1', course, credits, points, passed,
 })
 
-describe('§1.3.4 grades with GPA', () => {
+describe('grades with GPA', () => {
   it('weights by credits, exactly', () => {
     const average = average_of([row('A', 4, 3.7, true), row('B', 2.5, 4, true), row('C', 1, 0, false)])
     expect(average).toEqual({ gpa: '3.31', credits_counted: '7.5', credits_passed: '6.5', courses: 3 })

@@ -48,7 +48,7 @@ db::Options store_options(const SystemOptions& options) {
 
 void bring_schema_up(System& system) {
   const db::Store::Lease writer = system.store->writer();
-  db::migrate(*writer, (system.options.home / "db" / "migrations").string());
+  db::migrate(*writer, db::migrations_of(system.options.home));
   if (catalog::stored_digest(*writer) == system.catalogue->digest) return;
   const bool new_store = catalog::stored_digest(*writer).empty();
   const Result<Done> applied = catalog::apply_schema(*system.catalogue, *writer, !new_store);

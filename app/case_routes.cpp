@@ -9,6 +9,7 @@
 #include "app/problem.hpp"
 #include "app/serving.hpp"
 #include "base/json.hpp"
+#include "kernel/paper/api.hpp"
 #include "kernel/query/effect.hpp"
 #include "modules/access/api.hpp"
 #include "platform/crypto/api.hpp"
@@ -270,11 +271,10 @@ void fetch(Serving& serving, const http::Request& request, const identity::Sessi
 const Refusal kNoFile{Code::not_found, "case.no_file", {"没有这份文件", "there is no such file"}};
 
 // When the person to whom a letter is written first fetched it.
-void note_read(Serving& serving, int64_t letter) {
-  if (letter == 0) return;
+void note_read(Serving& serving, const std::string& letter) {
   const db::Store::Lease writer = serving.system.store->writer();
   db::Transaction transaction(*writer, db::Transaction::Mode::write);
-  writer->execute("UPDATE case_letter SET read_us = $2 WHERE id = $1 AND read_us IS NULL",
+  writer->execute("UPDATE case_letter SET read_us = $2 WHERE paper = $1 AND read_us IS NULL",
                   {letter, serving.system.clock->now().us});
   transaction.commit();
 }
@@ -283,18 +283,19 @@ void letter(Serving& serving, const http::Request& request, const identity::Sess
             const http::Respond& respond) {
   fetch(serving, request, session, "letter", respond, [&](const std::string& number) -> Result<File> {
     File file{"", "letter-" + number + ".pdf", "application/pdf"};
-    int64_t unread = 0;
+    std::string unread;
     {
       const db::Store::Lease lease = serving.system.store->private_reader();
       db::Rows rows = lease->query(
-          "SELECT l.content, CASE WHEN l.read_us IS NULL AND c.account = $2 THEN l.id ELSE 0 END FROM case_letter l "
-          "JOIN \"case\" c ON c.id = l.case_id WHERE c.number = $1 AND l.revoked_us IS NULL ORDER BY l.id DESC LIMIT 1",
+          "SELECT l.paper, CASE WHEN l.read_us IS NULL AND c.account = $2 THEN l.paper ELSE '' END FROM case_letter l "
+          "JOIN \"case\" c ON c.id = l.case_id WHERE c.number = $1 ORDER BY l.step DESC LIMIT 1",
           {number, session.account});
       if (!rows.next()) return kNoFile;
-      file.bytes = rows.blob(0);
-      unread = rows.integer(1);
+      unread = rows.text(1);
+      const auto letter = paper::find(*lease, rows.text(0), serving.system.clock->now());
+      JW_TRY(file.bytes, paper::bytes(*lease, letter.value()));
     }
-    note_read(serving, unread);
+    if (!unread.empty()) note_read(serving, unread);
     return file;
   });
 }

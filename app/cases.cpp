@@ -3,6 +3,7 @@
 #include <boost/json.hpp>
 
 #include "kernel/notice/api.hpp"
+#include "kernel/paper/api.hpp"
 #include "modules/access/api.hpp"
 #include "modules/lending/api.hpp"
 #include "platform/log/api.hpp"
@@ -10,12 +11,6 @@
 namespace jw::app {
 
 namespace {
-
-std::string dashed(const std::string& code) {
-  std::string out;
-  for (size_t i = 0; i < code.size(); ++i) out += (i > 0 && i % 4 == 0 ? "-" : "") + std::string(1, code[i]);
-  return out;
-}
 
 std::string day_in_words(Instant at) {
   const Date date = at.date();
@@ -37,7 +32,7 @@ Result<std::string> print_letter(const std::string& school, const std::string& p
     sheet.blocks.emplace_back(std::move(grid));
   }
   sheet.blocks.emplace_back(office::Closing{letter.from, day_in_words(now)});
-  sheet.code = dashed(code);
+  sheet.code = paper::dashed(code);
   sheet.url = public_url + "/v/" + code;
   sheet.made = now;
   return office::pdf_of(sheet);

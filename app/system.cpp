@@ -9,6 +9,7 @@
 #include "kernel/calendar/edit.hpp"
 #include "kernel/catalog/schema.hpp"
 #include "kernel/notice/api.hpp"
+#include "kernel/paper/api.hpp"
 #include "kernel/policy/reach.hpp"
 #include "kernel/policy/regulation_edit.hpp"
 
@@ -127,11 +128,10 @@ db::Belt belt_of(const catalog::Catalogue& catalogue) {
   belt.readers.add(calendar::readers_reach());
   belt.readers.add(cases::readers_reach());
   belt.readers.add(notice::readers_reach());
+  belt.readers.add(paper::readers_reach());
   belt.sealed.emplace_back("notice");
   belt.readers.columns["store_fact"] = {"name", "value"};
-  // Whoever checks a document by its code learns these; the file itself is read past the belt.
-  belt.readers.columns["document"] = {"number", "code_digest", "title",      "row_count", "sha256",
-                                      "leaf",   "created_us",  "expires_us", "revoked_us"};
+  belt.readers.columns["document"] = {"paper", "dataset"};
   return belt;
 }
 

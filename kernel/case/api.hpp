@@ -118,6 +118,7 @@ struct Kind {
   std::string_view clause;
   std::span<const State> states;
   std::span<const Transition> transitions;
+  std::string_view letter_series = {};  // 代字 of its letters (kernel/paper), when it writes any
   // Adds to the JSON of a case what its content says in words (an open object).
   void (*describe)(const Moment&, JsonWriter&) = nullptr;
   Form (*form)(const Moment&) = nullptr;

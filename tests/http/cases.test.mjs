@@ -5,6 +5,7 @@ import { createHash } from 'node:crypto';
 import { rename, writeFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
+import { isProblem } from './checks.mjs';
 import { clockFile, forEachStore, pause, sqlOutside, temporary } from './support.mjs';
 
 const start = '2026-11-24T09:00:00+08:00'; // a Tuesday
@@ -212,7 +213,13 @@ forEachStore('the access lifecycle', (world) => {
     assert.equal(file.state.name, 'refused');
     assert.equal(file.letters.length, 1);
     const letter = await who.teacher.get(`/api/cases/${number}/letter`);
-    assert.equal((await verify(world, letter.bytes)).title, '关于查询权限申请的答复');
+    const said = await verify(world, letter.bytes);
+    assert.equal(said.title, '关于查询权限申请的答复');
+    assert.match(said.number, /^教查〔\d{4}〕\d+号$/);
+    await sqlOutside(world.db, `UPDATE paper SET revoked_us = made_us, revoked_by = 1, revoked_reason = '误发' WHERE number = '${said.number}'`);
+    assert.equal((await verify(world, letter.bytes)).state, 'revoked');
+    isProblem(await who.teacher.get(`/api/cases/${number}/letter`), 409);
+    assert.equal((await must(who.teacher.get(`/api/cases/${number}`))).letters[0].revoked, true);
     assert.equal((await world.server.request('GET', '/api/verify/0000000000000000')).status, 404);
     assert.equal((await who.teacher.query(ask)).status, 403);
   });

@@ -128,7 +128,8 @@ using Found = Result<std::optional<cases::File>>;
 void letter(const Call& call) {
   fetch(call, "letter", [&]() -> Found {
     edge::House& house = call.house();
-    auto found = cases::letter_of(*house.store.private_reader(), call.captured(0));
+    JW_TRY(std::optional<cases::File> found,
+           cases::letter_of(*house.store.private_reader(), call.captured(0), house.clock.now()));
     if (found) cases::note_letter_read(house.store, call.captured(0), call.session().account, house.clock.now());
     return found;
   });

@@ -1,5 +1,7 @@
-// Evidence (§4.3.2): signed checkpoints and proofs that anyone can check in their own browser.
+// Evidence (§4.3.2): signed checkpoints, proofs and papers that anyone can check.
 #include "app/routes.hpp"
+#include "base/json.hpp"
+#include "kernel/paper/api.hpp"
 #include "kernel/record/proof_json.hpp"
 
 namespace jw::app {
@@ -42,7 +44,38 @@ Result<std::string> consistency(const Call& call) {
                  {{"from", "invalid", {"应为整数", "must be an integer"}}}};
 }
 
+// Anyone holding a paper of any kind may check it; the answer names no person and shows no content (§3.3.1).
+Result<std::string> verify(const Call& call) {
+  edge::House& house = call.house();
+  std::optional<paper::Paper> found;
+  {
+    const db::Store::Lease lease = house.store.reader();
+    found = paper::find_by_code(*lease, call.captured(0), house.clock.now());
+  }
+  if (!found) {
+    return Refusal{Code::not_found,
+                   "paper.code_unknown",
+                   {"没有这个验证码：文件可能是伪造的，或验证码输入有误",
+                    "no paper has this code: it may be forged, or the code mistyped"}};
+  }
+  std::string text;
+  JsonWriter out(text);
+  out.object().field("number", found->number).field("kind", found->kind).field("title", found->title);
+  out.field("sha256", found->sha256).field("made", found->made.print()).field("state", paper::name(found->state));
+  if (found->expires) out.field("expires", found->expires->print());
+  if (!found->replaced_by.empty()) out.field("replaced_by", found->replaced_by);
+  if (const auto leaf = house.recorder.deliver(found->outbox)) out.field("record", leaf->id());
+  out.end_object();
+  return text;
+}
+
 const edge::Route kRoutes[] = {
+    {.verb = edge::Verb::get,
+     .path = "/api/verify/{code}",
+     .needs = edge::Needs::open("whoever holds a paper checks it without an account (§3.3.1)"),
+     .run = edge::saying<verify>,
+     .summary = {"按验证码核验文件", "check a document by its code"},
+     .response_schema = R"({"type":"object"})"},
     {.verb = edge::Verb::get,
      .path = "/api/audit/checkpoint",
      .needs = edge::Needs::open("whoever holds evidence checks it without an account (§4.3.2)"),

@@ -5,6 +5,7 @@
 #define JW_MODULES(ROW) \
   ROW(access)           \
   ROW(calendar)         \
+  ROW(documents)        \
   ROW(lending)          \
   ROW(made_up)          \
   ROW(regulation)       \

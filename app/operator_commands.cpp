@@ -128,26 +128,30 @@ int compare_with_tables(const catalog::Catalogue& catalogue, db::Connection& wri
   return 0;
 }
 
-// Differences shown and, if asked for, carried out.
-int migrate_tables(const edge::Arguments& arguments, const std::filesystem::path& home, const catalog::Catalogue& catalogue,
-                   db::Connection& writer) {
-  const int applied = db::migrate(writer, (home / "db" / "migrations").string());
-  if (applied > 0)
-    std::cout << "内核的表：执行了 " << applied << " 步 / kernel tables: " << applied << " steps applied\n";
+// Differences shown and, if asked for, carried out: without --apply nothing is written.
+int migrate_tables(const std::filesystem::path& home, const catalog::Catalogue& catalogue, db::Connection& writer,
+                   bool apply) {
+  const std::vector<db::Migrations> sources = db::migrations_of(home);
+  const std::vector<std::string> ahead = db::migrations_ahead(writer, sources);
+  for (const std::string& name : ahead) {
+    std::cout << "[+] 系统自用的表 / the system's own tables: " << name << "\n";
+  }
   const std::vector<catalog::SchemaChange> changes = catalog::schema_changes(catalogue, writer);
   for (const catalog::SchemaChange& change : changes) {
     std::cout << (change.safe ? "[+] " : "[!] ") << change.text.zh << " / " << change.text.en << "\n";
     for (const std::string& statement : change.statements) std::cout << "      " << statement << "\n";
   }
-  if (!changes.empty()) {
-    if (!arguments.flag("apply")) {
+  const bool agreed = ahead.empty() && changes.empty();
+  if (!agreed) {
+    if (!apply) {
       std::cout << "加 --apply 执行 / add --apply to carry out\n";
       return 3;
     }
+    db::migrate(writer, sources);
     must(catalog::apply_schema(catalogue, writer, false));
     std::cout << "已执行 / done\n";
   }
-  return compare_with_tables(catalogue, writer, changes.empty());
+  return compare_with_tables(catalogue, writer, agreed);
 }
 
 }  // namespace
@@ -229,8 +233,9 @@ int migrate(const edge::Words& words) {
   db::Options options;
   options.url = arguments.required("db");
   const auto store = db::Store::open(options);
-  const int code = migrate_tables(arguments, home, *catalogue, *store->writer());
-  if (code != 0) return code;
+  const bool apply = arguments.flag("apply");
+  const int code = migrate_tables(home, *catalogue, *store->writer(), apply);
+  if (code != 0 || !apply) return code;
   for (const Text& loose : store->fasten(belt_of(*catalogue)))
     std::cout << "[?] " << loose.zh << " / " << loose.en << "\n";
   return 0;

@@ -20,7 +20,6 @@ std::span<const edge::Route> query_routes();
 std::span<const edge::Route> evidence_routes();
 std::span<const edge::Route> notice_routes();
 std::span<const edge::Route> case_routes();
-std::span<const edge::Route> document_routes();
 std::span<const edge::Route> operation_routes();
 
 // What /readyz and the description of the interface tell; kept in the house's parts while serving.

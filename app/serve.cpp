@@ -131,7 +131,7 @@ std::vector<http::Route> table_of(edge::House& house, std::span<const edge::Rout
   const auto add = [&](std::span<const edge::Route> routes) {
     for (http::Route& route : edge::table(house, routes)) all.push_back(std::move(route));
   };
-  for (const auto& rows : {session_routes(), factor_routes(), query_routes(), document_routes(), evidence_routes(),
+  for (const auto& rows : {session_routes(), factor_routes(), query_routes(), evidence_routes(),
                            notice_routes(), case_routes(), operation_routes(), further})
     add(rows);
   for (const edge::Module* module : modules()) {

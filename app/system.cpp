@@ -7,6 +7,7 @@
 #include "kernel/catalog/schema.hpp"
 #include "kernel/edge/facts.hpp"
 #include "kernel/notice/api.hpp"
+#include "kernel/paper/api.hpp"
 #include "kernel/policy/reach.hpp"
 #include "kernel/policy/regulation_edit.hpp"
 
@@ -46,7 +47,7 @@ db::Options store_options(const SystemOptions& options) {
 
 void bring_schema_up(System& system) {
   const db::Store::Lease writer = system.store->writer();
-  db::migrate(*writer, (system.options.home / "db" / "migrations").string());
+  db::migrate(*writer, db::migrations_of(system.options.home));
   if (catalog::stored_digest(*writer) == system.catalogue->digest) return;
   const bool new_store = catalog::stored_digest(*writer).empty();
   const Result<Done> applied = catalog::apply_schema(*system.catalogue, *writer, !new_store);
@@ -143,14 +144,12 @@ db::Belt belt_of(const catalog::Catalogue& catalogue) {
   belt.readers.add(calendar::readers_reach());
   belt.readers.add(cases::readers_reach());
   belt.readers.add(notice::readers_reach());
+  belt.readers.add(paper::readers_reach());
   belt.sealed.emplace_back("notice");
   for (const edge::Module* module : modules()) {
     if (module->reach != nullptr) belt.readers.add(module->reach());
   }
   belt.readers.columns["store_fact"] = {"name", "value"};
-  // Whoever checks a document by its code learns these; the file itself is read past the belt.
-  belt.readers.columns["document"] = {"number", "code_digest", "title",      "row_count", "sha256",
-                                      "leaf",   "created_us",  "expires_us", "revoked_us"};
   return belt;
 }
 

@@ -45,7 +45,7 @@ set(JW_WARNINGS -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror CACHE STR
 function(jw_modules)
   foreach(module ${ARGN})
     jw_library(modules/${module} LINKS base platform/db platform/http platform/log platform/crypto platform/office kernel/catalog
-               kernel/record kernel/identity kernel/policy kernel/query kernel/change kernel/calendar kernel/case kernel/edge Boost::json)
+               kernel/record kernel/identity kernel/policy kernel/query kernel/change kernel/calendar kernel/paper kernel/case kernel/edge Boost::json)
   endforeach()
 endfunction()
 

@@ -51,6 +51,7 @@ CREATE TABLE session (
   remote TEXT NOT NULL,
   user_agent_digest BLOB NOT NULL
 );
+--postgres ALTER TABLE session SET (fillfactor = 80);  -- room for the new versions that idle times make
 CREATE INDEX session_of_account ON session (account) WHERE ended_us IS NULL;
 CREATE INDEX session_expiry ON session (expires_us);
 

@@ -55,21 +55,14 @@ CREATE TABLE case_step (
   UNIQUE (case_id, n)
 );
 
--- Written replies: the file as sent, verified at /v/CODE like any document.
+-- Written replies: the paper stands in the register.
 CREATE TABLE case_letter (
-  id BIGINT PRIMARY KEY,
+  paper TEXT PRIMARY KEY REFERENCES paper(number),
   case_id BIGINT NOT NULL REFERENCES "case"(id),
   step BIGINT NOT NULL,
-  number TEXT NOT NULL UNIQUE,
-  title TEXT NOT NULL,
-  code_digest TEXT NOT NULL UNIQUE,
-  sha256 TEXT NOT NULL,
-  content BLOB NOT NULL,
-  made_us BIGINT NOT NULL,
-  read_us BIGINT,                  -- first fetched by the applicant
-  revoked_us BIGINT
+  read_us BIGINT                   -- first fetched by the applicant
 );
-CREATE INDEX case_letter_case ON case_letter (case_id);
+CREATE INDEX case_letter_case ON case_letter (case_id, step);
 
 CREATE TABLE case_attachment (
   id BIGINT PRIMARY KEY,

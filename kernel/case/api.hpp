@@ -118,6 +118,7 @@ struct Kind {
   std::string_view clause;
   std::span<const State> states;
   std::span<const Transition> transitions;
+  std::string_view letter_series = {};  // 代字 of its letters (kernel/paper), when it writes any
   // Adds to the JSON of a case what its content says in words (an open object).
   void (*describe)(const Moment&, JsonWriter&) = nullptr;
   Form (*form)(const Moment&) = nullptr;
@@ -300,8 +301,9 @@ struct File {
 constexpr size_t kAttachmentMax = 5 * 1024 * 1024;  // bytes
 constexpr int64_t kAttachmentsMax = 10;             // of one case
 
-// The newest letter of a case that stands; nullopt: none. `reader` reads past the belt.
-std::optional<File> letter_of(db::Connection& reader, std::string_view number);
+// The newest letter of a case; nullopt: none. `reader` reads past the belt. Refusals: those of a paper that stands no
+// longer (kernel/paper).
+Result<std::optional<File>> letter_of(db::Connection& reader, std::string_view number, Instant now);
 // When the person to whom the letters of a case are written first fetched them.
 void note_letter_read(db::Store& store, std::string_view number, int64_t account, Instant now);
 std::optional<File> attachment_of(db::Connection& reader, std::string_view number, int64_t id);

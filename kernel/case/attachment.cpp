@@ -1,5 +1,6 @@
 // Files of a case: letters as they were made, and what the applicant adds.
 #include "kernel/case/file.hpp"
+#include "kernel/paper/api.hpp"
 #include "platform/crypto/api.hpp"
 
 namespace jw::cases {
@@ -22,13 +23,15 @@ Refusal wrong(const char* field, Text text) {
 
 }  // namespace
 
-std::optional<File> letter_of(db::Connection& reader, std::string_view number) {
+Result<std::optional<File>> letter_of(db::Connection& reader, std::string_view number, Instant now) {
   db::Rows rows = reader.query(
-      "SELECT l.content FROM case_letter l JOIN \"case\" c ON c.id = l.case_id WHERE c.number = $1 AND l.revoked_us IS "
-      "NULL ORDER BY l.id DESC LIMIT 1",
+      "SELECT l.paper FROM case_letter l JOIN \"case\" c ON c.id = l.case_id WHERE c.number = $1 ORDER BY l.step DESC "
+      "LIMIT 1",
       {number});
-  if (!rows.next()) return std::nullopt;
-  return File{std::string(rows.blob(0)), "letter-" + std::string(number) + ".pdf", "application/pdf"};
+  if (!rows.next()) return std::optional<File>();
+  const auto letter = paper::find(reader, rows.text(0), now);
+  JW_TRY(std::string bytes, paper::bytes(reader, letter.value()));
+  return std::optional(File{std::move(bytes), "letter-" + std::string(number) + ".pdf", "application/pdf"});
 }
 
 void note_letter_read(db::Store& store, std::string_view number, int64_t account, Instant now) {

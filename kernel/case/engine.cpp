@@ -6,6 +6,7 @@
 #include "base/text.hpp"
 #include "kernel/case/api.hpp"
 #include "kernel/case/file.hpp"
+#include "kernel/paper/api.hpp"
 
 namespace jw::cases {
 
@@ -342,16 +343,13 @@ Result<Done> Engine::send_letter(Moment& moment, const Transition& row, const St
   if (row.letter == nullptr) return Done{};
   const std::optional<Letter> letter = row.letter(moment);
   if (!letter) return Done{};
-  const std::string year = std::to_string(moment.now.date().year());
-  const std::string number =
-      "教查〔" + year + "〕" + std::to_string(next_number(moment.connection, "letter/" + year)) + "号";
-  const std::string code = crypto::random_code(16);
-  JW_TRY(const std::string pdf, print_letter(services_, *letter, number, code, moment.now));
-  moment.connection.execute(
-      "INSERT INTO case_letter (id, case_id, step, number, title, code_digest, sha256, content, made_us) "
-      "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
-      {next_id(moment.connection, "case_letter"), moment.file.id, step.n, number, letter->title,
-       crypto::hex(crypto::sha256(code)), crypto::hex(crypto::sha256(pdf)), db::Param::blob(pdf), moment.now.us});
+  const paper::Mark mark = paper::take(moment.connection, moment.file.kind->letter_series, moment.now);
+  JW_TRY(const std::string pdf, print_letter(services_, *letter, mark.number, mark.code, moment.now));
+  const paper::New made{
+      .kind = "letter", .title = letter->title, .account = moment.file.account, .bytes = pdf, .outbox = step.outbox};
+  JW_CHECK(paper::issue(moment.connection, mark, made, moment.now));
+  moment.connection.execute("INSERT INTO case_letter (paper, case_id, step) VALUES ($1, $2, $3)",
+                            {mark.number, moment.file.id, step.n});
   return Done{};
 }
 

@@ -161,16 +161,14 @@ Unit find_unit(db::Connection& connection, std::string_view code) {
 
 db::Reach readers_reach() {
   db::Reach reach;
-  reach.columns = {
-      {"case", {"account", "due_from_us", "due_days", "due_version", "revision", "content"}},
-      {"case_step",
-       {"case_id", "n", "action", "from_state", "to_state", "account", "person", "name", "post", "unit", "for_person",
-        "for_name", "at_us", "opinion", "content", "signature", "outbox"}},
-      {"case_letter",
-       {"case_id", "step", "number", "title", "code_digest", "sha256", "made_us", "read_us", "revoked_us"}},
-      {"case_attachment", {"id", "case_id", "name", "media", "sha256", "account", "added_us"}},
-      {"deputy", {"principal_person"}},
-      {"account", {"id", "person_id", "kind", "suspended_us", "closed_us"}}};
+  reach.columns = {{"case", {"account", "due_from_us", "due_days", "due_version", "revision", "content"}},
+                   {"case_step",
+                    {"case_id", "n", "action", "from_state", "to_state", "account", "person", "name", "post", "unit",
+                     "for_person", "for_name", "at_us", "opinion", "content", "signature", "outbox"}},
+                   {"case_letter", {"paper", "case_id", "step", "read_us"}},
+                   {"case_attachment", {"id", "case_id", "name", "media", "sha256", "account", "added_us"}},
+                   {"deputy", {"principal_person"}},
+                   {"account", {"id", "person_id", "kind", "suspended_us", "closed_us"}}};
   return reach;
 }
 

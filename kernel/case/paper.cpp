@@ -1,17 +1,12 @@
 // What a case gives on paper: its letters and its official form.
 #include "kernel/case/file.hpp"
 #include "kernel/notice/api.hpp"
+#include "kernel/paper/api.hpp"
 #include "platform/office/letter.hpp"
 
 namespace jw::cases {
 
 namespace {
-
-std::string dashed(const std::string& code) {
-  std::string out;
-  for (size_t i = 0; i < code.size(); ++i) out += (i > 0 && i % 4 == 0 ? "-" : "") + std::string(1, code[i]);
-  return out;
-}
 
 std::string day_in_words(Instant at) {
   const Date date = at.date();
@@ -53,7 +48,7 @@ Result<std::string> print_letter(const Services& on, const Letter& letter, const
     sheet.blocks.emplace_back(grid_of(rows));
   }
   sheet.blocks.emplace_back(office::Closing{letter.from, day_in_words(now)});
-  sheet.code = dashed(code);
+  sheet.code = paper::dashed(code);
   sheet.url = on.public_url + "/v/" + code;
   sheet.made = now;
   return office::pdf_of(sheet);

@@ -6,6 +6,7 @@
 #include "base/json.hpp"
 #include "kernel/case/api.hpp"
 #include "kernel/case/file.hpp"
+#include "kernel/paper/api.hpp"
 
 namespace jw::cases {
 
@@ -54,15 +55,14 @@ void write_steps(const Services& on, JsonWriter& out, const Case& file) {
   out.end_array();
 }
 
-void write_letters(db::Connection& reader, JsonWriter& out, const Case& file) {
+void write_letters(db::Connection& reader, JsonWriter& out, const Case& file, Instant now) {
   out.key("letters").array();
-  db::Rows rows = reader.query(
-      "SELECT number, title, sha256, made_us, revoked_us, read_us FROM case_letter WHERE case_id = $1 ORDER BY made_us",
-      {file.id});
+  db::Rows rows = reader.query("SELECT paper, read_us FROM case_letter WHERE case_id = $1 ORDER BY step", {file.id});
   while (rows.next()) {
-    out.object().field("number", rows.text(0)).field("title", rows.text(1)).field("sha256", rows.text(2));
-    out.field("made", Instant{rows.integer(3)}.print()).field("revoked", !rows.is_null(4));
-    if (!rows.is_null(5)) out.field("read", Instant{rows.integer(5)}.print());
+    const paper::Paper letter = paper::find(reader, rows.text(0), now).value();
+    out.object().field("number", letter.number).field("title", letter.title).field("sha256", letter.sha256);
+    out.field("made", letter.made.print()).field("revoked", letter.state == paper::State::revoked);
+    if (!rows.is_null(1)) out.field("read", Instant{rows.integer(1)}.print());
     out.end_object();
   }
   out.end_array();
@@ -132,7 +132,7 @@ Result<std::string> Engine::show(db::Connection& reader, const Actor& actor, std
     out.end_object();
   }
   write_steps(services_, out, *file);
-  write_letters(reader, out, *file);
+  write_letters(reader, out, *file, moment.now);
   write_attachments(reader, out, *file);
   write_actions(moment, out);
   out.field("signature_key", public_key()).end_object();

@@ -75,58 +75,19 @@ void load_codes(const Table& file, Problems& problems, CodeSet& set) {
   if (set.codes.empty() && !set.name.empty()) file.missing("code");
 }
 
-const std::set<std::string_view>& kernel_tables() {
-  static const std::set<std::string_view> names = {"account",
-                                                   "session",
-                                                   "batch",
-                                                   "batch_row",
-                                                   "grant",
-                                                   "gate",
-                                                   "person",
-                                                   "record_outbox",
-                                                   "schema_migration",
-                                                   "dataset_schema",
-                                                   "regulation_version",
-                                                   "row_id",
-                                                   "setting",
-                                                   "document",
-                                                   "agreement",
-                                                   "access_grant",
-                                                   "document_number",
-                                                   "secret",
-                                                   "store_fact",
-                                                   "nobody",
-                                                   "calendar_state",
-                                                   "calendar_change",
-                                                   "calendar_year",
-                                                   "calendar_day",
-                                                   "calendar_window",
-                                                   "notice",
-                                                   "notice_number",
-                                                   "case",
-                                                   "regulation_proposal",
-                                                   "account_factor",
-                                                   "account_recovery",
-                                                   "lending_state",
-                                                   "lending_place",
-                                                   "lending_sign_in",
-                                                   "lending_use",
-                                                   "lending_day",
-                                                   "lending_finding",
-                                                   "lending_step",
-                                                   "case_step",
-                                                   "case_letter",
-                                                   "case_attachment",
-                                                   "case_number",
-                                                   "deputy"};
-  return names;
+// Made by the program itself, without a migration.
+constexpr std::string_view kOwnTables[] = {"schema_migration", "dataset_schema", "record_outbox"};
+
+bool is_kernel_table(const Loading& loading, std::string_view name) {
+  return loading.kernel_tables.contains(name) ||
+         std::find(std::begin(kOwnTables), std::end(kOwnTables), name) != std::end(kOwnTables);
 }
 
 bool has_reserved_ending(std::string_view name) {
   return name.ends_with("_history") || name.ends_with("_idx") || name.ends_with("_rebuild");
 }
 
-void check_dataset_name(const Table& table, const std::string& name, const std::string& stem) {
+void check_dataset_name(const Loading& loading, const Table& table, const std::string& name, const std::string& stem) {
   if (name.empty()) return;
   if (name != stem) {
     table.problem("name", bilingual("name 应与文件名相同：「{}」", "name must be that of the file: '{}'", {stem}));
@@ -136,7 +97,8 @@ void check_dataset_name(const Table& table, const std::string& name, const std::
         "name",
         bilingual("名称应为小写字母开头的小写字母、数字、下划线，至多 40 个",
                   "a name is lower-case letters, digits and _, begins with a letter, and has at most 40 characters"));
-  } else if (const bool of_kernel = table.text_if_any("store") == "kernel"; of_kernel != is_kernel_table(name)) {
+  } else if (const bool of_kernel = table.text_if_any("store") == "kernel";
+             of_kernel != is_kernel_table(loading, name)) {
     table.problem("name", of_kernel ? bilingual("「{}」不是系统自用的表，不能写 store = \"kernel\"",
                                                 "'{}' is no table of the system itself: leave out store", {name})
                                     : bilingual("「{}」是系统自用的表名，请另取名",
@@ -274,10 +236,6 @@ void read_relation(Loading& loading, size_t index) {
 
 }  // namespace
 
-bool is_kernel_table(std::string_view name) {
-  return kernel_tables().contains(name);
-}
-
 void load_code_sets(Loading& loading) {
   for (const auto& [stem, shown] : files_in(loading.files, "catalog/codes")) {
     const auto node = read_toml(loading.files, shown, loading.problems);
@@ -333,7 +291,7 @@ void declare_datasets(Loading& loading) {
     const Table table(loading.nodes[i], shown[i], loading.problems,
                       {"name", "label", "module", "owner", "about", "key", "order", "show", "indexes", "clustered",
                        "person", "group", "store", "relations", "field", "lookup", "check", "apart"});
-    check_dataset_name(table, table.text("name"), stems[i]);
+    check_dataset_name(loading, table, table.text("name"), stems[i]);
     Dataset dataset;
     dataset.index = static_cast<int>(i);
     dataset.name = stems[i];
@@ -390,8 +348,9 @@ void load_relations(Loading& loading) {
   for (size_t i = 0; i < state.size(); ++i) find_cycles(loading, i, state);
 }
 
-std::variant<Catalogue, std::vector<FileProblem>> load_files(const SourceFiles& files) {
-  Loading loading{files};
+std::variant<Catalogue, std::vector<FileProblem>> load_files(const SourceFiles& files,
+                                                             const TableNames& kernel_tables) {
+  Loading loading{files, kernel_tables};
   load_code_sets(loading);
   load_modules(loading);
   declare_datasets(loading);
@@ -418,8 +377,15 @@ std::variant<Catalogue, std::vector<FileProblem>> load(const std::filesystem::pa
   Problems problems;
   SourceFiles files = read_files(home, "catalog", problems);
   if (std::filesystem::exists(home / "modules")) files.merge(read_files(home, "modules", problems));
+  TableNames kernel_tables;
+  try {
+    kernel_tables = db::tables_of(db::migrations_of(home));
+  } catch (const db::Error& error) {
+    problems.add("db/migrations", 0,
+                 bilingual("读不出系统自用的表：{}", "the system's own tables cannot be read: {}", {error.what()}));
+  }
   if (!problems.empty()) return problems.take();
-  return load_files(files);
+  return load_files(files, kernel_tables);
 }
 
 }  // namespace jw::catalog

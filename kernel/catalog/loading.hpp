@@ -12,6 +12,7 @@ namespace jw::catalog {
 
 struct Loading {
   const SourceFiles& files;
+  const TableNames& kernel_tables;
   Catalogue catalogue{};
   Problems problems{};
   std::vector<Node> nodes{};    // one per dataset, in the order of Catalogue::datasets
@@ -42,7 +43,6 @@ void load_aparts(Loading& loading);
 std::optional<std::vector<int>> follow(Loading& loading, size_t dataset, const Word& path, bool last_is_ref);
 
 bool is_reserved_field(std::string_view name);
-bool is_kernel_table(std::string_view name);
 std::vector<std::string> field_names(const Dataset& dataset);
 std::string digest_of(const Catalogue& catalogue);
 

@@ -126,11 +126,9 @@ Result<Done> apply(const Catalogue& catalogue, db::Connection& writer, bool only
   const std::vector<SchemaChange> changes = schema_changes(catalogue, writer);
   if (auto refusal = objection(changes, only_safe)) return std::move(*refusal);
   if (changes.empty() && stored_digest(writer) == catalogue.digest) return Done{};
-  writer.script(
-      writer.dialect() == kSqlite
-          ? "CREATE TABLE IF NOT EXISTS dataset_schema (dataset TEXT PRIMARY KEY, description TEXT NOT NULL) STRICT"
-          : "CREATE TABLE IF NOT EXISTS dataset_schema (dataset TEXT COLLATE \"C\" PRIMARY KEY, description TEXT NOT "
-            "NULL)");
+  writer.script(db::in_dialect(
+      writer.dialect(),
+      "CREATE TABLE IF NOT EXISTS dataset_schema (dataset TEXT PRIMARY KEY, description TEXT NOT NULL)"));
   try {
     for (const SchemaChange& change : changes) {
       for (const std::string& statement : change.statements) writer.script(statement);

@@ -443,25 +443,5 @@ TEST(Schema, WhatSelfAndSubjectGoThroughIsIndexedUnlessTheKeyDoes) {
   EXPECT_NE(all("mark").find("ON \"mark_history\" (\"id\")"), std::string::npos);
 }
 
-// A dataset named like a table of the migrations would take it over: the list of reserved names must know them all.
-TEST(Schema, TablesOfTheMigrationsAreReserved) {
-  size_t found = 0;
-  for (const auto& entry :
-       std::filesystem::directory_iterator(std::filesystem::path(JW_SOURCE_DIR) / "db" / "migrations")) {
-    if (entry.path().extension() != ".sql") continue;
-    std::ifstream in(entry.path());
-    const std::string sql = "\n" + std::string(std::istreambuf_iterator<char>(in), {});
-    for (size_t at = sql.find("\nCREATE TABLE "); at != std::string::npos; at = sql.find("\nCREATE TABLE ", at + 1)) {
-      std::string name = sql.substr(at + 14, sql.find_first_of(" (", at + 14) - at - 14);
-      std::erase(name, '"');
-      if (name == "IF") name = sql.substr(at + 28, sql.find_first_of(" (", at + 28) - at - 28);
-      EXPECT_TRUE(is_kernel_table(name)) << name << " of " << entry.path().filename()
-                                         << " is missing in kernel_tables()";
-      ++found;
-    }
-  }
-  EXPECT_GT(found, 5u);
-}
-
 }  // namespace
 }  // namespace jw::catalog

@@ -7,6 +7,7 @@
 #include <initializer_list>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -57,8 +58,10 @@ class Problems {
 using SourceFiles = std::map<std::string, std::string>;
 // All *.toml of HOME/FOLDER and the folders below. What cannot be read is a problem.
 SourceFiles read_files(const std::filesystem::path& home, const std::string& folder, Problems& problems);
-// The catalogue of files that are in memory already; see load().
-std::variant<Catalogue, std::vector<FileProblem>> load_files(const SourceFiles& files);
+using TableNames = std::set<std::string, std::less<>>;
+// The catalogue of files that are in memory already; see load(). `kernel_tables`: those made by migrations.
+std::variant<Catalogue, std::vector<FileProblem>> load_files(const SourceFiles& files,
+                                                             const TableNames& kernel_tables = {});
 
 // `shown` is the name used in problems ("catalog/grade.toml"). Nothing when the file cannot be read or is not TOML.
 std::optional<Node> parse_toml(std::string_view text, const std::string& shown, Problems& problems);

@@ -30,6 +30,7 @@ class Home {
  public:
   explicit Home(const Files& files) : path_(fresh_folder()) {
     std::filesystem::create_directories(path_ / "catalog" / "codes");
+    std::filesystem::create_directories(path_ / "db" / "migrations");
     for (const auto& [name, text] : files) std::ofstream(path_ / name) << text;
   }
   ~Home() { std::filesystem::remove_all(path_); }

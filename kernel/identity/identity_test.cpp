@@ -84,7 +84,7 @@ class IdentityOn : public testing::TestWithParam<db::Dialect> {
   void SetUp() override {
     if (!tests::TestStore::available(GetParam())) GTEST_SKIP() << "no PostgreSQL: JIAOWU_TEST_PG is empty";
     stored_.emplace(GetParam());
-    db::migrate(*stored_->store().writer(), std::string(JW_SOURCE_DIR) + "/db/migrations");
+    db::migrate(*stored_->store().writer(), db::migrations_of(JW_SOURCE_DIR));
   }
 
   Node node(const Options& options) { return Node(stored_->options(), clock_, options); }

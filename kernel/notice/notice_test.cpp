@@ -31,7 +31,7 @@ class NoticesOn : public testing::TestWithParam<db::Dialect> {
     if (!tests::TestStore::available(GetParam())) GTEST_SKIP() << "no PostgreSQL: JIAOWU_TEST_PG is empty";
     made_ = std::make_unique<tests::TestStore>(GetParam());
     const db::Store::Lease writer = store().writer();
-    db::migrate(*writer, JW_SOURCE_DIR "/db/migrations");
+    db::migrate(*writer, db::migrations_of(JW_SOURCE_DIR));
     for (int64_t account = 1; account <= 40; ++account) {
       writer->execute(
           "INSERT INTO account (id, login, kind, display_name, created_us) VALUES ($1, $2, 'student', '张三', 0)",

@@ -130,7 +130,7 @@ class RegulationOn : public testing::TestWithParam<db::Dialect> {
     made_ = std::make_unique<tests::TestStore>(GetParam());
     {
       const db::Store::Lease lease = made_->store().writer();
-      db::migrate(*lease, JW_SOURCE_DIR "/db/migrations");
+      db::migrate(*lease, db::migrations_of(JW_SOURCE_DIR));
     }
     record_ = db::Store::open(record::record_store(made_->options()));
     recorder_ = record::Recorder::open(made_->store(), *record_, clock_, {});

@@ -147,6 +147,7 @@ class Home {
     path_ = fs::temp_directory_path() / ("jw_regulation_" + std::to_string(::getpid()) + "_" + std::to_string(count++));
     fs::create_directories(path_ / "catalog");
     fs::create_directories(path_ / "regulation");
+    fs::create_directories(path_ / "db" / "migrations");
     for (const auto& [name, text] : files) {
       std::ofstream out(path_ / name);
       out << text;

@@ -142,9 +142,9 @@ StoreRecorder::~StoreRecorder() {
 }
 
 void StoreRecorder::finish_what_a_crash_left() {
-  close_intents();
   for (const int64_t id : ids_in_outbox())
-    deliver(id);  // one that cannot be delivered now is tried again by the keeper
+    deliver(id);    // one that cannot be delivered now is tried again by the keeper
+  close_intents();  // after the outcomes that came by the outbox
 }
 
 void StoreRecorder::close_intents() {

@@ -263,6 +263,25 @@ TEST_P(RecorderTest, AnIntentWithoutOutcomeIsClosedAsAborted) {
   expect_none(problems());
 }
 
+TEST_P(RecorderTest, AnIntentWhoseOutcomeWaitsInTheOutboxIsNotAborted) {
+  Recorder& recorder = open();
+  Entry entry = query_entry(1);
+  entry.decision = "intent";
+  entry.intent = recorder.append_and_wait(entry)->seq;
+  entry.decision = "allowed";
+  {
+    const auto writer = stores_->main->writer();
+    db::Transaction transaction(*writer, db::Transaction::Mode::write);
+    recorder.put_in_outbox(*writer, entry);
+    transaction.commit();
+  }
+  Recorder& again = open();  // as after a crash between commit and delivery
+  EXPECT_EQ(again.size(), 2U);
+  EXPECT_EQ(again.prove(1)->entry.decision, "allowed");
+  EXPECT_EQ(number("SELECT count(*) FROM record.open_intent"), 0);
+  expect_none(problems());
+}
+
 TEST_P(RecorderTest, OutboxIsDeliveredOnceEvenWhenAsked) {
   Recorder& recorder = open();
   int64_t id = 0;

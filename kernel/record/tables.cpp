@@ -7,21 +7,21 @@ namespace {
 
 // The last columns of access_log are how the catalogue's dataset of that name sees a row (catalog/access_log.toml).
 constexpr std::string_view kTables = R"(
-CREATE TABLE {P}head (id {INT} PRIMARY KEY CHECK (id = 1), version BIGINT NOT NULL, origin {TEXT} NOT NULL,
-  public_key {BLOB} NOT NULL, size BIGINT NOT NULL);
-CREATE TABLE {P}record_key (id {INT} PRIMARY KEY CHECK (id = 1), seed {BLOB} NOT NULL);
-CREATE TABLE {P}leaf (seq {INT} PRIMARY KEY, time_us BIGINT NOT NULL, account BIGINT NOT NULL, person BIGINT NOT NULL,
-  kind {TEXT} NOT NULL, dataset {TEXT} NOT NULL, header {BLOB} NOT NULL, body {BLOB}, body_salt {BLOB},
-  hash {BLOB} NOT NULL, outbox BIGINT);
+CREATE TABLE {P}head (id INTEGER PRIMARY KEY CHECK (id = 1), version BIGINT NOT NULL, origin TEXT NOT NULL,
+  public_key BLOB NOT NULL, size BIGINT NOT NULL);
+CREATE TABLE {P}record_key (id INTEGER PRIMARY KEY CHECK (id = 1), seed BLOB NOT NULL);
+CREATE TABLE {P}leaf (seq INTEGER PRIMARY KEY, time_us BIGINT NOT NULL, account BIGINT NOT NULL, person BIGINT NOT NULL,
+  kind TEXT NOT NULL, dataset TEXT NOT NULL, header BLOB NOT NULL, body BLOB, body_salt BLOB,
+  hash BLOB NOT NULL, outbox BIGINT);
 CREATE UNIQUE INDEX leaf_outbox ON {P}leaf (outbox) WHERE outbox IS NOT NULL;
-CREATE TABLE {P}tile (level BIGINT NOT NULL, number BIGINT NOT NULL, hashes {BLOB} NOT NULL,
+CREATE TABLE {P}tile (level BIGINT NOT NULL, number BIGINT NOT NULL, hashes BLOB NOT NULL,
   PRIMARY KEY (level, number));
-CREATE TABLE {P}checkpoint (size {INT} PRIMARY KEY, root {BLOB} NOT NULL, text {TEXT} NOT NULL, time_us BIGINT NOT NULL);
-CREATE TABLE {P}open_intent (seq {INT} PRIMARY KEY, node {TEXT} NOT NULL);
-CREATE TABLE {P}access_log (id {INT} PRIMARY KEY, leaf BIGINT NOT NULL, time_us BIGINT NOT NULL,
+CREATE TABLE {P}checkpoint (size INTEGER PRIMARY KEY, root BLOB NOT NULL, text TEXT NOT NULL, time_us BIGINT NOT NULL);
+CREATE TABLE {P}open_intent (seq INTEGER PRIMARY KEY, node TEXT NOT NULL);
+CREATE TABLE {P}access_log (id INTEGER PRIMARY KEY, leaf BIGINT NOT NULL, time_us BIGINT NOT NULL,
   subject_kind BIGINT NOT NULL, subject BIGINT NOT NULL, count BIGINT NOT NULL, person BIGINT NOT NULL,
-  account BIGINT NOT NULL, post {TEXT} NOT NULL, unit {TEXT} NOT NULL, dataset {TEXT} NOT NULL, action {TEXT} NOT NULL,
-  purpose {TEXT} NOT NULL, basis {TEXT} NOT NULL,
+  account BIGINT NOT NULL, post TEXT NOT NULL, unit TEXT NOT NULL, dataset TEXT NOT NULL, action TEXT NOT NULL,
+  purpose TEXT NOT NULL, basis TEXT NOT NULL,
   person_id BIGINT GENERATED ALWAYS AS (CASE subject_kind WHEN 0 THEN subject END) {KEPT},
   "group" BIGINT GENERATED ALWAYS AS (CASE subject_kind WHEN 1 THEN subject END) {KEPT},
   "number" BIGINT GENERATED ALWAYS AS (id & 65535) {KEPT}, "time" BIGINT GENERATED ALWAYS AS (time_us) {KEPT});
@@ -31,8 +31,8 @@ CREATE INDEX access_log_group ON {P}access_log ("group", "time") WHERE "group" I
 )";
 
 constexpr std::string_view kOutbox = R"(
-CREATE TABLE IF NOT EXISTS record_outbox (id {INT} PRIMARY KEY, header {BLOB} NOT NULL, body {BLOB} NOT NULL,
-  salt {BLOB} NOT NULL);
+CREATE TABLE IF NOT EXISTS record_outbox (id INTEGER PRIMARY KEY, header BLOB NOT NULL, body BLOB NOT NULL,
+  salt BLOB NOT NULL);
 )";
 
 // On PostgreSQL nobody but the owner may see the key, whatever default privileges the database has.
@@ -45,14 +45,10 @@ void replace(std::string& text, std::string_view what, std::string_view with) {
 }
 
 std::string script_for(db::Dialect dialect, std::string_view script) {
-  const bool sqlite = dialect == db::Dialect::sqlite;
   std::string text(script);
   replace(text, "{P}", own_prefix(dialect));
-  replace(text, "{INT}", sqlite ? "INTEGER" : "BIGINT");  // only INTEGER is the row id itself
-  replace(text, "{KEPT}", sqlite ? "VIRTUAL" : "STORED");  // PostgreSQL 15 knows no other
-  replace(text, "{BLOB}", sqlite ? "BLOB" : "BYTEA");
-  replace(text, "{TEXT}", sqlite ? "TEXT" : "TEXT COLLATE \"C\"");
-  return text;
+  replace(text, "{KEPT}", dialect == db::Dialect::sqlite ? "VIRTUAL" : "STORED");  // PostgreSQL 15 knows no other
+  return db::in_dialect(dialect, text);
 }
 
 }  // namespace

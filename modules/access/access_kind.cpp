@@ -459,6 +459,7 @@ const Kind kAccess{
     .clause = "2.4.2",
     .states = kStates,
     .transitions = kTransitions,
+    .letter_series = kLetterSeries,
     .describe = describe,
     .form = form,
 };
@@ -469,6 +470,7 @@ const Kind kRenewal{
     .clause = "2.4.2",
     .states = kStates,
     .transitions = kRenewals,
+    .letter_series = kLetterSeries,
     .describe = describe,
     .form = form,
 };

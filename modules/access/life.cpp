@@ -345,6 +345,7 @@ const Kind kChange{.name = "change",
                    .clause = "2.5.1",
                    .states = kChangeStates,
                    .transitions = kChanges,
+                   .letter_series = kLetterSeries,
                    .describe = describe_grants};
 const Kind kRevocation{.name = "revocation",
                        .label = {"查询权限撤销", "revocation of access"},

@@ -10,6 +10,8 @@ extern const cases::Kind kAccess, kRenewal, kChange, kRevocation, kConfirmation;
 constexpr std::string_view kOffice = "academic_office", kHead = "department_head",
                            kOfficeUnit = "jwc";
 
+constexpr std::string_view kLetterSeries = "教查";
+
 // As the rows of the tables spell them.
 constexpr cases::Opinion kMay = cases::Opinion::optional, kMust = cases::Opinion::required;
 constexpr cases::Seal kSigns = cases::Seal::signs, kApproves = cases::Seal::approves;

@@ -39,7 +39,7 @@ class Made {
     regulation_ = std::get<policy::Regulation>(policy::load(JW_SOURCE_DIR, *catalogue_));
     {
       const auto writer = made_.store().writer();
-      db::migrate(*writer, std::string(JW_SOURCE_DIR) + "/db/migrations");
+      db::migrate(*writer, db::migrations_of(JW_SOURCE_DIR));
       EXPECT_TRUE(catalog::apply_schema(*catalogue_, *writer, false));
     }
     record_store_ = db::Store::open(record::record_store(made_.options()));

@@ -1,20 +1,23 @@
 // One database interface over SQLite (embedded, the default) and PostgreSQL.
 //
 // SQL is portable text with $1, $2 … placeholders; values travel only as parameters. All stored values are integers
-// (64 bit), UTF-8 text or blobs: money, marks and credits are scaled integers, dates are text "YYYY-MM-DD", instants are
-// microseconds, truth values 0/1. Text compares by UTF-8 bytes on both stores (PostgreSQL columns are COLLATE "C").
+// (64 bit), UTF-8 text or blobs: money, marks and credits are scaled integers, dates are text "YYYY-MM-DD", instants
+// are microseconds, truth values 0/1. Text compares by UTF-8 bytes on both stores (PostgreSQL columns are COLLATE "C").
 //
-// A Connection is used by one thread at a time. Statements are prepared once per connection and text, and cached by text.
-// The same placeholder may appear several times and in any order. Text is UTF-8 without NUL; anything else is refused.
-// PostgreSQL infers nothing: an integer parameter is a bigint, so write CAST(… AS BIGINT) in results where a type matters.
+// A Connection is used by one thread at a time. Statements are prepared once per connection and text, and cached by
+// text. The same placeholder may appear several times and in any order. Text is UTF-8 without NUL; anything else is
+// refused. PostgreSQL infers nothing: an integer parameter is a bigint, so write CAST(… AS BIGINT) in results where a
+// type matters.
 //
-// Every failure of a store is thrown as Error. Inside a Transaction an Error ends it: on both stores nothing but rolling
-// back is possible then (statements and commit() throw), so that what is tested on one store holds on the other.
+// Every failure of a store is thrown as Error. Inside a Transaction an Error ends it: on both stores nothing but
+// rolling back is possible then (statements and commit() throw), so that what is tested on one store holds on the
+// other.
 #pragma once
 
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <filesystem>
 #include <initializer_list>
 #include <map>
 #include <memory>
@@ -72,7 +75,7 @@ enum class Failure {
   unavailable,  // connection lost, server away
   full,         // disk full
   corrupt,
-  statement,    // wrong SQL: a bug
+  statement,  // wrong SQL: a bug
 };
 
 class Error : public std::runtime_error {
@@ -90,9 +93,10 @@ class Error : public std::runtime_error {
   std::string constraint_;
 };
 
-// A forward cursor. text() and blob() stay valid until next() or the cursor's end. Move-only; several may be open on one
-// connection, of the same text too. Must end before the lease and, when it began in one, should end before the transaction.
-// Ask a column for what kind() tells; a floating-point number or another foreign type is Error (statement).
+// A forward cursor. text() and blob() stay valid until next() or the cursor's end. Move-only; several may be open on
+// one connection, of the same text too. Must end before the lease and, when it began in one, should end before the
+// transaction. Ask a column for what kind() tells; a floating-point number or another foreign type is Error
+// (statement).
 class Rows {
  public:
   class Source {  // what a store implements
@@ -110,7 +114,7 @@ class Rows {
   size_t columns() const { return source_->columns(); }
   Kind kind(size_t column) const { return source_->kind(column); }
   bool is_null(size_t column) const { return source_->kind(column) == Kind::null; }
-  int64_t integer(size_t column) const { return source_->integer(column); }  // 0 when NULL
+  int64_t integer(size_t column) const { return source_->integer(column); }      // 0 when NULL
   std::string_view text(size_t column) const { return source_->bytes(column); }  // empty when NULL
   std::string_view blob(size_t column) const { return source_->bytes(column); }
 
@@ -118,9 +122,9 @@ class Rows {
   std::unique_ptr<Source> source_;
 };
 
-// Loads many rows into one table inside the caller's transaction (without one: Error): prepared INSERT on SQLite, COPY on
-// PostgreSQL. No other statement may run on the connection until finish(). A row that cannot be stored throws from row()
-// or only from finish(). Ended without finish(): the transaction can only be rolled back.
+// Loads many rows into one table inside the caller's transaction (without one: Error): prepared INSERT on SQLite, COPY
+// on PostgreSQL. No other statement may run on the connection until finish(). A row that cannot be stored throws from
+// row() or only from finish(). Ended without finish(): the transaction can only be rolled back.
 class Bulk {
  public:
   virtual ~Bulk() = default;
@@ -147,8 +151,8 @@ class Connection {
 
   // The statement has begun when the call returns: what it refuses is thrown here rather than by next().
   virtual Rows query(std::string_view sql, std::span<const Param> params = {}) = 0;
-  // The same for answers too large for memory: PostgreSQL sends row by row (slower for small answers). Another statement
-  // on the connection meanwhile makes it collect the rest in memory first.
+  // The same for answers too large for memory: PostgreSQL sends row by row (slower for small answers). Another
+  // statement on the connection meanwhile makes it collect the rest in memory first.
   virtual Rows stream(std::string_view sql, std::span<const Param> params = {}) = 0;
   // query() that may read nothing beyond `reach`, on reading connections only. SQLite asks while it prepares the
   // statement and refuses anything else (Failure::forbidden): other tables and columns, functions, ATTACH, PRAGMA,
@@ -173,8 +177,8 @@ class Connection {
 
  protected:
   friend class Transaction;
-  // write: BEGIN IMMEDIATE / READ COMMITTED; read: one snapshot, taken by the first statement, no writing even on a writer
-  // (BEGIN and query_only / REPEATABLE READ, READ ONLY). Transactions do not nest: Error.
+  // write: BEGIN IMMEDIATE / READ COMMITTED; read: one snapshot, taken by the first statement, no writing even on a
+  // writer (BEGIN and query_only / REPEATABLE READ, READ ONLY). Transactions do not nest: Error.
   virtual void begin(bool write) = 0;
   virtual void commit() = 0;
   virtual void roll_back() noexcept = 0;
@@ -202,14 +206,14 @@ class Transaction {
 struct Options {
   // "sqlite:PATH" or "postgresql://…" (a libpq URL). A bare path means sqlite.
   std::string url;
-  bool create = false;        // SQLite: make the file if it is absent. Otherwise a missing store is an Error.
-  int readers = 8;            // most reading connections
-  int writers = 1;            // most writing connections (SQLite: always 1)
+  bool create = false;  // SQLite: make the file if it is absent. Otherwise a missing store is an Error.
+  int readers = 8;      // most reading connections
+  int writers = 1;      // most writing connections (SQLite: always 1)
   // SQLite: a second database attached under this schema name to every connection, for reading only (a writing
   // transaction would lock it too): whoever writes it opens it as a store of its own, e.g. the record beside the store.
   // PostgreSQL: a schema of that name is made if absent; qualified names reach it.
-  std::string attached_name;  // "record"
-  std::string attached_path;  // SQLite only; made if absent when `create`
+  std::string attached_name;                    // "record"
+  std::string attached_path;                    // SQLite only; made if absent when `create`
   std::chrono::milliseconds busy_wait{10'000};  // a lock held by others longer than this is Failure::busy
 };
 
@@ -229,11 +233,12 @@ class Store {
   virtual ~Store() = default;
   virtual Dialect dialect() const = 0;
 
-  // A connection lent from the pool; goes back when the lease ends, rolled back if need be. Waits, in the order of asking,
-  // when all are lent: one thread asking for a second lease of the same kind may wait for ever.
+  // A connection lent from the pool; goes back when the lease ends, rolled back if need be. Waits, in the order of
+  // asking, when all are lent: one thread asking for a second lease of the same kind may wait for ever.
   class Lease {
    public:
-    Lease(Store* store, Connection* connection, bool writer) : store_(store), connection_(connection), writer_(writer) {}
+    Lease(Store* store, Connection* connection, bool writer)
+        : store_(store), connection_(connection), writer_(writer) {}
     Lease(Lease&& other) noexcept : store_(other.store_), connection_(other.connection_), writer_(other.writer_) {
       other.connection_ = nullptr;
     }
@@ -266,11 +271,29 @@ class Store {
   virtual void give_back(Connection* connection, bool writer) noexcept = 0;
 };
 
-// Numbered migrations of the kernel's own tables (db/migrations/NNNN_<floor>_<what>.sql, with NNNN_….pg.sql beside it where
-// the text must differ): each runs once, in order, in a transaction; the store remembers number and digest.
-// Several nodes may do so at once. Rules: db/migrations/README.md. Throws Error (statement) when a migration already
-// applied has changed since, when one is missing, or when a new one has a lower number than the last one applied.
-// Returns the number applied now.
-int migrate(Connection& writer, std::string_view folder);
+// ---------------------------------------------------------------------------------------------------------- migrations
+
+// SQL of tables as both stores take it: written for SQLite, and for PostgreSQL with other names of types: TEXT becomes
+// TEXT COLLATE "C", INTEGER (on SQLite the row id itself) BIGINT, BLOB BYTEA. A line that begins with "--postgres " is
+// for PostgreSQL alone. Within quotes and comments nothing changes.
+std::string in_dialect(Dialect dialect, std::string_view sql);
+
+// A folder of numbered migrations, NNNN_<what>.sql, and whose they are.
+struct Migrations {
+  std::string owner;  // "kernel", or the name of a module
+  std::filesystem::path folder;
+};
+// Those of a home: the kernel's (db/migrations), then those of the modules (modules/NAME/migrations) by name.
+std::vector<Migrations> migrations_of(const std::filesystem::path& home);
+// Names of all tables that they make.
+std::set<std::string, std::less<>> tables_of(std::span<const Migrations> sources);
+
+// Each migration runs once, source after source and in order of number, in a transaction; the store remembers owner,
+// number and digest. Several nodes may do so at once. Throws Error (statement) when a migration already applied has
+// changed since, when one is missing, or when a new one has a lower number than the last one applied of its owner.
+// Returns the number applied now. Rules: docs/howto/add-a-migration.md.
+int migrate(Connection& writer, std::span<const Migrations> sources);
+// What migrate() would apply, as "owner/NNNN_<what>"; changes nothing. Throws as it does.
+std::vector<std::string> migrations_ahead(Connection& connection, std::span<const Migrations> sources);
 
 }  // namespace jw::db

@@ -7,6 +7,7 @@
 #include <fstream>
 #include <iterator>
 #include <map>
+#include <utility>
 
 #include "platform/db/api.hpp"
 
@@ -16,7 +17,7 @@ namespace {
 namespace fs = std::filesystem;
 
 struct Migration {
-  std::string name;  // of the file, without .sql or .pg.sql
+  std::string name;  // of the file, without .sql
   std::string text;
   std::string digest;  // hex SHA-256 of the text
 };
@@ -26,7 +27,13 @@ struct Applied {
   std::string digest;
 };
 
-[[noreturn]] void wrong(const std::string& what) { throw Error(Failure::statement, "migrations: " + what); }
+template <class What>
+using ByNumber = std::map<int64_t, What>;
+using Done = std::map<std::string, ByNumber<Applied>, std::less<>>;  // by owner
+
+[[noreturn]] void wrong(const std::string& what) {
+  throw Error(Failure::statement, "migrations: " + what);
+}
 
 std::string read(const fs::path& file) {
   std::ifstream in(file, std::ios::binary);
@@ -43,42 +50,69 @@ std::string sha256(std::string_view text) {
   return hex.data();
 }
 
-bool take_suffix(std::string& name, std::string_view suffix) {
-  if (!name.ends_with(suffix)) return false;
-  name.resize(name.size() - suffix.size());
-  return true;
-}
-
-// By number; of two files with one number the one for this store.
-std::map<int64_t, Migration> read_folder(const fs::path& folder, Dialect dialect) {
+ByNumber<Migration> read_folder(const fs::path& folder) {
   std::error_code error;
   fs::directory_iterator entries(folder, error);
   if (error) wrong("cannot read the folder " + folder.string());
-  std::map<int64_t, std::string> names;
-  std::map<int64_t, fs::path> files;
+  ByNumber<Migration> migrations;
   for (const fs::directory_entry& entry : entries) {
-    std::string name = entry.path().filename().string();
-    if (!take_suffix(name, ".sql")) continue;
-    const bool for_postgres = take_suffix(name, ".pg");
+    if (entry.path().extension() != ".sql") continue;
+    const std::string name = entry.path().stem().string();
     int64_t number = 0;
     const auto [end, code] = std::from_chars(name.data(), name.data() + std::min<size_t>(name.size(), 4), number);
     if (code != std::errc() || end != name.data() + 4 || name.size() < 6 || *end != '_' || number == 0) {
-      wrong(entry.path().string() + " is not called NNNN_<owner>_<what>.sql");
+      wrong(entry.path().string() + " is not called NNNN_<what>.sql");
     }
-    const auto [known, first] = names.try_emplace(number, name);
-    if (!first && known->second != name) wrong("two with the number of " + name);
-    if (for_postgres && dialect != Dialect::postgres) continue;
-    if (for_postgres || !files.contains(number)) files[number] = entry.path();
-  }
-  std::map<int64_t, Migration> migrations;
-  for (const auto& [number, name] : names) {
-    const auto file = files.find(number);
-    if (file == files.end()) wrong(name + " is there for PostgreSQL alone");
-    std::string text = read(file->second);
+    std::string text = read(entry.path());
     std::string digest = sha256(text);
-    migrations[number] = {name, std::move(text), std::move(digest)};
+    if (!migrations.try_emplace(number, Migration{name, std::move(text), std::move(digest)}).second) {
+      wrong("two with the number of " + name);
+    }
   }
   return migrations;
+}
+
+// ------------------------------------------------------------------------------------------------------------- dialect
+
+// A piece of SQL: a word is a keyword or a name; quoted names, literals and comments are pieces whole.
+struct Piece {
+  std::string_view text;
+  bool word = false;
+};
+
+bool of_word(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+}
+
+size_t past(std::string_view sql, std::string_view end, size_t from) {
+  const size_t found = sql.find(end, from);
+  return found == std::string_view::npos ? sql.size() : found + end.size();
+}
+
+Piece take_piece(std::string_view& sql) {
+  size_t length = 1;
+  const bool word = of_word(sql[0]);
+  if (word) {
+    while (length < sql.size() && of_word(sql[length])) ++length;
+  } else if (sql.starts_with("--")) {
+    length = past(sql, "\n", 2);
+  } else if (sql.starts_with("/*")) {
+    length = past(sql, "*/", 2);
+  } else if (sql[0] == '\'' || sql[0] == '"') {
+    length = past(sql, sql.substr(0, 1), 1);
+  }
+  const Piece piece{sql.substr(0, length), word};
+  sql.remove_prefix(length);
+  return piece;
+}
+
+constexpr std::string_view kPostgresOnly = "--postgres ";
+
+std::string_view in_postgres(std::string_view word, std::string_view before) {
+  if (word == "TEXT") return before == "AS" ? word : "TEXT COLLATE \"C\"";  // CAST(… AS TEXT) takes no collation
+  if (word == "INTEGER") return "BIGINT";
+  if (word == "BLOB") return "BYTEA";
+  return word;
 }
 
 // One node at a time, however long another takes.
@@ -88,64 +122,147 @@ void lock(Connection& writer) {
 }
 
 void make_table(Connection& writer) {
-  writer.script(writer.dialect() == Dialect::sqlite
-                    ? "CREATE TABLE IF NOT EXISTS schema_migration (number BIGINT PRIMARY KEY, name TEXT NOT NULL,"
-                      " digest TEXT NOT NULL, applied_us BIGINT NOT NULL)"
-                    : "CREATE TABLE IF NOT EXISTS schema_migration (number BIGINT PRIMARY KEY,"
-                      " name TEXT COLLATE \"C\" NOT NULL, digest TEXT COLLATE \"C\" NOT NULL, applied_us BIGINT NOT NULL)");
+  writer.script(in_dialect(writer.dialect(),
+                           "CREATE TABLE IF NOT EXISTS schema_migration (owner TEXT NOT NULL, number BIGINT NOT NULL,"
+                           " name TEXT NOT NULL, digest TEXT NOT NULL, applied_us BIGINT NOT NULL,"
+                           " PRIMARY KEY (owner, number))"));
 }
 
-std::map<int64_t, Applied> read_applied(Connection& writer) {
-  std::map<int64_t, Applied> applied;
-  Rows rows = writer.query("SELECT number, name, digest FROM schema_migration ORDER BY number");
-  while (rows.next()) applied[rows.integer(0)] = {std::string(rows.text(1)), std::string(rows.text(2))};
-  return applied;
+bool has_table(Connection& connection) {
+  return connection
+      .query(connection.dialect() == Dialect::sqlite
+                 ? "SELECT name FROM sqlite_master WHERE type = 'table' AND name = 'schema_migration'"
+                 : "SELECT tablename FROM pg_tables WHERE schemaname = current_schema() AND "
+                   "tablename = 'schema_migration'")
+      .next();
 }
 
-// Throws unless what was applied is the beginning of what there is.
-void compare(const std::map<int64_t, Migration>& there, const std::map<int64_t, Applied>& applied) {
-  for (const auto& [number, was] : applied) {
-    const auto found = there.find(number);
-    if (found == there.end()) wrong(was.name + " was applied and is not here: the store is newer than the program");
-    if (found->second.digest != was.digest) wrong(was.name + " was applied and has changed since");
+Done read_done(Connection& connection) {
+  Done done;
+  Rows rows = connection.query("SELECT owner, number, name, digest FROM schema_migration ORDER BY owner, number");
+  while (rows.next()) {
+    done[std::string(rows.text(0))][rows.integer(1)] = {std::string(rows.text(2)), std::string(rows.text(3))};
   }
-  if (applied.empty()) return;
-  for (const auto& [number, migration] : there) {
-    if (number > applied.rbegin()->first) break;
-    if (!applied.contains(number)) wrong(migration.name + " comes before one already applied");
-  }
+  return done;
 }
 
-void apply(Connection& writer, int64_t number, const Migration& migration) {
+struct Step {
+  std::string owner;
+  int64_t number = 0;
+  Migration migration;
+};
+
+// What is to be done, in order. Throws unless what was done is, owner by owner, the beginning of what there is.
+std::vector<Step> steps_ahead(std::span<const Migrations> sources, const Done& done) {
+  std::vector<Step> ahead;
+  Done known;
+  for (const Migrations& source : sources) {
+    const auto found = done.find(source.owner);
+    const ByNumber<Applied> applied = found == done.end() ? ByNumber<Applied>{} : found->second;
+    for (auto& [number, migration] : read_folder(source.folder)) {
+      const std::string name = source.owner + "/" + migration.name;
+      if (const auto was = applied.find(number); was != applied.end()) {
+        if (was->second.digest != migration.digest) wrong(name + " was applied and has changed since");
+        known[source.owner][number] = was->second;
+      } else if (!applied.empty() && number < applied.rbegin()->first) {
+        wrong(name + " comes before one already applied");
+      } else {
+        ahead.push_back({source.owner, number, migration});
+      }
+    }
+  }
+  for (const auto& [owner, applied] : done) {
+    for (const auto& [number, was] : applied) {
+      if (known[owner].contains(number)) continue;
+      wrong(owner + "/" + was.name + " was applied and is not here: the store is newer than the program");
+    }
+  }
+  return ahead;
+}
+
+void apply(Connection& writer, const Step& step) {
+  const Migration& migration = step.migration;
   try {
-    writer.script(migration.text);
+    writer.script(in_dialect(writer.dialect(), migration.text));
   } catch (const Error& error) {
-    throw Error(error.failure(), "migration " + migration.name + ": " + error.what(), error.constraint());
+    throw Error(error.failure(), "migration " + step.owner + "/" + migration.name + ": " + error.what(),
+                error.constraint());
   }
   const auto now = std::chrono::system_clock::now().time_since_epoch();
-  writer.execute("INSERT INTO schema_migration (number, name, digest, applied_us) VALUES ($1, $2, $3, $4)",
-                 {number, migration.name, migration.digest,
+  writer.execute("INSERT INTO schema_migration (owner, number, name, digest, applied_us) VALUES ($1, $2, $3, $4, $5)",
+                 {step.owner, step.number, migration.name, migration.digest,
                   static_cast<int64_t>(std::chrono::duration_cast<std::chrono::microseconds>(now).count())});
 }
 
 }  // namespace
 
-int migrate(Connection& writer, std::string_view folder) {
-  const std::map<int64_t, Migration> there = read_folder(folder, writer.dialect());
+std::string in_dialect(Dialect dialect, std::string_view sql) {
+  if (dialect == Dialect::sqlite) return std::string(sql);
+  std::string out;
+  std::string_view before;
+  while (!sql.empty()) {
+    const Piece piece = take_piece(sql);
+    if (piece.text.starts_with(kPostgresOnly)) {
+      out += piece.text.substr(kPostgresOnly.size());
+    } else {
+      out += piece.word ? in_postgres(piece.text, before) : piece.text;
+    }
+    if (piece.word) before = piece.text;
+  }
+  return out;
+}
+
+std::vector<Migrations> migrations_of(const fs::path& home) {
+  std::vector<Migrations> sources;
+  std::error_code none;  // a home without modules has the kernel's alone
+  for (const fs::directory_entry& module : fs::directory_iterator(home / "modules", none)) {
+    const fs::path folder = module.path() / "migrations";
+    if (fs::is_directory(folder)) sources.push_back({module.path().filename().string(), folder});
+  }
+  std::sort(sources.begin(), sources.end(), [](const Migrations& a, const Migrations& b) { return a.owner < b.owner; });
+  sources.insert(sources.begin(), {"kernel", home / "db" / "migrations"});
+  return sources;
+}
+
+std::set<std::string, std::less<>> tables_of(std::span<const Migrations> sources) {
+  std::set<std::string, std::less<>> tables;
+  for (const Migrations& source : sources) {
+    for (const auto& [number, migration] : read_folder(source.folder)) {
+      std::string_view sql = migration.text, last, before;  // the two words before this piece
+      while (!sql.empty()) {
+        const Piece piece = take_piece(sql);
+        const bool quoted = piece.text.size() > 2 && piece.text[0] == '"';
+        if (!piece.word && !quoted) continue;
+        if (piece.text == "IF" || piece.text == "NOT" || piece.text == "EXISTS") continue;
+        if (before == "CREATE" && last == "TABLE") {
+          tables.emplace(quoted ? piece.text.substr(1, piece.text.size() - 2) : piece.text);
+        }
+        before = std::exchange(last, piece.text);
+      }
+    }
+  }
+  return tables;
+}
+
+std::vector<std::string> migrations_ahead(Connection& connection, std::span<const Migrations> sources) {
+  std::vector<std::string> names;
+  for (const Step& step : steps_ahead(sources, has_table(connection) ? read_done(connection) : Done{})) {
+    names.push_back(step.owner + "/" + step.migration.name);
+  }
+  return names;
+}
+
+int migrate(Connection& writer, std::span<const Migrations> sources) {
   int count = 0;
   for (;;) {  // each in a transaction of its own, with a fresh look: another node may be at it
     Transaction transaction(writer, Transaction::Mode::write);
     lock(writer);
     make_table(writer);
-    const std::map<int64_t, Applied> applied = read_applied(writer);
-    compare(there, applied);
-    const auto next = applied.empty() ? there.begin() : there.upper_bound(applied.rbegin()->first);
-    if (next != there.end()) {
-      apply(writer, next->first, next->second);
-      ++count;
-    }
+    const std::vector<Step> ahead = steps_ahead(sources, read_done(writer));
+    if (!ahead.empty()) apply(writer, ahead.front());
     transaction.commit();
-    if (next == there.end()) return count;
+    if (ahead.empty()) return count;
+    ++count;
   }
 }
 

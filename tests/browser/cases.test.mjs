@@ -169,7 +169,7 @@ describe('applying for access in a browser', { timeout: 110_000 }, () => {
     // Back to the first day for those after: this grant, over by now, is not to be among theirs.
     await at(start);
     const office = await here.world.as('academic_office');
-    await must(office.post('/api/cases/revocation', { action: 'revoke', content: { grants: [number], reason: '重新开始' }, password: office.password }));
+    await must(office.post('/api/cases', { kind: 'revocation', action: 'revoke', content: { grants: [number], reason: '重新开始' }, password: office.password }));
   });
 
   test('§1.3.4.b the keyboard alone: point, decide, and the next one opens by itself', async () => {
@@ -183,7 +183,7 @@ describe('applying for access in a browser', { timeout: 110_000 }, () => {
     };
     const numbers = [];
     for (let n = 0; n < 5; n += 1) {
-      const draft = await must(teacher.post('/api/cases/access', { action: 'draft', content: { ...content, reason: `${content.reason}（${n + 1}）` } }));
+      const draft = await must(teacher.post('/api/cases', { kind: 'access', action: 'draft', content: { ...content, reason: `${content.reason}（${n + 1}）` } }));
       await must(teacher.post(`/api/cases/${draft.number}/submit`, { password: teacher.password }));
       await must(head.post(`/api/cases/${draft.number}/sign`, { password: head.password }));
       numbers.push(draft.number);
@@ -289,7 +289,7 @@ describe('applying for access in a browser', { timeout: 110_000 }, () => {
         dataset: 'evaluation', rows: 'taught', where: { field: 'school_year', op: 'eq', value: school_year }, clear: ['student', 'school_year'], masked: [], actions: ['query'],
         purpose: 'teaching_administration', reason: '学业指导，了解任课学生的综合测评', from: '2026-11-24', until, minors: false, holder: 'self',
       };
-      const { number } = await must(teacher.post('/api/cases/access', { action: 'draft', content }));
+      const { number } = await must(teacher.post('/api/cases', { kind: 'access', action: 'draft', content }));
       await must(teacher.post(`/api/cases/${number}/submit`, { password: teacher.password }));
       await must(head.post(`/api/cases/${number}/sign`, { password: head.password }));
       await must(office.post(`/api/cases/${number}/approve`, { password: office.password }));

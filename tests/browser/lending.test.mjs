@@ -4,7 +4,7 @@ import { describe, test } from 'node:test';
 import { codeOf } from '../http/support.mjs';
 import { inBrowser, kSizes, pageOf, reads, shown } from './browser.mjs';
 
-const here = inBrowser(async () => ['--trusted-proxy', '127.0.0.1', '--lending-every', '1']);
+const here = inBrowser(async () => ['--trusted-proxy', '127.0.0.1', '--every', 'lending=1']);
 const from = (address) => ({ 'x-forwarded-for': address });
 
 for (const [at, size] of kSizes.entries()) {

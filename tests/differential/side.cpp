@@ -51,7 +51,7 @@ Side::Side(db::Dialect dialect, int variant) : catalogue_(test_catalogue(variant
                                  " TEMPLATE template0 LOCALE 'C' LOCALE_PROVIDER icu ICU_LOCALE 'zh-Hans-CN'");
   }
   const auto writer = made_.store().writer();
-  db::migrate(*writer, JW_SOURCE_DIR "/db/migrations");
+  db::migrate(*writer, db::migrations_of(JW_SOURCE_DIR));
   if (const auto done = catalog::apply_schema(catalogue_, *writer, false); !done)
     throw std::runtime_error(done.refusal().detail.en);
   db::Transaction transaction(*writer, db::Transaction::Mode::write);

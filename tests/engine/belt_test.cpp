@@ -198,7 +198,7 @@ TEST_P(Belts, what_is_put_into_a_statement_opens_nothing) {
             std::nullopt);  // reads nothing else: the belt holds no rows back
   for (const char* stolen :
        {"SELECT MAX(password_hash) FROM account", "SELECT COUNT(*) FROM account WHERE password_hash LIKE '$argon2id%'",
-        "SELECT COUNT(value) FROM secret", "SELECT COUNT(content) FROM document", "SELECT MAX(content) FROM batch_row",
+        "SELECT COUNT(value) FROM secret", "SELECT COUNT(content) FROM paper", "SELECT MAX(content) FROM batch_row",
         "SELECT COUNT(*) FROM \"student_history\"", "SELECT MAX(\"batch_id\") FROM \"grade\"",
         "SELECT COUNT(*) FROM record.leaf", "SELECT COUNT(*) FROM record_outbox", "SELECT MAX(name) FROM person"}) {
     EXPECT_EQ(failure(stolen), db::Failure::forbidden) << stolen;
@@ -259,7 +259,7 @@ TEST_P(BelowTheEngine, the_reading_role_alone_sees_nobody_and_changes_nothing) {
   for (const char* sql : {"DELETE FROM grade", "UPDATE grade SET score = 1000", "INSERT INTO gate VALUES (2, 1)",
                           "CREATE TABLE mine (a INT)", "CREATE TEMP TABLE jiaowu_seal ()", "TRUNCATE record.leaf",
                           "SELECT count(password_hash) FROM account", "SELECT count(seed) FROM record.record_key",
-                          "SELECT count(value) FROM secret", "SELECT count(content) FROM document",
+                          "SELECT count(value) FROM secret", "SELECT count(content) FROM paper",
                           "SELECT count(*) FROM record.leaf", "SET ROLE jiaowu_school",
                           "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'jiaowu_school'"}) {
     EXPECT_EQ(ask(sql), "42501") << sql;

@@ -43,7 +43,7 @@ struct School {
     store = db::Store::open(options);
     {
       const auto writer = store->writer();
-      db::migrate(*writer, JW_SOURCE_DIR "/db/migrations");
+      db::migrate(*writer, db::migrations_of(JW_SOURCE_DIR));
       if (!catalog::apply_schema(data, *writer, false)) std::abort();
       writer->script(
           "INSERT INTO account (id, login, kind, display_name, created_us) VALUES (1, 'a', 'student', 'a', 0);"

@@ -59,7 +59,7 @@ forEachStore('calendar', (world) => {
       const person = await world.as(kind);
       for (const [path, body] of attempts) {
         const problem = isProblem(await person.post(path, body), 403);
-        assert.equal(problem.type, 'calendar.keeper_only');
+        assert.equal(problem.type, 'policy.power_missing');
         assert.ok(problem.record && isText(problem.remedy.text));
       }
     }

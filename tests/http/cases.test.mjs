@@ -5,6 +5,7 @@ import { createHash } from 'node:crypto';
 import { rename, writeFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
+import { isProblem } from './checks.mjs';
 import { clockFile, forEachStore, pause, sqlOutside, temporary } from './support.mjs';
 
 const start = '2026-11-24T09:00:00+08:00'; // a Tuesday
@@ -45,7 +46,7 @@ async function fresh(world) {
   const who = await people(world);
   const standing = await who.office.rows({ dataset: 'access_grant', fields: ['number'], where: { all: [{ field: 'holder', op: 'eq', value: who.teacher.account }, { field: 'revoked', op: 'is_null', value: true }] } });
   const grants = standing.map((row) => row[0]);
-  if (grants.length) await must(who.office.post('/api/cases/revocation', sign(who.office, { action: 'revoke', content: { grants, reason: '重新开始' } })));
+  if (grants.length) await must(who.office.post('/api/cases', sign(who.office, { kind: 'revocation', action: 'revoke', content: { grants, reason: '重新开始' } })));
   return who;
 }
 
@@ -53,7 +54,7 @@ const sign = (person, further = {}) => ({ password: person.password, ...further 
 const step = (person, number, action, body = {}) => person.post(`/api/cases/${number}/${action}`, body);
 
 async function submitted(who, content = {}, further = {}) {
-  const draft = await must(who.teacher.post('/api/cases/access', { action: 'draft', content: { ...evaluation, ...content } }));
+  const draft = await must(who.teacher.post('/api/cases', { kind: 'access', action: 'draft', content: { ...evaluation, ...content } }));
   return must(step(who.teacher, draft.number, 'submit', sign(who.teacher, { undertaking: 1, ...further })));
 }
 
@@ -95,13 +96,13 @@ forEachStore('the access lifecycle', (world) => {
     assert.equal(refused.json.remedy.clause, '2.4.1');
     assert.equal(refused.json.remedy.kind ?? refused.json.remedy.case, 'access');
 
-    const preview = await must(who.teacher.post('/api/cases/access/preview', { content: evaluation }));
+    const preview = await must(who.teacher.post('/api/access/preview', { content: evaluation }));
     assert.match(preview.words.sentence.zh, /本人任课的学生的综合测评/);
     assert.match(preview.words.sentence.zh, /未满十八周岁/);
     assert.equal(preview.words.strict, true);
     assert.deepEqual(preview.words.problems, []);
 
-    const draft = await must(who.teacher.post('/api/cases/access', { action: 'draft', content: { dataset: 'evaluation' } }));
+    const draft = await must(who.teacher.post('/api/cases', { kind: 'access', action: 'draft', content: { dataset: 'evaluation' } }));
     assert.equal(draft.state.name, 'draft');
     assert.ok(draft.words.problems.length > 3);
     const incomplete = await step(who.teacher, draft.number, 'submit', sign(who.teacher));
@@ -134,9 +135,9 @@ forEachStore('the access lifecycle', (world) => {
     file = await must(step(who.head, number, 'sign', sign(who.head, { opinion: '情况属实' })));
     assert.equal(file.state.name, 'deciding');
     assert.equal(file.due.last, '2026-12-01');
-    const effect = await must(who.office.get(`/api/cases/${number}/effect`));
+    const effect = await must(who.office.get(`/api/access/${number}/effect`));
     assert.ok(JSON.stringify(effect).includes('evaluation'));
-    assert.equal((await who.teacher.get(`/api/cases/${number}/effect`)).status, 403);
+    assert.equal((await who.teacher.get(`/api/access/${number}/effect`)).status, 403);
 
     const wider = await step(who.office, number, 'approve', sign(who.office, { granted: { clear: ['student', 'total'], masked: [] } }));
     assert.equal(wider.status, 422);
@@ -212,7 +213,13 @@ forEachStore('the access lifecycle', (world) => {
     assert.equal(file.state.name, 'refused');
     assert.equal(file.letters.length, 1);
     const letter = await who.teacher.get(`/api/cases/${number}/letter`);
-    assert.equal((await verify(world, letter.bytes)).title, '关于查询权限申请的答复');
+    const said = await verify(world, letter.bytes);
+    assert.equal(said.title, '关于查询权限申请的答复');
+    assert.match(said.number, /^教查〔\d{4}〕\d+号$/);
+    await sqlOutside(world.db, `UPDATE paper SET revoked_us = made_us, revoked_by = 1, revoked_reason = '误发' WHERE number = '${said.number}'`);
+    assert.equal((await verify(world, letter.bytes)).state, 'revoked');
+    isProblem(await who.teacher.get(`/api/cases/${number}/letter`), 409);
+    assert.equal((await must(who.teacher.get(`/api/cases/${number}`))).letters[0].revoked, true);
     assert.equal((await world.server.request('GET', '/api/verify/0000000000000000')).status, 404);
     assert.equal((await who.teacher.query(ask)).status, 403);
   });
@@ -257,20 +264,20 @@ forEachStore('the access lifecycle', (world) => {
     const who = await fresh(world);
     const { number } = await granted(who);
     assert.equal((await who.teacher.query(ask)).status, 200);
-    const strangers = await who.other_head.post('/api/cases/revocation', sign(who.other_head, { action: 'revoke', content: { grants: [number], reason: '不再任课' } }));
+    const strangers = await who.other_head.post('/api/cases', sign(who.other_head, { kind: 'revocation', action: 'revoke', content: { grants: [number], reason: '不再任课' } }));
     assert.equal(strangers.status, 404);
-    assert.equal((await who.teacher.post('/api/cases/revocation', sign(who.teacher, { action: 'revoke', content: { grants: [number], reason: '不再任课' } }))).status, 403);
-    const done = await must(who.head.post('/api/cases/revocation', sign(who.head, { action: 'revoke', content: { grants: [number], reason: '不再任课' } })));
+    assert.equal((await who.teacher.post('/api/cases', sign(who.teacher, { kind: 'revocation', action: 'revoke', content: { grants: [number], reason: '不再任课' } }))).status, 403);
+    const done = await must(who.head.post('/api/cases', sign(who.head, { kind: 'revocation', action: 'revoke', content: { grants: [number], reason: '不再任课' } })));
     assert.equal(done.state.name, 'done');
     assert.equal((await who.teacher.query(ask)).status, 403);
-    const again = await who.head.post('/api/cases/revocation', sign(who.head, { action: 'revoke', content: { grants: [number], reason: '不再任课' } }));
+    const again = await who.head.post('/api/cases', sign(who.head, { kind: 'revocation', action: 'revoke', content: { grants: [number], reason: '不再任课' } }));
     assert.equal(again.status, 409);
   });
 
   test('§2.5.1.a renewal leaves no gap; the holder may give up what is no longer needed', async () => {
     const who = await fresh(world);
     const { number } = await granted(who, { until: '2026-12-10' });
-    const renewal = await must(who.teacher.post('/api/cases/renewal', sign(who.teacher, { action: 'submit', undertaking: 1, content: { grant: number, until: '2027-01-15', reason: '学期未结束，继续使用' } })));
+    const renewal = await must(who.teacher.post('/api/cases', sign(who.teacher, { kind: 'renewal', action: 'submit', undertaking: 1, content: { grant: number, until: '2027-01-15', reason: '学期未结束，继续使用' } })));
     assert.equal(renewal.content.from, '2026-12-11');
     await must(step(who.head, renewal.number, 'sign', sign(who.head)));
     await must(step(who.office, renewal.number, 'approve', sign(who.office)));
@@ -283,7 +290,7 @@ forEachStore('the access lifecycle', (world) => {
     await at('2027-01-16T00:00:00+08:00');
     assert.equal((await who.teacher.query(ask)).status, 403);
     await at('2026-12-20T09:00:00+08:00');
-    const change = await must(who.teacher.post('/api/cases/change', sign(who.teacher, { action: 'submit', content: { grants: [renewal.number], reason: '不再承担该课程' } })));
+    const change = await must(who.teacher.post('/api/cases', sign(who.teacher, { kind: 'change', action: 'submit', content: { grants: [renewal.number], reason: '不再承担该课程' } })));
     await must(step(who.teacher, change.number, 'give_up'));
     assert.equal((await who.teacher.query(ask)).status, 403);
     await at(start);
@@ -363,12 +370,12 @@ forEachStore('the access lifecycle', (world) => {
   test('drafts of one person are bounded, and what is not yet complete is kept as it is', async () => {
     const who = await fresh(world);
     const statuses = [];
-    for (let n = 0; n < 22; n += 1) statuses.push((await who.student.post('/api/cases/access', { action: 'draft', content: { dataset: 'evaluation', reason: `第 ${n} 份` } })).status);
+    for (let n = 0; n < 22; n += 1) statuses.push((await who.student.post('/api/cases', { kind: 'access', action: 'draft', content: { dataset: 'evaluation', reason: `第 ${n} 份` } })).status);
     assert.deepEqual([...new Set(statuses)].sort(), [200, 429]);
     const drafts = await who.student.rows({ dataset: 'case', fields: ['number'], where: { field: 'state', op: 'eq', value: 'draft' }, limit: 50 });
     assert.equal(drafts.length, 20);
     await must(step(who.student, drafts[0][0], 'discard'));
-    assert.equal((await who.student.post('/api/cases/access', { action: 'draft', content: {} })).status, 200);
+    assert.equal((await who.student.post('/api/cases', { kind: 'access', action: 'draft', content: {} })).status, 200);
   });
 
   test('every step has its leaf, signed steps their signature', async () => {
@@ -380,4 +387,4 @@ forEachStore('the access lifecycle', (world) => {
     assert.ok(shown.signature_key.length > 40);
     await must(step(who.teacher, number, 'withdraw'));
   });
-}, { options: async () => { clock = await clockFile('clock', start); return ['--clock', clock, '--upkeep-every', '1']; } });
+}, { options: async () => { clock = await clockFile('clock', start); return ['--clock', clock, '--every', 'record=1,cases=1,access=1']; } });

@@ -119,7 +119,7 @@ for (const kind of stores) {
       assert.match(agreed.out, /the tables agree with the catalogue/);
       // One more field in a catalogue of one's own: shown, applied, agreed.
       const other = await temporary(`home_${kind}`);
-      for (const part of ['catalog', 'regulation', 'db']) await cp(join(home, part), join(other, part), { recursive: true });
+      for (const part of ['catalog', 'regulation', 'db', 'modules']) await cp(join(home, part), join(other, part), { recursive: true });
       const field = '\n[[field]]\nname = "dormitory_wish"\nlabel = { zh = "住宿意愿", en = "Dormitory wish" }\ntype = "text(20)"\nlevel = 2\n';
       const file = join(other, 'catalog', 'housing.toml');
       await writeFile(file, (await readFile(file, 'utf8')) + field);

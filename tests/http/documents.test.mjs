@@ -1,7 +1,7 @@
 // Exports go through the same plan as queries, are recorded, and can be checked by anybody who holds one (§3.1.4, §3.3.1).
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { writeFile } from 'node:fs/promises';
+import { rename, writeFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { checkProof } from '../../kernel/record/proof_check.mjs';
 import { isProblem, isText } from './checks.mjs';
@@ -41,6 +41,12 @@ const query = { dataset: 'grade', fields: ['student', 'course', 'term', 'score']
 
 async function make(person, further = {}) {
   return person.post('/api/documents', { query, format: 'csv', purpose: 'study', ...further });
+}
+
+// Put in place whole: the clock is never read half written.
+async function at(world, milliseconds) {
+  await writeFile(`${world.clock}.new`, `${new Date(milliseconds).toISOString()}\n`);
+  await rename(`${world.clock}.new`, world.clock);
 }
 
 forEachStore('exports', (world) => {
@@ -139,6 +145,15 @@ forEachStore('exports', (world) => {
     }
   });
 
+  test('a paper that was revoked says so, and is not handed out again', async () => {
+    const student = await world.as('student');
+    const made = (await make(student)).json;
+    await sqlOutside(world.db, `UPDATE paper SET revoked_us = made_us, revoked_by = 1, revoked_reason = '误发' WHERE number = '${made.number}'`);
+    assert.equal((await world.server.request('GET', `/api/verify/${made.code}`)).json.state, 'revoked');
+    assert.equal(isProblem(await student.get(made.link), 409).type, 'paper.revoked');
+    assert.equal((await make(student)).status, 200, 'another one is another paper');
+  });
+
   test('§1.3.1.b §3.1.4.d an export leaves evidence, and the person asked about sees it', async () => {
     const adviser = await world.as('class_adviser');
     const [[number]] = await adviser.rows({ dataset: 'student', fields: ['number'], where: { field: 'number', op: 'in', value: world.accountsOf('student').map((each) => each.account) }, limit: 1 });
@@ -157,11 +172,22 @@ forEachStore('exports', (world) => {
     const graduate = await world.enter('graduate');
     const made = (await make(graduate)).json;
     assert.equal((await graduate.get(made.link)).status, 200);
-    await writeFile(world.clock, `${new Date(Date.now() + 2 * 365 * 86_400_000).toISOString()}\n`);
-    for (let tries = 0; tries < 50 && (await graduate.query({ dataset: 'grade' })).status === 200; tries += 1) await new Promise((done) => { setTimeout(done, 100); });
+    await at(world, Date.now() + 2 * 365 * 86_400_000);
     const refused = isProblem(await graduate.query({ dataset: 'grade' }), 403);
     assert.ok(isText(refused.detail));
     isProblem(await graduate.get(made.link), 403);
+  });
+
+  test('§3.3.1 whether a file has expired is asked at each download', async () => {
+    const made = (await make(await world.enter('student'))).json;
+    const expires = Date.parse((await world.server.request('GET', `/api/verify/${made.code}`)).json.expires);
+    assert.ok(expires > Date.now());
+    await at(world, expires - 60_000);
+    const student = await world.enter('student');
+    assert.equal((await student.get(made.link)).status, 200);
+    await at(world, expires);
+    assert.equal((await world.server.request('GET', `/api/verify/${made.code}`)).json.state, 'expired');
+    assert.equal(isProblem(await student.get(made.link), 409).type, 'paper.expired');
   });
 }, { options: async (world) => {
   world.clock = await clockFile(`clock_documents_${world.kind}`, new Date().toISOString());

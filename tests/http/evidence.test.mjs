@@ -150,7 +150,7 @@ async function casesOf(world, student) {
   const content = { dataset: 'evaluation', rows: 'all', clear: ['student'], masked: [], actions: ['query'], purpose: 'study', reason: '课程设计需要', from: today(0), until: today(30) };
   let head;
   const submitted = async (action, opinion) => {
-    const { number } = (await student.post('/api/cases/access', { action: 'draft', content })).json;
+    const { number } = (await student.post('/api/cases', { kind: 'access', action: 'draft', content })).json;
     await student.post(`/api/cases/${number}/submit`, { password: student.password });
     for (const each of heads) {
       if ((await each.post(`/api/cases/${number}/${action}`, { password: each.password, opinion })).status === 200) head = each;
@@ -259,11 +259,11 @@ forEachStore('every route', (world) => {
       'POST /api/regulation/proposals/{id}/approve': [[`/api/regulation/proposals/${regulation.approve}/approve`, { password: regulation.password }], [403], undefined, security],
       'GET /api/sight/cell': [[`/api/sight/cell?dataset=grade&key=${key}&field=score`], [403], undefined, security],
       'GET /api/sight/person': [[`/api/sight/person?account=${student.account}`], [403], undefined, security],
-      'GET /api/catalogue': [['/api/catalogue'], [200]],
-      'POST /api/cases/access/preview': [['/api/cases/access/preview', { content: cases.content }], [200]],
-      'POST /api/cases/{kind}': [['/api/cases/access', { action: 'draft', content: cases.content }], [200]],
+      'GET /api/access/catalogue': [['/api/access/catalogue'], [200]],
+      'POST /api/access/preview': [['/api/access/preview', { content: cases.content }], [200]],
+      'POST /api/cases': [['/api/cases', { kind: 'access', action: 'draft', content: cases.content }], [200]],
       'GET /api/cases/{number}': [[`/api/cases/${cases.number}`], [403, 404]],
-      'GET /api/cases/{number}/effect': [[`/api/cases/${cases.number}/effect`], [403, 404], undefined, office],
+      'GET /api/access/{number}/effect': [[`/api/access/${cases.number}/effect`], [403, 404], undefined, office],
       'GET /api/cases/{number}/form': [[`/api/cases/${cases.number}/form`], [403, 404]],
       'GET /api/cases/{number}/letter': [[`/api/cases/${cases.declined}/letter`], [403, 404]],
       'POST /api/cases/{number}/attachments': [[`/api/cases/${cases.number}/attachments?name=b.pdf`, Buffer.from('%PDF-1.4 b')], [403, 404]],

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { isProblem } from './checks.mjs';
 import { codeOf, enrol, forEachStore, mustRun, pause, Person, Server } from './support.mjs';
 
-const options = ['--trusted-proxy', '127.0.0.1,::1', '--lending-every', '1'];
+const options = ['--trusted-proxy', '127.0.0.1,::1', '--every', 'lending=1'];
 
 // ---- addresses of the campus (modules/lending/network.toml), and browsers with their mark
 
@@ -225,7 +225,7 @@ forEachStore('lending', (world) => {
     assert.equal((await student.post('/api/session/confirmation', { password: who.password })).status, 204);
     assert.equal((await student.own()).status, 200); // may look
     const exported = isProblem(await student.post('/api/documents', { query: { dataset: 'grade' }, format: 'csv', purpose: 'study' }), 403);
-    assert.equal(exported.type, 'lending.read_only');
+    assert.equal(exported.type, 'identity.read_only');
     assert.match(exported.detail.zh, /两校区同时使用/);
     assert.ok(exported.record);
     const { restriction } = (await student.get('/api/me')).json;
@@ -261,7 +261,7 @@ forEachStore('lending', (world) => {
       const person = await world.as(kind, kind === 'student' ? 9 : 0);
       for (const [method, path, body] of [['GET', '/api/lending/findings'], ['POST', '/api/lending/findings/1/dismiss', { reason: 'x' }], ['POST', '/api/lending/findings/1/step', { step: 'suspended', reason: 'x' }], ['POST', '/api/lending/findings/1/lift', { reason: 'x' }]]) {
         const problem = isProblem(await person.request(method, path, body), 403);
-        assert.equal(problem.type, 'lending.desk_only', `${kind} ${path}`);
+        assert.equal(problem.type, 'policy.power_missing', `${kind} ${path}`);
         assert.ok(problem.record);
       }
     }

@@ -97,7 +97,7 @@ forEachStore('notices', (world) => {
     let told = 0;
     for (let n = 0; n < 4; n += 1) {
       const teacher = await world.as('teacher', n);
-      const draft = await teacher.post('/api/cases/access', { action: 'draft', content });
+      const draft = await teacher.post('/api/cases', { kind: 'access', action: 'draft', content });
       assert.equal(draft.status, 200, draft.text);
       const { number } = draft.json;
       const waits = async (person) => (await person.get('/api/notices')).json.notices.filter((one) => one.about === `case:${number}`);

@@ -45,7 +45,7 @@ forEachStore('regulation', (world) => {
         ['GET', '/api/sight/cell?dataset=grade&key=1~2&field=score'], ['POST', '/api/regulation/preview', { changes: [] }], ['POST', '/api/regulation/proposals', {}], ['POST', '/api/regulation/rollback', {}]];
       for (const [method, path, body] of calls) {
         const problem = isProblem(await person.request(method, path, body), 403);
-        assert.equal(problem.type, 'regulation.no_power', `${kind} ${path}`);
+        assert.equal(problem.type, 'policy.power_missing', `${kind} ${path}`);
         assert.ok(problem.record && isText(problem.remedy.text));
       }
     }

@@ -319,7 +319,7 @@ def dead_files(tree):
         name = path.rsplit("/", 1)[-1]
         if path.endswith(".hpp") and path not in included and not (path.endswith("/api.hpp")):
             yield path, 1, "no file includes this header"
-        if path.endswith(".sql") and not path.startswith("db/migrations/") and name not in everything:
+        if path.endswith(".sql") and not MIGRATIONS.match(path) and name not in everything:
             yield path, 1, "nothing names this SQL file"
         if path.startswith("docs/") and path.endswith((".png", ".svg", ".jpg")) and name not in everything:
             yield path, 1, "no page shows this picture"
@@ -417,39 +417,39 @@ def toml_rows(text, kind):
     return [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
 
 
-MIGRATION = re.compile(r"^db/migrations/(\d{4})_([a-z]+)_[a-z0-9_]+?(\.pg)?\.sql$")
+MIGRATIONS = re.compile(r"^(db|modules/[a-z_]+)/migrations/")
+MIGRATION = re.compile(r"^(?:db/migrations/(\d{4})_[a-z]+_|modules/[a-z_]+/migrations/(\d{4})_)[a-z0-9_]+\.sql$")
 
 
 def migrations(tree):
-    """Migrations are numbered without gaps, one a number and store; those in released.txt never change again."""
-    numbers = defaultdict(list)
+    """Migrations are numbered without gaps in their folder; those in its released.txt never change again."""
+    folders = defaultdict(list)
     for path in sorted(tree.files):
-        if not path.startswith("db/migrations/") or not path.endswith(".sql"):
-            continue
-        tree.look()
-        found = MIGRATION.match(path)
-        if not found:
-            yield path, 1, "a migration is called NNNN_<owner>_<what>.sql, or .pg.sql where PostgreSQL differs"
-            continue
-        numbers[int(found[1])].append((found[3] or "", path))
-    for expected, number in enumerate(sorted(numbers), start=1):
-        if number != expected:
-            yield numbers[number][0][1], 1, f"number {number:04d} follows {expected - 1:04d}"
-            break
-    for number, paths in sorted(numbers.items()):
-        kinds = [kind for kind, path in paths]
-        stems = {path.removesuffix(".sql").removesuffix(".pg") for kind, path in paths}
-        if len(set(kinds)) != len(kinds) or len(stems) > 1 or "" not in kinds:
-            yield paths[-1][1], 1, f"two migrations have the number {number:04d}, or one is for PostgreSQL alone"
-    for number, line in lines_of(tree.files.get("db/migrations/released.txt", "")):
-        if not line.strip() or line.startswith("#"):
-            continue
-        digest, name = line.split()
-        path = f"db/migrations/{name}"
-        if path not in tree.files:
-            yield "db/migrations/released.txt", number, f"{name} was released and is gone"
-        elif hashlib.sha256(tree.files[path].encode()).hexdigest() != digest:
-            yield path, 1, "a released migration never changes: write the next one"
+        if MIGRATIONS.match(path):
+            tree.look()
+            folders[path.rsplit("/", 1)[0]].append(path)
+    for folder, paths in sorted(folders.items()):
+        numbers = []
+        for path in paths:
+            found = MIGRATION.match(path)
+            if found:
+                numbers.append((int(found[1] or found[2]), path))
+            elif path.endswith(".sql"):
+                yield path, 1, "a migration is called NNNN_<floor>_<what>.sql, that of a module NNNN_<what>.sql"
+        for expected, (number, path) in enumerate(numbers, start=1):
+            if number != expected:
+                yield path, 1, f"the number {expected:04d} comes next"
+                break
+        released = f"{folder}/released.txt"
+        for number, line in lines_of(tree.files.get(released, "")):
+            if not line.strip() or line.startswith("#"):
+                continue
+            digest, name = line.split()
+            path = f"{folder}/{name}"
+            if path not in tree.files:
+                yield released, number, f"{name} was released and is gone"
+            elif hashlib.sha256(tree.files[path].encode()).hexdigest() != digest:
+                yield path, 1, "a released migration never changes: write the next one"
 
 
 # ------------------------------------------------------------------------------------------ machines, packages, history

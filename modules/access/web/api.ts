@@ -96,10 +96,10 @@ export interface Effect {
 }
 
 // The same for everybody, and only the description.
-export const offers_read = kept<void, Offers>(() => call('GET', '/api/catalogue'))
+export const offers_read = kept<void, Offers>(() => call('GET', '/api/access/catalogue'))
 
 export const access_preview = (content: AccessContent, signal?: AbortSignal) =>
-  call<{ words: Words }>('POST', '/api/cases/access/preview', { body: { content }, signal })
-export const case_effect = (number: string) => call<Effect>('GET', `/api/cases/${encodeURIComponent(number)}/effect`)
+  call<{ words: Words }>('POST', '/api/access/preview', { body: { content }, signal })
+export const case_effect = (number: string) => call<Effect>('GET', `/api/access/${encodeURIComponent(number)}/effect`)
 
 export type Prefill = NonNullable<Remedy['prefill']>

@@ -1,5 +1,5 @@
 // For web/src/unanswered.test.ts: what a healthy server says when there is nothing.
 export const nothing = {
-  '/api/catalogue': { purposes: [], actions: [], datasets: [] },
-  '/api/cases/access/preview': { words: {} },
+  '/api/access/catalogue': { purposes: [], actions: [], datasets: [] },
+  '/api/access/preview': { words: {} },
 }

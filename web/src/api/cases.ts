@@ -63,7 +63,7 @@ export interface StepBody {
 }
 
 export const case_open = (kind: string, body: StepBody & { action: string }) =>
-  call<CaseFile>('POST', `/api/cases/${enc(kind)}`, { body })
+  call<CaseFile>('POST', '/api/cases', { body: { kind, ...body } })
 export const case_read = (number: string) => call<CaseFile>('GET', `/api/cases/${enc(number)}`)
 export const case_act = (number: string, action: string, body: StepBody) =>
   call<CaseFile>('POST', `/api/cases/${enc(number)}/${enc(action)}`, { body })

@@ -221,12 +221,14 @@ export interface Document {
 
 export interface Verified {
   number: string
-  made_on?: string
-  made?: string
   kind: string
+  title: string
   sha256: string
-  state: string
-  [more: string]: unknown
+  made: string
+  expires?: string
+  state: 'valid' | 'expired' | 'replaced' | 'revoked'
+  replaced_by?: string
+  record?: string
 }
 
 export interface CalendarDay {

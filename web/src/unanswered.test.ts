@@ -18,7 +18,7 @@ const datasets = [
 ]
 const posts = ['student', 'teacher', 'class_adviser', 'department_head', 'academic_office', 'security_admin']
 const me: Me = {
-  account: 'T1', kind: 'teacher', name: '甲', number: 'T1', english: false, due: [], now: '2026-11-24T09:00:00+08:00',
+  account: 'T1', kind: 'teacher', name: '甲', number: 'T1', due: [], now: '2026-11-24T09:00:00+08:00',
   posts: posts.map((name) => ({ name, label: text, clause: '2.1.1', units: ['jwc'] })), factor: { enrolled: false, recovery_left: 0 },
   modules: [{ name: 'all', label: text, datasets: datasets.map((name) => ({ name, label: text, basis: [] })) }], store: { made_up: true, school: text },
 }

@@ -1,7 +1,7 @@
 // Every call of docs/api.md the pages use, one function each.
 import { call } from './client'
 import type {
-  Answer, CalendarYear, Dataset, DatasetBrief, Document, Explanation, Me, Notice, Query, Session, Verified,
+  Answer, CalendarYear, Dataset, Document, Me, Notice, Query, Session, Verified,
 } from './types'
 
 const enc = encodeURIComponent
@@ -28,14 +28,12 @@ export const person_confirm = (given: { code: string } | { password: string }) =
 
 export const me_read = () => call<Me>('GET', '/api/me', { open: true })
 
-export const datasets_list = () => call<{ datasets: DatasetBrief[] }>('GET', '/api/datasets')
 export const dataset_read = (name: string) => call<Dataset>('GET', `/api/datasets/${enc(name)}`)
 export const row_read = (name: string, key: string[]) =>
   call<Answer>('GET', `/api/datasets/${enc(name)}/${key.map(enc).join('~')}`)
 
 export const query_run = (query: Query, signal?: AbortSignal) =>
   call<Answer>('POST', '/api/query', { body: query, signal })
-export const query_explain = (query: Query) => call<Explanation>('POST', '/api/query/explain', { body: query })
 
 export const document_make = (query: Query, format: 'csv', purpose: string) =>
   call<Document>('POST', '/api/documents', { body: { query, format, purpose } })

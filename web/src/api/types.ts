@@ -90,7 +90,6 @@ export interface Restriction {
 }
 
 export interface Me extends Person {
-  english: boolean
   posts: Post[]
   due: { kind: string; text: Text }[]
   factor: Factor
@@ -200,15 +199,6 @@ export interface Answer {
   next?: string | null
   scope: { text: Text; basis: Basis[] }
   record?: string
-}
-
-export interface Explanation {
-  decision: 'allowed' | 'denied'
-  action: string
-  scope?: { text: Text; basis: Basis[] }
-  considered: { basis: Basis; grants: boolean; missing: Text | null }[]
-  nearest?: { text: Text; missing: Text | null }
-  remedy?: Remedy
 }
 
 export interface Document {

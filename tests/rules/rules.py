@@ -473,10 +473,15 @@ def machines(tree):
 
 
 def lock_files(tree):
-    """npm packages are pinned by digest, and the lock says nothing about where they were fetched."""
+    """npm packages are pinned by digest, all that they want included, and the lock says nothing about where they were fetched."""
     for path, text in tree.of_suffix("package-lock.json"):
-        for name, package in json.loads(text).get("packages", {}).items():
+        packages = json.loads(text).get("packages", {})
+        there = {name.rpartition("node_modules/")[2] for name in packages}
+        for name, package in packages.items():
             tree.look()
+            for wanted in {**package.get("dependencies", {}), **package.get("optionalDependencies", {})}:
+                if wanted not in there:
+                    yield path, 1, f"{name} wants {wanted}, which the lock does not have: npm ci refuses it"
             if "resolved" in package and not package.get("link"):
                 yield path, 1, f"{name} names the host it was fetched from ('resolved')"
             outside = name and not package.get("link") and not package.get("inBundle")

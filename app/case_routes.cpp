@@ -17,8 +17,7 @@ cases::Actor actor_of(const Call& call) {
   edge::House& house = call.house();
   const db::Store::Lease reader = house.store.reader();
   house.policy.refresh(*reader);
-  return house.cases.actor(*reader, call.asker(), call.session().login, call.session().display_name,
-                           house.clock.now());
+  return house.cases.actor(*reader, call.asker(), call.session().login, call.session().display_name, house.clock.now());
 }
 
 Result<std::string> shown(const Call& call, std::string_view number) {
@@ -157,9 +156,8 @@ void attach(const Call& call) {
     const Result<edge::Acted> done = edge::carry_out(
         house.store, house.recorder, call.hand(), {"case.attach", "2.4.1"}, {}, house.clock.now(),
         [&](edge::Doing& doing) -> Result<std::string> {
-          JW_TRY(const std::string sha256,
-                 cases::attach(doing.transaction, call.captured(0), call.parameter("name"), call.request().body,
-                               doing.by.account, doing.now));
+          JW_TRY(const std::string sha256, cases::attach(doing.transaction, call.captured(0), call.parameter("name"),
+                                                         call.request().body, doing.by.account, doing.now));
           doing.entry.dataset = "case";
           JsonWriter(doing.entry.parameters)
               .object()
@@ -176,18 +174,19 @@ void attach(const Call& call) {
 // ---- deputies
 
 void appoint(const Call& call) {
-  edge::act(call, {"deputy.appoint", "2.4.2"}, [call, actor = actor_of(call)](edge::Doing& doing) -> Result<std::string> {
-    cases::Deputation asked;
-    JW_TRY(asked.deputy_login, edge::text_member(doing.body, "deputy"));
-    JW_TRY(asked.post, edge::text_member(doing.body, "post"));
-    JW_TRY(asked.unit, edge::text_member(doing.body, "unit"));
-    JW_TRY(asked.reason, edge::text_member(doing.body, "reason"));
-    JW_TRY(asked.begins, edge::date_member(doing.body, "begins"));
-    JW_TRY(asked.ends, edge::date_member(doing.body, "ends"));
-    JW_TRY(doing.outbox, cases::appoint_deputy(doing.transaction, call.house().cases.services(), actor, asked,
-                                               doing.now));
-    return std::string("{}");
-  });
+  edge::act(call, {"deputy.appoint", "2.4.2"},
+            [call, actor = actor_of(call)](edge::Doing& doing) -> Result<std::string> {
+              cases::Deputation asked;
+              JW_TRY(asked.deputy_login, edge::text_member(doing.body, "deputy"));
+              JW_TRY(asked.post, edge::text_member(doing.body, "post"));
+              JW_TRY(asked.unit, edge::text_member(doing.body, "unit"));
+              JW_TRY(asked.reason, edge::text_member(doing.body, "reason"));
+              JW_TRY(asked.begins, edge::date_member(doing.body, "begins"));
+              JW_TRY(asked.ends, edge::date_member(doing.body, "ends"));
+              JW_TRY(doing.outbox,
+                     cases::appoint_deputy(doing.transaction, call.house().cases.services(), actor, asked, doing.now));
+              return std::string("{}");
+            });
 }
 
 void end_deputy(const Call& call) {

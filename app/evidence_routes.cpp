@@ -33,9 +33,9 @@ Result<std::string> proof(const Call& call) {
 
 Result<std::string> consistency(const Call& call) {
   const int64_t from = edge::number_in(call.parameter("from")), to = edge::number_in(call.parameter("to"));
-  const auto path = from < 0 || to < 0 ? std::nullopt
-                                       : call.house().recorder.consistency(static_cast<uint64_t>(from),
-                                                                           static_cast<uint64_t>(to));
+  const auto path = from < 0 || to < 0
+                        ? std::nullopt
+                        : call.house().recorder.consistency(static_cast<uint64_t>(from), static_cast<uint64_t>(to));
   if (path) return record::consistency_json(static_cast<uint64_t>(from), static_cast<uint64_t>(to), *path);
   return Refusal{Code::unprocessable,
                  "record.no_such_trees",

@@ -1,5 +1,5 @@
-// The second factor of one's account (§3.1.1), its reset by those who may, and showing again who one is in the middle of
-// a session (§2.5.3).
+// The second factor of one's account (§3.1.1), its reset by those who may, and showing again who one is in the middle
+// of a session (§2.5.3).
 #include <boost/json.hpp>
 
 #include "app/routes.hpp"
@@ -84,7 +84,8 @@ void remove(const Call& call) {
 void confirm_again(const Call& call) {
   const Result<json::object> body = call.body();
   if (!body) return call.refuse(body.refusal());
-  const Result<std::string> code = edge::optional_text(*body, "code"), password = edge::optional_text(*body, "password");
+  const Result<std::string> code = edge::optional_text(*body, "code"),
+                            password = edge::optional_text(*body, "password");
   for (const auto* each : {&code, &password}) {
     if (!*each) return call.refuse(each->refusal());
   }

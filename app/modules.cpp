@@ -12,9 +12,9 @@
   ROW(zfsoft)
 // clang-format on
 
-#define JW_DECLARE(name)               \
-  namespace jw::name {                 \
-  extern const edge::Module kModule;   \
+#define JW_DECLARE(name)             \
+  namespace jw::name {               \
+  extern const edge::Module kModule; \
   }
 JW_MODULES(JW_DECLARE)
 

@@ -182,7 +182,8 @@ int account(const edge::Words& words) {
       person = appoint(*system, batch, kind, login, now);
       change_outbox = batch.finish(system->recorder.get());
     } else {
-      throw edge::UsageError("类别 " + kind + " 须用 --person 给出学号或工号 / the kind " + kind + " needs --person NUMBER");
+      throw edge::UsageError("类别 " + kind + " 须用 --person 给出学号或工号 / the kind " + kind +
+                             " needs --person NUMBER");
     }
     identity::NewAccount fresh{login, kind, post_of(*system, kind)->label.zh, person};
     const int64_t id = must(system->identity->create_account(*lease, fresh, one_time));

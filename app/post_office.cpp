@@ -81,8 +81,8 @@ std::unique_ptr<PostOffice> PostOffice::open(const edge::House& house, const std
   options.ca_file = arguments.option("mail-ca").value_or("");
   auto mailer = mail::Mailer::make(std::move(options));
   if (!mailer) throw edge::UsageError(mailer.refusal().detail.zh + " / " + mailer.refusal().detail.en);
-  return std::unique_ptr<PostOffice>(new PostOffice(
-      house, std::move(mailer).value(), letter_of(house.school.zh, house.school.en, public_url)));
+  return std::unique_ptr<PostOffice>(
+      new PostOffice(house, std::move(mailer).value(), letter_of(house.school.zh, house.school.en, public_url)));
 }
 
 PostOffice::PostOffice(const edge::House& house, std::unique_ptr<mail::Mailer> mailer, notice::Postman::Letter letter)

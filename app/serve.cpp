@@ -54,7 +54,8 @@ std::pair<std::string, uint16_t> listen_address(const std::string& text) {
     }
   }
   if (colon == 0 || colon == std::string::npos || port < 0 || port > 65535) {
-    throw edge::UsageError("--listen 应为 主机:端口，如 127.0.0.1:8080 / --listen is HOST:PORT, such as 127.0.0.1:8080");
+    throw edge::UsageError(
+        "--listen 应为 主机:端口，如 127.0.0.1:8080 / --listen is HOST:PORT, such as 127.0.0.1:8080");
   }
   return {text.substr(0, colon), static_cast<uint16_t>(port)};
 }
@@ -92,11 +93,14 @@ http::Handler web_files(const std::filesystem::path& home) {
   options.not_pages = {"/api"};
   return http::static_files(
       folder.string(),
-      [](const Refusal& refusal, int status, std::string_view id) { return edge::problem_with_status(refusal, status, id); },
+      [](const Refusal& refusal, int status, std::string_view id) {
+        return edge::problem_with_status(refusal, status, id);
+      },
       options);
 }
 
-http::Options http_options(const edge::Arguments& arguments, const std::string& host, uint16_t port, int workers, int cores) {
+http::Options http_options(const edge::Arguments& arguments, const std::string& host, uint16_t port, int workers,
+                           int cores) {
   http::Options http;
   http.host = host;
   http.port = port;
@@ -131,8 +135,8 @@ std::vector<http::Route> table_of(edge::House& house, std::span<const edge::Rout
   const auto add = [&](std::span<const edge::Route> routes) {
     for (http::Route& route : edge::table(house, routes)) all.push_back(std::move(route));
   };
-  for (const auto& rows : {session_routes(), factor_routes(), query_routes(), evidence_routes(),
-                           notice_routes(), case_routes(), operation_routes(), further})
+  for (const auto& rows : {session_routes(), factor_routes(), query_routes(), evidence_routes(), notice_routes(),
+                           case_routes(), operation_routes(), further})
     add(rows);
   for (const edge::Module* module : modules()) {
     if (house.made_up || !module->made_up_only) add(module->routes);

@@ -65,9 +65,8 @@ http::Response new_session_response(House& house, const identity::NewSession& ma
   return response;
 }
 
-const Refusal kBusy{Code::unavailable,
-                    "identity.busy",
-                    {"登录的人太多，请稍后重试", "too many are signing in; try again in a moment"}};
+const Refusal kBusy{
+    Code::unavailable, "identity.busy", {"登录的人太多，请稍后重试", "too many are signing in; try again in a moment"}};
 
 void answer_sign_in(const Call& call, identity::SignIn signed_in, std::string device) {
   House& house = call.house();
@@ -84,9 +83,8 @@ void answer_sign_in(const Call& call, identity::SignIn signed_in, std::string de
     }
     if (!result) return call.send(edge::problem(result.refusal(), call.request().id, leaf->id()));
     // Reading who this is would wait on a store; the recorder's thread must not.
-    if (!at.door.enter([call, made = result.value(), device] {
-          call.send(new_session_response(call.house(), made, device));
-        }))
+    if (!at.door.enter(
+            [call, made = result.value(), device] { call.send(new_session_response(call.house(), made, device)); }))
       call.refuse(kBusy);
   });
 }
@@ -250,8 +248,7 @@ const edge::Route kRoutes[] = {
      .needs = edge::Needs::session(),
      .run = sign_agreement,
      .summary = {"签署保密协议", "sign the confidentiality agreement"},
-     .request_schema =
-         R"({"type":"object","properties":{"password":{"type":"string"},"code":{"type":"string"}}})",
+     .request_schema = R"({"type":"object","properties":{"password":{"type":"string"},"code":{"type":"string"}}})",
      .response_schema = R"({"type":"object","required":["record"],"properties":{"record":{"type":"string"}}})"},
     {.verb = edge::Verb::get,
      .path = "/api/me",

@@ -154,7 +154,7 @@ db::Belt belt_of(const catalog::Catalogue& catalogue) {
 }
 
 std::unique_ptr<catalog::Catalogue> load_catalogue(const fs::path& home) {
-  auto loaded = catalog::load(home);
+  auto loaded = catalog::load(home, cases::code_sets(kinds()));
   if (auto* problems = std::get_if<std::vector<catalog::FileProblem>>(&loaded)) throw problems_error(*problems);
   return std::make_unique<catalog::Catalogue>(std::get<catalog::Catalogue>(std::move(loaded)));
 }

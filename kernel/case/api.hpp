@@ -65,9 +65,17 @@ enum class Seal : uint8_t { none, signs, approves };
 struct Moment;
 struct Letter;
 
+// Whom a case waits for, for lists and people; who may act is a matter of the transitions.
+struct Waits {
+  std::string_view name;
+  Text label;
+};
+extern const Waits kWaitsNobody, kWaitsApplicant;
+
 struct State {
-  std::string_view name;       // code of CASE_STATE
-  std::string_view waits_for;  // code of CASE_WAITS
+  std::string_view name;
+  Text label;
+  const Waits& waits_for;
   // Deadline: a setting with working days from the arrival in this state; empty = none. `keeps_clock`: the deadline of
   // the state before goes on.
   std::string_view due_setting = {};
@@ -113,7 +121,7 @@ struct Form {
 };
 
 struct Kind {
-  std::string_view name;  // code of CASE_KIND
+  std::string_view name;
   Text label;
   std::string_view clause;
   std::span<const State> states;
@@ -125,6 +133,10 @@ struct Kind {
 
   const State* state(std::string_view name) const;
 };
+
+// The code sets CASE_KIND, CASE_STATE and CASE_WAITS of these kinds. Throws std::logic_error when one name has two
+// labels.
+std::vector<catalog::CodeSet> code_sets(std::span<const Kind* const> kinds);
 
 // ---- a case
 // -----------------------------------------------------------------------------------------------------------

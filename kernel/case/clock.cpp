@@ -185,11 +185,11 @@ int64_t Engine::note(Moment& moment, std::string_view action, const std::optiona
     if (std::find(told.begin(), told.end(), account) != told.end()) continue;
     told.push_back(account);
     put_notice(moment.connection,
-                     {account,
-                      file.number,
-                      {file.kind->label.zh + " " + file.number + " " + text.zh,
-                       file.kind->label.en + " " + file.number + " " + text.en}},
-                     moment.now);
+               {account,
+                file.number,
+                {file.kind->label.zh + " " + file.number + " " + text.zh,
+                 file.kind->label.en + " " + file.number + " " + text.en}},
+               moment.now);
   }
   return step.outbox;
 }

@@ -91,10 +91,10 @@ Result<int64_t> appoint_deputy(db::Connection& transaction, const Services& on, 
       .end_object();
   const std::string days = asked.begins.print() + " — " + asked.ends.print();
   put_notice(transaction,
-            {deputy->account,
-             "",
-             {actor.name + " 请您代理其岗位办理事项：" + days, actor.name + " asks you to stand in: " + days}},
-            now);
+             {deputy->account,
+              "",
+              {actor.name + " 请您代理其岗位办理事项：" + days, actor.name + " asks you to stand in: " + days}},
+             now);
   return put_leaf(transaction, on, actor, "appoint", std::move(parameters), now);
 }
 

@@ -189,7 +189,7 @@ Result<Done> Engine::check_apart(const Moment& moment, const Chosen& chosen) con
   if (!row.approves()) return Done{};
   for (auto step = moment.file.steps.rbegin(); step != moment.file.steps.rend(); ++step) {
     const State* to = moment.file.kind->state(step->to);
-    if (to != nullptr && to->waits_for == "applicant") break;  // sent back: all begins anew
+    if (to != nullptr && &to->waits_for == &kWaitsApplicant) break;  // sent back: all begins anew
     for (const Transition& taken : moment.file.kind->transitions) {
       if (!taken.approves() || taken.action != step->action || taken.from != step->from) continue;
       if (is_one_of_us(step->person) || is_one_of_us(step->for_person)) return same;
@@ -309,8 +309,8 @@ Result<Taken> Engine::take(Moment& moment, const Chosen& chosen, bool signed_by_
 
 void Engine::record(Moment& moment, const Transition& row, Step& step) {
   const record::Hand hand{step.account, step.person, moment.actor.asker.session, step.name, step.post, step.unit};
-  record::Entry entry = record::entry_of(
-      hand, "act", std::string(moment.file.kind->name) + "." + std::string(row.action), moment.now);
+  record::Entry entry =
+      record::entry_of(hand, "act", std::string(moment.file.kind->name) + "." + std::string(row.action), moment.now);
   entry.beneficiary = moment.file.person;
   entry.dataset = "case";
   entry.basis = "§" + std::string(moment.file.kind->clause);
@@ -358,10 +358,7 @@ void Engine::tell(Moment& moment, const Transition& row) const {
   if (row.from == row.to) return;
   const Case& file = moment.file;
   const State& state = *file.kind->state(file.state);
-  const catalog::CodeSet& states =
-      services_.catalogue.code_sets[static_cast<size_t>(services_.catalogue.code_set("CASE_STATE"))];
-  const catalog::Code* named = states.find(state.name);
-  const Text now = named == nullptr ? Text{std::string(state.name), std::string(state.name)} : named->name;
+  const Text& now = state.label;
   std::vector<int64_t> told{moment.actor.asker.account};
   const auto say = [&](int64_t account, const Text& text) {
     if (account == 0 || std::find(told.begin(), told.end(), account) != told.end()) return;

@@ -116,7 +116,7 @@ void insert_case(db::Connection& transaction, const Case& file) {
       "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $14, 0, '{}')",
       {file.id, file.number, file.kind->name, file.state, file.title,
        file.person == 0 ? db::Param() : db::Param(file.person), file.account, file.applicant, file.applicant_name,
-       param_of(file.unit), param_of(file.sign_unit), param_of(file.owner_unit), state_of(file).waits_for,
+       param_of(file.unit), param_of(file.sign_unit), param_of(file.owner_unit), state_of(file).waits_for.name,
        file.opened.us});
 }
 
@@ -126,7 +126,7 @@ void update_case(db::Connection& transaction, const Case& file) {
       "arrived = $8, due = $9, due_provisional = $10, lateness = $11, closed = $12, due_from_us = $13, due_days = $14, "
       "due_version = $15, revision = $16, content = $17 WHERE id = $1",
       {file.id, file.state, file.title, param_of(file.unit), param_of(file.sign_unit), param_of(file.owner_unit),
-       state_of(file).waits_for, file.arrived.us, param_of(file.due), file.due_provisional ? 1 : 0, file.lateness,
+       state_of(file).waits_for.name, file.arrived.us, param_of(file.due), file.due_provisional ? 1 : 0, file.lateness,
        param_of(file.closed), file.due_from.us, file.due_days, file.due_version, file.revision,
        boost::json::serialize(file.content)});
 }

@@ -12,11 +12,6 @@ namespace jw::cases {
 
 namespace {
 
-Text code_name(const catalog::Catalogue& catalogue, std::string_view set, std::string_view code) {
-  const catalog::Code* found = catalogue.code_sets[static_cast<size_t>(catalogue.code_set(set))].find(code);
-  return found == nullptr ? Text{std::string(code), std::string(code)} : found->name;
-}
-
 Text post_label(const Services& on, const std::string& post) {
   const auto rules = on.policy.rules();
   const int index = rules->regulation().post(post);
@@ -45,7 +40,7 @@ void write_steps(const Services& on, JsonWriter& out, const Case& file) {
       if (row.action == step.action && row.from == step.from && row.to == step.to) label = row.label;
     }
     out.field("label", label).field("from", step.from).field("to", step.to);
-    out.field("state", code_name(on.catalogue, "CASE_STATE", step.to)).field("at", step.at.print());
+    out.field("state", file.kind->state(step.to)->label).field("at", step.at.print());
     out.key("by").object().field("name", step.name).field("clock", step.account == 0);
     if (!step.post.empty()) out.field("post", post_label(on, step.post)).field("unit", step.unit);
     if (!step.for_name.empty()) out.field("for", step.for_name);
@@ -113,10 +108,10 @@ Result<std::string> Engine::show(db::Connection& reader, const Actor& actor, std
   out.field("clause", file->kind->clause).end_object();
   const State& state = *file->kind->state(file->state);
   out.key("state").object().field("name", file->state);
-  out.field("label", code_name(services_.catalogue, "CASE_STATE", file->state)).field("closed", state.closed);
+  out.field("label", state.label).field("closed", state.closed);
   out.end_object();
-  out.key("waits_for").object().field("name", state.waits_for);
-  out.field("label", code_name(services_.catalogue, "CASE_WAITS", state.waits_for)).end_object();
+  out.key("waits_for").object().field("name", state.waits_for.name);
+  out.field("label", state.waits_for.label).end_object();
   out.key("applicant").object().field("account", file->applicant).field("name", file->applicant_name);
   write_unit(out, "unit", file->unit);
   out.field("mine", file->account == actor.asker.account).end_object();

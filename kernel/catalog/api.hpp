@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -168,6 +169,7 @@ struct CodeSet {
   Text label;
   std::string standard;
   std::vector<Code> codes;
+  bool made = false;  // its codes are the program's own: given to load(), not written in the file
   const Code* find(std::string_view code) const;
 };
 
@@ -199,7 +201,10 @@ struct FileProblem {
 };
 
 // Reads HOME/catalog. All problems of all files at once; a catalogue with a problem is not loaded.
-std::variant<Catalogue, std::vector<FileProblem>> load(const std::filesystem::path& home);
+// `made`: the code sets that the program brings, by name; a set whose file says made = true and that is not among them
+// has no codes.
+std::variant<Catalogue, std::vector<FileProblem>> load(const std::filesystem::path& home,
+                                                       std::span<const CodeSet> made = {});
 
 // ---- values ---------------------------------------------------------------------------------------------------------
 // From what a person or a file gives (text as typed: "87.5", "2025-09-01", "是", "1-8,10", a code or its name when

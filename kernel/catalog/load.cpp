@@ -14,8 +14,7 @@ std::vector<std::pair<std::string, std::string>> files_in(const SourceFiles& fil
     if (slash == std::string::npos) continue;
     const std::string_view in = std::string_view(shown).substr(0, slash);
     const bool of_module = in.starts_with("modules/") && in.ends_with("/" + folder) &&
-                           std::count(in.begin(), in.end(), '/') ==
-                               2 + std::count(folder.begin(), folder.end(), '/');
+                           std::count(in.begin(), in.end(), '/') == 2 + std::count(folder.begin(), folder.end(), '/');
     if (in == folder || of_module)
       found.emplace_back(shown.substr(slash + 1, shown.size() - slash - 1 - std::string_view(".toml").size()), shown);
   }
@@ -240,7 +239,7 @@ void load_code_sets(Loading& loading) {
   for (const auto& [stem, shown] : files_in(loading.files, "catalog/codes")) {
     const auto node = read_toml(loading.files, shown, loading.problems);
     if (!node) continue;
-    const Table table(*node, shown, loading.problems, {"set", "label", "standard", "code"});
+    const Table table(*node, shown, loading.problems, {"set", "label", "standard", "made", "code"});
     CodeSet set;
     set.name = table.text("set");
     set.label = table.label("label");
@@ -253,7 +252,14 @@ void load_code_sets(Loading& loading) {
       table.problem(
           "set", bilingual("代码集「{}」已在另一文件中", "code set '{}' stands in another file already", {set.name}));
     }
-    load_codes(table, loading.problems, set);
+    set.made = table.boolean("made", false);
+    if (set.made) {
+      for (const CodeSet& each : loading.made) {
+        if (each.name == set.name) set.codes = each.codes;
+      }
+    } else {
+      load_codes(table, loading.problems, set);
+    }
     loading.catalogue.code_sets.push_back(std::move(set));
   }
 }
@@ -348,9 +354,9 @@ void load_relations(Loading& loading) {
   for (size_t i = 0; i < state.size(); ++i) find_cycles(loading, i, state);
 }
 
-std::variant<Catalogue, std::vector<FileProblem>> load_files(const SourceFiles& files,
-                                                             const TableNames& kernel_tables) {
-  Loading loading{files, kernel_tables};
+std::variant<Catalogue, std::vector<FileProblem>> load_files(const SourceFiles& files, const TableNames& kernel_tables,
+                                                             std::span<const CodeSet> made) {
+  Loading loading{files, kernel_tables, made};
   load_code_sets(loading);
   load_modules(loading);
   declare_datasets(loading);
@@ -373,7 +379,8 @@ std::variant<Catalogue, std::vector<FileProblem>> load_files(const SourceFiles& 
   return std::move(loading.catalogue);
 }
 
-std::variant<Catalogue, std::vector<FileProblem>> load(const std::filesystem::path& home) {
+std::variant<Catalogue, std::vector<FileProblem>> load(const std::filesystem::path& home,
+                                                       std::span<const CodeSet> made) {
   Problems problems;
   SourceFiles files = read_files(home, "catalog", problems);
   if (std::filesystem::exists(home / "modules")) files.merge(read_files(home, "modules", problems));
@@ -385,7 +392,7 @@ std::variant<Catalogue, std::vector<FileProblem>> load(const std::filesystem::pa
                  bilingual("读不出系统自用的表：{}", "the system's own tables cannot be read: {}", {error.what()}));
   }
   if (!problems.empty()) return problems.take();
-  return load_files(files, kernel_tables);
+  return load_files(files, kernel_tables, made);
 }
 
 }  // namespace jw::catalog

@@ -257,6 +257,7 @@ void check_field_name(const Table& table, const Dataset& dataset, const std::str
 
 void check_example(const Catalogue& catalogue, const Table& table, const Field& field) {
   if (field.example.empty()) return;
+  if (field.code_set >= 0 && catalogue.code_sets[static_cast<size_t>(field.code_set)].made) return;
   Field plain = field;
   plain.example.clear();  // the problem would otherwise recommend the wrong example
   const auto value = parse_value(catalogue, plain, field.example);

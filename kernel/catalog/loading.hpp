@@ -13,6 +13,7 @@ namespace jw::catalog {
 struct Loading {
   const SourceFiles& files;
   const TableNames& kernel_tables;
+  std::span<const CodeSet> made = {};
   Catalogue catalogue{};
   Problems problems{};
   std::vector<Node> nodes{};    // one per dataset, in the order of Catalogue::datasets

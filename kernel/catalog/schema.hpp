@@ -1,12 +1,12 @@
 // Tables and indexes made from the catalogue, on both stores, and what changes between two catalogues (design §3).
 //
 // Dataset `d` has table "d": id BIGINT, [person_id BIGINT for datasets of persons], a column for each own field, the
-// sort key "<field>_sort" of a name, then provenance: batch_id BIGINT (who entered and who reviewed stand in the batch),
-// since_us BIGINT. Table "d_history" holds every older version: the same columns, until_us BIGINT, ended_batch_id
-// BIGINT. Types: BIGINT for integer kinds and refs, TEXT (COLLATE "C" on PostgreSQL) for text, code and date. On SQLite
-// tables are STRICT, so that no value of another kind gets in. Columns are always named in statements: a field added
-// later stands last in the table. Table dataset_schema remembers what the store holds: one row for each dataset, and
-// row '*' with the catalogue's digest.
+// sort key "<field>_sort" of a name, then provenance: batch_id BIGINT (who entered and who reviewed stand in the
+// batch), since_us BIGINT. Table "d_history" holds every older version: the same columns, until_us BIGINT,
+// ended_batch_id BIGINT. Types: BIGINT for integer kinds and refs, TEXT (COLLATE "C" on PostgreSQL) for text, code and
+// date. On SQLite tables are STRICT, so that no value of another kind gets in. Columns are always named in statements:
+// a field added later stands last in the table. Table dataset_schema remembers what the store holds: one row for each
+// dataset, and row '*' with the catalogue's digest.
 #pragma once
 
 #include <string>

@@ -61,7 +61,8 @@ SourceFiles read_files(const std::filesystem::path& home, const std::string& fol
 using TableNames = std::set<std::string, std::less<>>;
 // The catalogue of files that are in memory already; see load(). `kernel_tables`: those made by migrations.
 std::variant<Catalogue, std::vector<FileProblem>> load_files(const SourceFiles& files,
-                                                             const TableNames& kernel_tables = {});
+                                                             const TableNames& kernel_tables = {},
+                                                             std::span<const CodeSet> made = {});
 
 // `shown` is the name used in problems ("catalog/grade.toml"). Nothing when the file cannot be read or is not TOML.
 std::optional<Node> parse_toml(std::string_view text, const std::string& shown, Problems& problems);

@@ -37,7 +37,8 @@ Result<Done> signed_for(const Call& call, const Act& what, const json::object& b
 Refusal signature_missing() {
   return {Code::forbidden,
           "identity.signature_missing",
-          {"须再次输入密码（已启用动态验证码的输入验证码）签署", "sign with your password, or the code of your second factor"},
+          {"须再次输入密码（已启用动态验证码的输入验证码）签署",
+           "sign with your password, or the code of your second factor"},
           {{"password", "required", {"签署时必填", "required to sign"}}}};
 }
 
@@ -88,8 +89,7 @@ void act(const Call& call, const Act& what, Effect effect) {
     if (const Result<Done> sure = signed_for(call, what, body); !sure)
       return call.refuse_on_record(what.action, sure.refusal());
     House& house = call.house();
-    Result<Acted> done =
-        carry_out(house.store, house.recorder, call.hand(), what, body, house.clock.now(), effect);
+    Result<Acted> done = carry_out(house.store, house.recorder, call.hand(), what, body, house.clock.now(), effect);
     if (!done && is_attempt(done.refusal().code)) return call.refuse_on_record(what.action, done.refusal());
     if (!done) return call.refuse(done.refusal());
     if (done->nothing) return call.say(std::move(done->object));

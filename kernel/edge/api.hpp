@@ -191,8 +191,8 @@ void at_the_door(const Call& call, std::function<void()> work);
 // ---- what holds a session or an account back (§2.5.3), in plain words
 
 std::optional<Story> story_of(House& house, int64_t account);
-Refusal session_held(House& house, int64_t account);                    // 401 identity.confirmation_required
-Refusal account_read_only(House& house, int64_t account);               // 403 identity.read_only
-Refusal account_suspended(House& house, int64_t account, Code code);    // identity.suspended
+Refusal session_held(House& house, int64_t account);                  // 401 identity.confirmation_required
+Refusal account_read_only(House& house, int64_t account);             // 403 identity.read_only
+Refusal account_suspended(House& house, int64_t account, Code code);  // identity.suspended
 
 }  // namespace jw::edge

@@ -22,8 +22,7 @@ class UsageError : public std::runtime_error {
 class Arguments {
  public:
   // `valued`: options that take a value; `flags`: options that do not. Anything else beginning with "--" is refused.
-  Arguments(const Words& words, const std::set<std::string>& valued,
-            const std::set<std::string>& flags);
+  Arguments(const Words& words, const std::set<std::string>& valued, const std::set<std::string>& flags);
 
   std::optional<std::string> option(const std::string& name) const;
   std::string required(const std::string& name) const;

@@ -110,14 +110,13 @@ void Call::release(query::Outcome outcome) const {
       if (each.answered != nullptr) each.answered(house(), outcome.entry.basis, outcome.entry.time);
     }
   }
-  house().recorder.append(
-      std::move(outcome.entry),
-      [call = *this, result = std::move(outcome.result)](const std::optional<record::Leaf>& leaf) mutable {
-        if (!leaf) return call.refuse(not_durable());
-        if (const auto* refusal = std::get_if<Refusal>(&result))
-          return call.send(problem(*refusal, call.request().id, leaf->id()));
-        call.say(framed(std::move(std::get<query::Answer>(result).json), leaf->id()));
-      });
+  house().recorder.append(std::move(outcome.entry), [call = *this, result = std::move(outcome.result)](
+                                                        const std::optional<record::Leaf>& leaf) mutable {
+    if (!leaf) return call.refuse(not_durable());
+    if (const auto* refusal = std::get_if<Refusal>(&result))
+      return call.send(problem(*refusal, call.request().id, leaf->id()));
+    call.say(framed(std::move(std::get<query::Answer>(result).json), leaf->id()));
+  });
 }
 
 void Call::release(record::Entry entry, std::string object) const {
@@ -131,12 +130,11 @@ void Call::release(record::Entry entry, const Refusal& refusal) const {
 }
 
 void Call::release(record::Entry entry, http::Response response) const {
-  house().recorder.append(
-      std::move(entry),
-      [call = *this, response = std::move(response)](const std::optional<record::Leaf>& leaf) mutable {
-        if (!leaf) return call.refuse(not_durable());
-        call.send(std::move(response));
-      });
+  house().recorder.append(std::move(entry), [call = *this, response = std::move(response)](
+                                                const std::optional<record::Leaf>& leaf) mutable {
+    if (!leaf) return call.refuse(not_durable());
+    call.send(std::move(response));
+  });
 }
 
 }  // namespace jw::edge

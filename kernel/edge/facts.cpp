@@ -60,8 +60,8 @@ std::optional<std::string> mail_address(const catalog::Catalogue& catalogue, db:
       return field.name == "email" && !field.is_lookup();
     });
     if (!dataset.person || !has) continue;
-    db::Rows rows = connection.query("SELECT email FROM " + catalog::table_name(dataset) + " WHERE person_id = $1",
-                                     {person});
+    db::Rows rows =
+        connection.query("SELECT email FROM " + catalog::table_name(dataset) + " WHERE person_id = $1", {person});
     if (rows.next() && !rows.text(0).empty()) return std::string(rows.text(0));
   }
   return std::nullopt;

@@ -1,6 +1,7 @@
 // What a procedure of the regulation is, as a value: one folder modules/X whose module.cpp holds one of these, and one
 // row in app/modules.cpp. Beside it in the folder stand what the loaders find there by themselves: catalog/*.toml
-// (datasets), regulation.toml (permissions, powers, settings), migrations/*.sql (its own tables), web/ (pages and words).
+// (datasets), regulation.toml (permissions, powers, settings), migrations/*.sql (its own tables), web/ (pages and
+// words).
 #pragma once
 
 #include <chrono>
@@ -53,7 +54,7 @@ struct Command {
 };
 
 struct Module {
-  Stated name;    // of its folder
+  Stated name;  // of its folder
   Text label;
   Stated clause;  // "2.5.3"
   std::span<const Route> routes = {};

@@ -134,8 +134,8 @@ std::vector<http::Route> table(House& house, std::span<const Route> routes) {
   std::vector<http::Route> out;
   for (const Route& route : routes) {
     if (route.needs.is_power() && house.policy.rules()->regulation().power(route.needs.name()) == nullptr)
-      throw std::logic_error("the route " + std::string(route.path) + " needs a power that is in no powers: " +
-                             std::string(route.needs.name()));
+      throw std::logic_error("the route " + std::string(route.path) +
+                             " needs a power that is in no powers: " + std::string(route.needs.name()));
     out.push_back({.verb = route.verb,
                    .path = route.path,
                    .needs = route.needs,

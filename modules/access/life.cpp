@@ -134,7 +134,8 @@ Result<Done> revoke(Moment& moment) {
   return Done{};
 }
 
-const State kRevocationStates[] = {{.name = "done", .waits_for = "nobody", .closed = true}};
+const State kRevocationStates[] = {
+    {.name = "done", .label = {"已办结", "done"}, .waits_for = cases::kWaitsNobody, .closed = true}};
 
 // clang-format off
 const Transition kRevocations[] = {
@@ -251,12 +252,17 @@ constexpr Who kSigner = Who::holder(kHead, Who::Of::sign_unit), kDecider = Who::
               kApplicant = Who::applicant();
 
 const State kChangeStates[] = {
-    {.name = "signing", .waits_for = "head", .due_setting = "sign_days", .escalates_to = kDecider},
+    {.name = "signing",
+     .label = {"待部门负责人签字", "waiting for the signature of the head"},
+     .waits_for = kWaitsHead,
+     .due_setting = "sign_days",
+     .escalates_to = kDecider},
     {.name = "deciding",
-     .waits_for = "office",
+     .label = {"待教务处审批", "waiting for the decision of the office"},
+     .waits_for = kWaitsOffice,
      .due_setting = "decision_days",
      .escalates_to = Who::holder_in(kHead, kOfficeUnit)},
-    {.name = "done", .waits_for = "nobody", .closed = true},
+    {.name = "done", .label = {"已办结", "done"}, .waits_for = cases::kWaitsNobody, .closed = true},
 };
 
 // clang-format off
@@ -323,8 +329,12 @@ Result<Done> lapse(Moment& moment) {
 }
 
 const State kConfirmationStates[] = {
-    {.name = "confirming", .waits_for = "head", .due_setting = "confirmation_days", .at_due = "lapse"},
-    {.name = "done", .waits_for = "nobody", .closed = true},
+    {.name = "confirming",
+     .label = {"待部门确认", "waiting for confirmation"},
+     .waits_for = kWaitsHead,
+     .due_setting = "confirmation_days",
+     .at_due = "lapse"},
+    {.name = "done", .label = {"已办结", "done"}, .waits_for = cases::kWaitsNobody, .closed = true},
 };
 
 // clang-format off
@@ -339,6 +349,10 @@ const Transition kConfirmations[] = {
 // clang-format on
 
 }  // namespace
+
+const cases::Waits kWaitsHead{"head", {"部门负责人", "head of the department"}};
+const cases::Waits kWaitsOwner{"owner_head", {"数据归属单位负责人", "head of the owner unit"}};
+const cases::Waits kWaitsOffice{"office", {"教务处", "academic affairs office"}};
 
 const Kind kChange{.name = "change",
                    .label = {"查询权限变更", "change of access"},

@@ -46,11 +46,10 @@ void effect(const Call& call) {
     if (!grant) {
       record::Entry entry = call.entry("refusal", "case.effect");
       JsonWriter(entry.parameters).object().field("case", number).end_object();
-      return call.release(
-          std::move(entry),
-          Refusal{Code::forbidden,
-                  "case.no_effect",
-                  {"只有审核、审批人可以查看批准后的影响", "only those who sign or decide are shown the effect"}});
+      return call.release(std::move(entry), Refusal{Code::forbidden,
+                                                    "case.no_effect",
+                                                    {"只有审核、审批人可以查看批准后的影响",
+                                                     "only those who sign or decide are shown the effect"}});
     }
     const auto before = on.policy.rules();
     auto atom = policy::grant_atom(on.catalogue, before->regulation(), *grant);

@@ -12,6 +12,9 @@ constexpr std::string_view kOffice = "academic_office", kHead = "department_head
 
 constexpr std::string_view kLetterSeries = "教查";
 
+// Whom these cases wait for.
+extern const cases::Waits kWaitsHead, kWaitsOwner, kWaitsOffice;
+
 // As the rows of the tables spell them.
 constexpr cases::Opinion kMay = cases::Opinion::optional, kMust = cases::Opinion::required;
 constexpr cases::Seal kSigns = cases::Seal::signs, kApproves = cases::Seal::approves;

@@ -22,9 +22,7 @@ Result<int> year_asked(const Call& call, Date today) {
   const std::string text = call.request().parameter("year").value_or(std::to_string(today.year()));
   int year = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), year);
-  if (error == std::errc{} && end == text.data() + text.size() && year >= kFirstYear &&
-      year <= kLastYear)
-    return year;
+  if (error == std::errc{} && end == text.data() + text.size() && year >= kFirstYear && year <= kLastYear) return year;
   const std::string first = std::to_string(kFirstYear), last = std::to_string(kLastYear);
   return Refusal{
       Code::unprocessable,

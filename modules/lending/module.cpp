@@ -1,5 +1,5 @@
-// Lending and impersonation of accounts (§2.5.3): found by rules that can be explained, answered on a ladder, dealt with
-// at a desk; a suspended account is examined by people in a case.
+// Lending and impersonation of accounts (§2.5.3): found by rules that can be explained, answered on a ladder, dealt
+// with at a desk; a suspended account is examined by people in a case.
 #include "modules/lending/lending.hpp"
 
 #include <stdexcept>

@@ -54,7 +54,8 @@ void take_step(const Call& call) {
           [](Watch& watch, edge::Doing& doing, int64_t finding, std::string_view reason) -> Result<int64_t> {
             JW_TRY(const std::string name, edge::text_member(doing.body, "step"));
             const auto step = step_named(name);
-            if (step && *step != Step::none) return watch.take_step(doing.transaction, finding, *step, doing.by, reason);
+            if (step && *step != Step::none)
+              return watch.take_step(doing.transaction, finding, *step, doing.by, reason);
             return Refusal{Code::unprocessable,
                            "lending.step_unknown",
                            {"没有这种措施", "there is no such step"},

@@ -33,10 +33,16 @@ Result<Done> lift(Moment& moment) {
 
 constexpr Who kGuard = Who::holder("security_admin");
 
+const cases::Waits kWaitsSecurity{"security", {"安全管理员", "security administrator"}};
+
 const State kSuspensionStates[] = {
-    {.name = "examining", .waits_for = "security", .due_setting = "decision_days", .escalates_to = Who::holder("academic_office")},
-    {.name = "lifted", .waits_for = "nobody", .closed = true},
-    {.name = "handed_over", .waits_for = "nobody", .closed = true},
+    {.name = "examining",
+     .label = {"待核查", "under examination"},
+     .waits_for = kWaitsSecurity,
+     .due_setting = "decision_days",
+     .escalates_to = Who::holder("academic_office")},
+    {.name = "lifted", .label = {"已恢复", "lifted"}, .waits_for = cases::kWaitsNobody, .closed = true},
+    {.name = "handed_over", .label = {"已移交处理", "handed over"}, .waits_for = cases::kWaitsNobody, .closed = true},
 };
 
 // clang-format off

@@ -83,16 +83,16 @@ Result<std::string> compare(const Call& call) {
   JW_TRY(const json::array accounts, edge::array_member(body, "accounts"));
   const bool texts = std::all_of(accounts.begin(), accounts.end(), [](const json::value& a) { return a.is_string(); });
   if (!texts || accounts.size() > kAtOnceMost) {
-    return Refusal{Code::unprocessable,
-                   "http.field_invalid",
-                   {"至多 12 个账号", "at most 12 accounts"},
-                   {{"accounts", "invalid", {"应是账号的数组，至多 12 个", "must be an array of at most 12 accounts"}}}};
+    return Refusal{
+        Code::unprocessable,
+        "http.field_invalid",
+        {"至多 12 个账号", "at most 12 accounts"},
+        {{"accounts", "invalid", {"应是账号的数组，至多 12 个", "must be an array of at most 12 accounts"}}}};
   }
   std::string text;
   JsonWriter out(text);
   out.object().key("answers").array();
-  for (const json::value& account : accounts)
-    compare_one(call, std::string_view(account.get_string()), query, out);
+  for (const json::value& account : accounts) compare_one(call, std::string_view(account.get_string()), query, out);
   out.end_array().end_object();
   return text;
 }

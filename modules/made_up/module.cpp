@@ -20,7 +20,8 @@ int demo(const edge::Words& words, const edge::OpenHouse& open) {
       open({.db = arguments.required("db"), .home = arguments.option("home").value_or(""), .create = true});
   const Result<Summary> filled =
       fill(house->catalogue, house->policy.rules()->regulation(), house->store, &house->recorder, house->clock, size,
-           [](const Text& step) { std::cout << step.zh << " / " << step.en << '\n' << std::flush; });
+           [](const Text& step) { std::cout << step.zh << " / " << step.en << '\n'
+                                            << std::flush; });
   if (!filled) throw std::runtime_error(filled.refusal().detail.zh + " / " + filled.refusal().detail.en);
   if (house->store.dialect() == db::Dialect::postgres) house->store.writer()->script("ANALYZE");
   std::cout << "虚构的大学已就绪：学生 " << filled->students << " 人，成绩 " << filled->grades << " 条，可登录账号 "

@@ -130,8 +130,8 @@ void roll_back(const Call& call) {
         JW_TRY(const policy::Wording wording, wording_of(doing.body));
         JW_TRY(const int64_t base, edge::number_member(doing.body, "base"));
         JW_TRY(const int64_t to, edge::number_member(doing.body, "to"));
-        return policy::propose_rollback(doing.transaction, house.recorder, house.catalogue, base, to, wording,
-                                        doing.by, doing.now);
+        return policy::propose_rollback(doing.transaction, house.recorder, house.catalogue, base, to, wording, doing.by,
+                                        doing.now);
       });
 }
 

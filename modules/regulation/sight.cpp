@@ -1,6 +1,6 @@
 // Who sees this cell, and what does this person see (§4.3.2).
-#include "base/json.hpp"
 #include "kernel/query/sight.hpp"
+#include "base/json.hpp"
 #include "modules/regulation/regulation.hpp"
 
 namespace jw::regulation {

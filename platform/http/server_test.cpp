@@ -254,7 +254,7 @@ TEST_F(ServerTest, what_is_not_http_is_400) {
 }
 
 TEST_F(ServerTest, targets_have_one_plain_meaning) {
-  serve(echo_routes(), {}, echo);
+  serve(echo_routes(), echo);
   Client one = client();
   EXPECT_EQ(one.request("GET", "/quick/%E5%BC%A0/a%2Fb%20c?x=%41+b").body, "/quick/张/a/b c|x=%41+b|张|a/b c|");
   EXPECT_EQ(one.request("GET", "http://else.where:80/quick/1/2").body, "/quick/1/2||1|2|");
@@ -742,7 +742,7 @@ TEST_F(ServerTest, many_clients_on_several_threads) {
 TEST_F(ServerTest, metrics_count_by_route_and_status) {
   log::Metrics metrics;
   const auto routes = echo_routes();
-  server_ = Server::start(options_, routes, {}, {}, problem, all_of({request_metrics(metrics, routes), access_log()}));
+  server_ = Server::start(options_, routes, {}, problem, all_of({request_metrics(metrics, routes), access_log()}));
   Client one = client();
   one.request("GET", "/quick/a/b");
   one.request("GET", "/quick/a/c");

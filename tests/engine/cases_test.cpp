@@ -7,6 +7,7 @@
 
 #include "app/modules.hpp"
 #include "modules/access/api.hpp"
+#include "modules/lending/api.hpp"
 #include "tests/engine/campus.hpp"
 
 namespace jw::tests {
@@ -391,9 +392,9 @@ TEST_P(EveryRow, speaks_the_words_of_the_catalogue) {
     EXPECT_NE(set("CASE_KIND").find(kind->name), nullptr) << kind->name;
     for (const cases::State& state : kind->states) {
       states.emplace(state.name);
-      waits.emplace(state.waits_for);
+      waits.emplace(state.waits_for.name);
       EXPECT_NE(set("CASE_STATE").find(state.name), nullptr) << state.name;
-      EXPECT_NE(set("CASE_WAITS").find(state.waits_for), nullptr) << state.waits_for;
+      EXPECT_NE(set("CASE_WAITS").find(state.waits_for.name), nullptr) << state.waits_for.name;
       if (!state.due_setting.empty()) {
         EXPECT_GT(campus.system().cases->services().setting(state.due_setting), 0) << state.due_setting;
       }

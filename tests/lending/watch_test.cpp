@@ -89,7 +89,7 @@ class Watched : public ::testing::TestWithParam<db::Dialect> {
       outbox = act(*writer);
       if (outbox) transaction.commit();
     }
-    if (outbox) EXPECT_TRUE(system().recorder->deliver(*outbox));
+    EXPECT_TRUE(!outbox || system().recorder->deliver(*outbox));
     return outbox;
   }
   lending::Hand hand() { return {1'000'000, 0, 1, "安全员", "security_admin", "xxb"}; }
@@ -155,13 +155,17 @@ TEST_P(Watched, what_was_found_honest_is_silent_for_a_while) {
   const auto session = come("s1", kEast, "notebook");
   look();
   const int64_t finding = finding_of(session->account);
-  EXPECT_EQ(desk([&](db::Connection& in) { return watch_->dismiss(in, finding, hand(), " "); }).refusal().type, "lending.reason_missing");
-  EXPECT_EQ(desk([&](db::Connection& in) { return watch_->dismiss(in, finding + 100, hand(), "x"); }).refusal().type, "lending.finding_unknown");
+  EXPECT_EQ(desk([&](db::Connection& in) { return watch_->dismiss(in, finding, hand(), " "); }).refusal().type,
+            "lending.reason_missing");
+  EXPECT_EQ(desk([&](db::Connection& in) { return watch_->dismiss(in, finding + 100, hand(), "x"); }).refusal().type,
+            "lending.finding_unknown");
   lending::Hand own = hand();
   own.account = session->account;
-  EXPECT_EQ(desk([&](db::Connection& in) { return watch_->dismiss(in, finding, own, "x"); }).refusal().type, "lending.own_account");
+  EXPECT_EQ(desk([&](db::Connection& in) { return watch_->dismiss(in, finding, own, "x"); }).refusal().type,
+            "lending.own_account");
   EXPECT_TRUE(desk([&](db::Connection& in) { return watch_->dismiss(in, finding, hand(), "远程桌面"); }));
-  EXPECT_EQ(desk([&](db::Connection& in) { return watch_->dismiss(in, finding, hand(), "x"); }).refusal().type, "lending.closed");
+  EXPECT_EQ(desk([&](db::Connection& in) { return watch_->dismiss(in, finding, hand(), "x"); }).refusal().type,
+            "lending.closed");
   EXPECT_TRUE(live(*session)->held) << "dismissing lifts nothing";
   EXPECT_TRUE(desk([&](db::Connection& in) { return watch_->lift(in, finding, hand(), "远程桌面"); }));
   EXPECT_FALSE(live(*session)->held);
@@ -181,18 +185,25 @@ TEST_P(Watched, the_desk_goes_up_the_ladder_and_lifts_all_of_it) {
   const auto session = come("s1", kEast, "another");
   look();
   const int64_t finding = finding_of(session->account);
-  EXPECT_EQ(desk([&](db::Connection& in) { return watch_->take_step(in, finding, Step::ask_second_factor, hand(), "x"); }).refusal().type, "lending.step_lower");
-  EXPECT_TRUE(desk([&](db::Connection& in) { return watch_->take_step(in, finding, Step::read_only, hand(), "核实中"); }));
+  EXPECT_EQ(
+      desk([&](db::Connection& in) { return watch_->take_step(in, finding, Step::ask_second_factor, hand(), "x"); })
+          .refusal()
+          .type,
+      "lending.step_lower");
+  EXPECT_TRUE(
+      desk([&](db::Connection& in) { return watch_->take_step(in, finding, Step::read_only, hand(), "核实中"); }));
   EXPECT_TRUE(live(*session)->read_only);
   EXPECT_EQ(watch_->story(*system().store->private_reader(), session->account)->reason, "核实中");
-  EXPECT_TRUE(desk([&](db::Connection& in) { return watch_->take_step(in, finding, Step::suspended, hand(), "转借"); }));
+  EXPECT_TRUE(
+      desk([&](db::Connection& in) { return watch_->take_step(in, finding, Step::suspended, hand(), "转借"); }));
   EXPECT_EQ(live(*session), std::nullopt);
   EXPECT_EQ(opened_.size(), 1U);
   EXPECT_TRUE(desk([&](db::Connection& in) { return watch_->lift(in, finding, hand(), "已处理"); }));
   EXPECT_TRUE(system().identity->enter_made_up("s1", kDormitory, "test").result);
   EXPECT_EQ(watch_->story(*system().store->private_reader(), session->account), std::nullopt);
   EXPECT_EQ(count("lending_step WHERE lifted_us IS NULL"), 0);
-  EXPECT_EQ(desk([&](db::Connection& in) { return watch_->lift(in, finding, hand(), "x"); }).refusal().type, "lending.closed");
+  EXPECT_EQ(desk([&](db::Connection& in) { return watch_->lift(in, finding, hand(), "x"); }).refusal().type,
+            "lending.closed");
 }
 
 TEST_P(Watched, a_wrong_table_of_zones_cannot_shut_out_a_school) {

@@ -69,13 +69,34 @@ Result<std::string> verify(const Call& call) {
   return text;
 }
 
+void revoke(const Call& call) {
+  edge::act(call, {"paper_revoke", "3.3.1"}, [number = call.captured(0)](edge::Doing& doing) -> Result<std::string> {
+    JW_TRY(const std::string reason, edge::text_member(doing.body, "reason"));
+    JW_CHECK(paper::revoke(doing.transaction, number, doing.by.account, reason, doing.now));
+    JsonWriter(doing.entry.parameters).object().field("paper", number).field("reason", reason).end_object();
+    std::string text;
+    JsonWriter(text).object().field("number", number).field("state", paper::name(paper::State::revoked)).end_object();
+    return text;
+  });
+}
+
 const edge::Route kRoutes[] = {
     {.verb = edge::Verb::get,
      .path = "/api/verify/{code}",
      .needs = edge::Needs::open("whoever holds a paper checks it without an account (§3.3.1)"),
      .run = edge::saying<verify>,
-     .summary = {"按验证码核验文件", "check a document by its code"},
-     .response_schema = R"({"type":"object"})"},
+     .summary = {"按验证码核验文件", "check a paper by its code"},
+     .response_schema =
+         R"({"type":"object","required":["number","kind","title","sha256","made","state"],"properties":{"number":{"type":"string"},"kind":{"type":"string"},"title":{"type":"string"},"sha256":{"type":"string"},"made":{"type":"string","format":"date-time"},"expires":{"type":"string","format":"date-time"},"state":{"enum":["valid","expired","replaced","revoked"]},"replaced_by":{"type":"string"},"record":{"type":"string"}}})"},
+    {.verb = edge::Verb::post,
+     .path = "/api/papers/{number}/revocation",
+     .needs = edge::Needs::power("paper_revoke"),
+     .run = revoke,
+     .summary = {"撤销文件", "revoke a paper"},
+     .request_schema = R"({"type":"object","required":["reason"],"properties":{"reason":{"type":"string"}}})",
+     .response_schema =
+         R"({"type":"object","required":["number","state","record"],"properties":{"number":{"type":"string"},"state":{"enum":["revoked"]},"record":{"type":"string"}}})",
+     .body_max = 16 * 1024},
     {.verb = edge::Verb::get,
      .path = "/api/audit/checkpoint",
      .needs = edge::Needs::open("whoever holds evidence checks it without an account (§4.3.2)"),

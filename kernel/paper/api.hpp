@@ -67,8 +67,9 @@ Result<Done> check_in_force(const Paper& paper);
 // Whether this person may have them is the caller's to ask.
 Result<std::string> bytes(db::Connection& keeper, const Paper& paper);
 
-// Withdraws a paper of any kind; for ever. Refusals: paper.unknown (404), paper.revoked and paper.replaced (409). What
-// is put on record is the caller's.
+constexpr size_t kReasonMax = 200;  // characters
+// Withdraws a paper of any kind; for ever. Refusals: paper.unknown (404), paper.revoked and paper.replaced (409),
+// paper.reason_missing (422). What is put on record is the caller's.
 Result<Done> revoke(db::Connection& transaction, std::string_view number, int64_t by_account, std::string_view reason,
                     Instant now);
 

@@ -1,5 +1,4 @@
-#include <algorithm>
-
+#include "base/text.hpp"
 #include "kernel/paper/api.hpp"
 #include "platform/crypto/api.hpp"
 
@@ -143,6 +142,14 @@ Result<std::string> bytes(db::Connection& keeper, const Paper& paper) {
 
 Result<Done> revoke(db::Connection& transaction, std::string_view number, int64_t by_account, std::string_view reason,
                     Instant now) {
+  reason = trim(reason);
+  if (!is_valid_utf8(reason) || reason.empty() || code_points(reason) > kReasonMax) {
+    const std::string most = std::to_string(kReasonMax);
+    return Refusal{Code::unprocessable,
+                   "paper.reason_missing",
+                   {"须写明理由", "the reason must be stated"},
+                   {{"reason", "required", {"应为 1 至 " + most + " 个字", "must be 1 to " + most + " characters"}}}};
+  }
   JW_TRY(const Paper paper, hold(transaction, number, now));
   if (paper.state != State::expired) JW_CHECK(check_in_force(paper));
   transaction.execute("UPDATE paper SET revoked_us = $2, revoked_by = $3, revoked_reason = $4 WHERE number = $1",

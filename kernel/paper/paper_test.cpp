@@ -44,8 +44,8 @@ class Papers : public testing::TestWithParam<db::Dialect> {
       return mark;
     });
   }
-  Result<Done> revoked(const std::string& number) {
-    return write([&](db::Connection& transaction) { return revoke(transaction, number, 7, "误发", kNow); });
+  Result<Done> revoked(const std::string& number, const std::string& reason = "误发") {
+    return write([&](db::Connection& transaction) { return revoke(transaction, number, 7, reason, kNow); });
   }
   std::optional<Paper> by_code(const std::string& code, Instant now = kNow) {
     return find_by_code(*store().reader(), code, now);
@@ -59,7 +59,7 @@ class Papers : public testing::TestWithParam<db::Dialect> {
 };
 JW_ON_BOTH_STORES(Papers);
 
-TEST_P(Papers, C3_3_1_a_code_finds_its_paper_and_no_other) {
+TEST_P(Papers, a_code_finds_its_paper_and_no_other) {
   const Mark one = issued({.kind = "export", .title = "成绩", .account = 3, .bytes = "一", .outbox = 11}).value();
   const Mark other = issued({.kind = "letter", .title = "批复", .account = 4, .bytes = "二"}, "教查").value();
   const auto found = by_code(one.code);
@@ -78,7 +78,7 @@ TEST_P(Papers, C3_3_1_a_code_finds_its_paper_and_no_other) {
   EXPECT_EQ(bytes(*store().private_reader(), *found).value(), "一");
 }
 
-TEST_P(Papers, C3_3_1_unknown_and_forged_codes_find_nothing) {
+TEST_P(Papers, unknown_and_forged_codes_find_nothing) {
   const Mark mark = issued().value();
   std::string forged = mark.code;
   forged.back() = forged.back() == '7' ? '8' : '7';
@@ -130,7 +130,7 @@ TEST_P(Papers, many_at_once_get_different_numbers) {
   EXPECT_EQ(*all.rbegin(), "D2026-000040");
 }
 
-TEST_P(Papers, C3_3_1_an_expired_paper_says_so_and_its_bytes_are_kept_back) {
+TEST_P(Papers, an_expired_paper_says_so_and_its_bytes_are_kept_back) {
   const Instant until = at("2026-08-29T09:00:00+08:00");
   const Mark mark = issued({.expires = until}).value();
   EXPECT_EQ(by_code(mark.code, {until.us - 1})->state, State::valid);
@@ -139,7 +139,7 @@ TEST_P(Papers, C3_3_1_an_expired_paper_says_so_and_its_bytes_are_kept_back) {
   EXPECT_EQ(refused(mark.number, until), "paper.expired");
 }
 
-TEST_P(Papers, C3_3_1_a_paper_of_any_kind_is_revoked_once_and_for_ever) {
+TEST_P(Papers, a_paper_of_any_kind_is_revoked_once_and_for_ever) {
   for (const char* kind : {"export", "letter"}) {
     const Mark mark = issued({.kind = kind, .expires = at("2026-08-29T09:00:00+08:00")}).value();
     ASSERT_TRUE(revoked(mark.number));
@@ -150,6 +150,10 @@ TEST_P(Papers, C3_3_1_a_paper_of_any_kind_is_revoked_once_and_for_ever) {
     EXPECT_EQ(issued({.replaces = mark.number}).refusal().type, "paper.revoked");
   }
   EXPECT_EQ(revoked("D2026-000099").refusal().type, "paper.unknown");
+  const Mark mark = issued().value();
+  for (const std::string& reason : {std::string(), std::string(" 　"), std::string(kReasonMax + 1, 'x')})
+    EXPECT_EQ(revoked(mark.number, reason).refusal().type, "paper.reason_missing");
+  EXPECT_EQ(by_code(mark.code)->state, State::valid);
 }
 
 TEST_P(Papers, of_two_that_replace_the_same_one_does) {

@@ -216,7 +216,7 @@ forEachStore('the access lifecycle', (world) => {
     const said = await verify(world, letter.bytes);
     assert.equal(said.title, '关于查询权限申请的答复');
     assert.match(said.number, /^教查〔\d{4}〕\d+号$/);
-    await sqlOutside(world.db, `UPDATE paper SET revoked_us = made_us, revoked_by = 1, revoked_reason = '误发' WHERE number = '${said.number}'`);
+    await must(who.office.post(`/api/papers/${encodeURIComponent(said.number)}/revocation`, { reason: '误发' }));
     assert.equal((await verify(world, letter.bytes)).state, 'revoked');
     isProblem(await who.teacher.get(`/api/cases/${number}/letter`), 409);
     assert.equal((await must(who.teacher.get(`/api/cases/${number}`))).letters[0].revoked, true);

@@ -148,9 +148,18 @@ forEachStore('exports', (world) => {
   test('a paper that was revoked says so, and is not handed out again', async () => {
     const student = await world.as('student');
     const made = (await make(student)).json;
-    await sqlOutside(world.db, `UPDATE paper SET revoked_us = made_us, revoked_by = 1, revoked_reason = '误发' WHERE number = '${made.number}'`);
+    const path = `/api/papers/${made.number}/revocation`;
+    isProblem(await student.post(path, { reason: '误发' }), 403);
+    const office = await world.as('academic_office');
+    isProblem(await office.post(path, { reason: ' ' }), 422);
+    isProblem(await office.post('/api/papers/D2026-999999/revocation', { reason: '误发' }), 404);
+    const revoked = await office.post(path, { reason: '误发' });
+    assert.equal(revoked.status, 200, revoked.text);
+    const proof = await office.get(`/api/audit/proof?leaf=${encodeURIComponent(revoked.json.record)}`);
+    assert.deepEqual(JSON.parse(proof.json.entry.parameters ?? '{}'), { paper: made.number, reason: '误发' });
     assert.equal((await world.server.request('GET', `/api/verify/${made.code}`)).json.state, 'revoked');
     assert.equal(isProblem(await student.get(made.link), 409).type, 'paper.revoked');
+    assert.equal(isProblem(await office.post(path, { reason: '误发' }), 409).type, 'paper.revoked');
     assert.equal((await make(student)).status, 200, 'another one is another paper');
   });
 
@@ -178,7 +187,7 @@ forEachStore('exports', (world) => {
     isProblem(await graduate.get(made.link), 403);
   });
 
-  test('§3.3.1 whether a file has expired is asked at each download', async () => {
+  test('whether a file has expired is asked at each download', async () => {
     const made = (await make(await world.enter('student'))).json;
     const expires = Date.parse((await world.server.request('GET', `/api/verify/${made.code}`)).json.expires);
     assert.ok(expires > Date.now());

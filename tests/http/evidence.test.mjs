@@ -204,6 +204,7 @@ forEachStore('every route', (world) => {
     const [student, other, expired] = [await world.enter('student', 0), await world.as('student', 1), await world.as('graduate_expired')];
     const query = { dataset: 'grade', fields: ['student', 'score'] };
     const document = (await student.post('/api/documents', { query, format: 'csv', purpose: 'study' })).json;
+    const revocable = (await student.post('/api/documents', { query, format: 'csv', purpose: 'study' })).json;
     const { record } = (await student.query(query)).json;
     const [row] = await student.rows({ dataset: 'grade', fields: ['student', 'section', 'attempt'], limit: 1 });
     const key = row.map((part) => encodeURIComponent(part)).join('~');
@@ -228,6 +229,7 @@ forEachStore('every route', (world) => {
       'POST /api/query/explain': [['/api/query/explain', query], [200]],
       'POST /api/documents': [['/api/documents', { query, format: 'csv', purpose: 'study' }], [200, 403]],
       'GET /api/documents/{number}': [[document.link], [404]],
+      'POST /api/papers/{number}/revocation': [[`/api/papers/${revocable.number}/revocation`, { reason: 'x' }], [403], undefined, office],
       'GET /api/audit/proof': [[`/api/audit/proof?leaf=${encodeURIComponent(record)}`], [200]],
       'POST /api/session/password': [['/api/session/password', { old_password: password, new_password: 'Another-Tea-9z' }], [403], { old_password: 'somebody else’s', new_password: 'Another-Tea-9z' }],
       'POST /api/session/agreement': [['/api/session/agreement', { password: 'Another-Tea-9z' }], [403], { password: 'somebody else’s' }],

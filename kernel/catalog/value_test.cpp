@@ -138,6 +138,7 @@ TEST(Value, ARefusalSaysWhatWouldBeRightInBothLanguagesAndNotWhatWasGiven) {
   const auto refused = parse_value(codes(), score, "secret");
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.refusal().code, jw::Code::unprocessable);
+  EXPECT_EQ(refused.refusal().type, "value.invalid");
   EXPECT_EQ(refused.refusal().fields[0].field, "f");
   EXPECT_EQ(refused.refusal().detail.zh, "「成绩」应为最多 1 位小数的数，例如 87.5");
   EXPECT_EQ(refused.refusal().detail.en, "Score must be a number with at most 1 decimal places, e.g. 87.5");

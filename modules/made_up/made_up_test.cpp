@@ -140,6 +140,20 @@ TEST_P(MadeUp, AStoreIsFilledOnceAndNeverOverRealData) {
   EXPECT_EQ(real.count("SELECT COUNT(*) FROM store_fact WHERE name = 'made_up'"), 0);
 }
 
+TEST_P(MadeUp, WhatBrokeOffIsNotTakenUpAndNobodyIsNoUniversity) {
+  Made broken(GetParam());
+  {
+    const auto writer = broken.store().writer();
+    writer->execute("INSERT INTO store_fact (name, value) VALUES ('made_up_state', 'filling')");
+  }
+  const auto again = broken.fill();
+  ASSERT_FALSE(again);
+  EXPECT_EQ(again.refusal().type, "made_up.unfinished");
+  const auto empty = Made(GetParam(), 0).fill();
+  ASSERT_FALSE(empty);
+  EXPECT_EQ(empty.refusal().type, "made_up.students");
+}
+
 constexpr const char* kSameTime =
     "a.weekday = b.weekday AND a.first_period <= b.last_period AND b.first_period <= a.last_period AND (a.weeks & "
     "b.weeks) <> 0 AND s.term = t.term";

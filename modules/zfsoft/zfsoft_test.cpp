@@ -51,8 +51,12 @@ TEST(Zfsoft, keys_that_nothing_uses_are_counted) {
 }
 
 TEST(Zfsoft, a_file_that_is_no_export_is_refused) {
-  for (const char* text : {"", "{", "{}", "[1", "\xFF[]"}) EXPECT_FALSE(read_export(text)) << text;
-  EXPECT_FALSE(read_export(std::string(100'000, '[')));
+  for (const std::string& text : {std::string(), std::string("{"), std::string("{}"), std::string("[1"),
+                                  std::string("\xFF[]"), std::string(100'000, '[')}) {
+    const auto found = read_export(text);
+    ASSERT_FALSE(found) << text;
+    EXPECT_EQ(found.refusal().type, "import.not_an_export");
+  }
 }
 
 // The real export of a whole term stands beside the project where there is one; it is not ours to publish.

@@ -437,6 +437,7 @@ TEST_F(ServerTest, a_full_queue_is_503_with_retry_after) {
   std::this_thread::sleep_for(milliseconds(50));
   const Answer answer = refused.request("GET", "/wait");
   EXPECT_EQ(answer.status, 503);
+  EXPECT_TRUE(answer.body.starts_with("http.busy ")) << answer.body;
   EXPECT_EQ(answer.header("retry-after"), "1");
   open.set_value();
   EXPECT_EQ(running.read().status, 200);

@@ -222,7 +222,9 @@ TEST(Mail, OptionsThatCannotWorkAreRefused) {
   const auto refused = [&](auto change) {
     Options options = good;
     change(options);
-    return !Mailer::make(options);
+    const auto made = Mailer::make(options);
+    EXPECT_TRUE(made || made.refusal().type == "mail.options");
+    return !made;
   };
   for (const char* url : {"", "mail.school.example", "http://mail.school.example", "smtp://", "smtp://user@host",
                           "smtp://host/path", "smtp://host:99999", "smtp://host\r\nQUIT", "file:///etc/passwd"}) {

@@ -189,6 +189,26 @@ TEST_P(ChapterTwo, a_grant_opens_exactly_what_it_says_while_it_lasts) {
   EXPECT_EQ(campus_->rows(finance, kAsk), "policy.out_of_time");
 }
 
+TEST_P(ChapterTwo, a_grant_that_cannot_be_understood_is_not_made) {
+  const auto finance = campus_->sign_in("o2", "finance_office", "O2");
+  policy::Grant grant;
+  grant.number = "2026-0002";
+  grant.account = finance.account;
+  grant.dataset = "evaluation";
+  grant.from = *Instant::parse("2026-03-16T10:00:00+08:00");
+  grant.until = *Instant::parse("2026-03-17T10:00:00+08:00");
+  const auto writer = campus_->system().store->writer();
+  for (const char* content : {"", "[]", "{}", R"({"rows":"nobody's"})", R"({"rows":"all","clear":"student"})",
+                              R"({"rows":"all","clear":["no_such_field"]})"}) {
+    grant.content = content;
+    db::Transaction transaction(*writer, db::Transaction::Mode::write);
+    const auto made =
+        policy::put_grant(*campus_->system().catalogue, campus_->system().regulation, *writer, grant, grant.from);
+    ASSERT_FALSE(made) << content;
+    EXPECT_EQ(made.refusal().type, "policy.bad_grant") << content;
+  }
+}
+
 TEST_P(ChapterTwo, the_record_names_who_was_read) {
   const auto teacher = campus_->sign_in("t1", "teacher", "T1");
   const query::Outcome outcome = campus_->ask(teacher, kGrades);

@@ -367,6 +367,31 @@ forEachStore('the access lifecycle', (world) => {
     await at(start);
   });
 
+  test('§2.4.2.a a student’s application is for the head of the college, who shows again who that is', async () => {
+    await at(start);
+    const heads = await Promise.all([0, 1, 2].map((n) => world.enter('department_head', n)));
+    const unitOf = async (one, dataset) => (await one.rows({ dataset, fields: ['unit'], limit: 1 }))[0][0];
+    const units = await Promise.all(heads.map((head) => unitOf(head, 'staff')));
+    let own = -1;
+    let student;
+    for (let n = 0; own < 0 && n < world.accountsOf('student').length; n += 1) {
+      student = await world.as('student', n);
+      own = units.indexOf(await unitOf(student, 'student'));
+    }
+    assert.ok(own >= 0, 'a student of a college whose head signs in');
+    const content = { ...evaluation, rows: 'all', clear: ['student'], masked: [], actions: ['query'], purpose: 'study', reason: '课程设计需要' };
+    const { number } = await must(student.post('/api/cases/access', { action: 'draft', content }));
+    await must(step(student, number, 'submit', sign(student)));
+    for (const [n, head] of heads.entries()) {
+      const other = units[n] !== units[own];
+      assert.equal((await step(head, number, 'sign', {})).status, other ? 404 : 403, `${units[n]}: without a password`);
+      if (other) assert.equal((await step(head, number, 'sign', sign(head))).status, 404, units[n]);
+    }
+    assert.equal((await step(heads[own], number, 'sign', { password: 'Wrong-pass-1' })).status, 403);
+    assert.equal((await must(step(heads[own], number, 'sign', sign(heads[own])))).state.name, 'deciding');
+    await must(step(student, number, 'withdraw'));
+  });
+
   test('drafts of one person are bounded, and what is not yet complete is kept as it is', async () => {
     const who = await fresh(world);
     const statuses = [];

@@ -19,8 +19,8 @@ from pathlib import Path, PurePosixPath
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(Path(__file__).parent), str(ROOT / "docs")]
 import clauses as citing  # noqa: E402
-from sources import (INCLUDE, calls_of, functions_of, is_sql, line_at, lines_of, literals_of, table_under,  # noqa: E402
-                     tables_of)
+from sources import (INCLUDE, calls_of, functions_of, is_sql, line_at, lines_of, literals_of, refusals_of,  # noqa: E402
+                     table_under, tables_of)
 
 SAMPLES = "tests/rules/samples/"
 EXEMPTIONS = "tests/rules/exemptions.toml"
@@ -594,9 +594,27 @@ def demands(tree):
                 yield file, citation.line, f"§{citation.id} is shown at {asked}, and this test is at {citing.level_of(file)}"
 
 
+def refusals(tree):
+    """Each refusal that the product can answer with is named by a test: one that is only met somewhere is asserted nowhere."""
+    tests = "\n".join(text for path, text in tree.files.items()
+                      if citing.is_test(path) and not path.startswith("tests/rules/")).replace("\\.", ".")
+    known = set()
+    for path, text in tree.of_suffix(".cpp", ".hpp"):
+        if folder_of(path) is None or path.endswith("_test.cpp"):
+            continue
+        for line, code in refusals_of(text):
+            if code in known:
+                continue
+            tree.look()
+            known.add(code)
+            if not re.search(rf"\b{code}\b", tests):
+                yield path, line, f"no test names the refusal {code}", code
+
+
 RULES = [
     floors, links, beast, names, unfinished, bans, function_length, columns, whitespace, headers, dead_files, catalogue,
     clauses, glossary, migrations, machines, lock_files, history, module_list, procedures, sql_in_app, kernel_tables, demands,
+    refusals,
 ]
 
 

@@ -102,3 +102,18 @@ def is_sql(literal):
 def tables_of(literal):
     """Tables that a piece of SQL reads or writes."""
     return set(READS.findall(literal))
+
+
+CODE = re.compile(r'(?:\bCode::\w+,|\brefuse\(|\bone_field\()\s*"([a-z_]+\.[a-z_]+)"|\btype\s*=\s*([^;{}]*?"[^;]*?);|\.type\s*=\s*("[^"]*")')
+PREFIX = re.compile(r'Code::\w+, "([a-z_]+\.)" \+ code\b')
+PREFIXED = re.compile(r'\brefuse\((?:[^;{}]*?,)?\s*"([a-z_]+)",\s*\{')
+
+
+def refusals_of(text):
+    """(line, code) of each refusal that C++ can answer with: `{Code::x, "module.what", …}`, `.type = "…"`, `refuse("…")`."""
+    for found in CODE.finditer(text):
+        for code in re.findall(r'"([a-z_]+\.[a-z_]+)"', f'"{found[1]}"' if found[1] else found[0]):
+            yield line_at(text, found.start()), code
+    prefix = PREFIX.search(text)
+    for found in PREFIXED.finditer(text) if prefix else ():
+        yield line_at(text, found.start()), prefix[1] + found[1]

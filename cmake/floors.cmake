@@ -36,6 +36,16 @@ function(jw_library folder)
     target_compile_definitions(${target}_test PRIVATE JW_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
     target_link_libraries(${target}_test PRIVATE ${target} GTest::gtest GTest::gmock GTest::gtest_main rapidcheck)
     add_test(NAME ${folder} COMMAND ${target}_test)
+    jw_note_statements(${folder})
+  endif()
+endfunction()
+
+# Statements that a test runs are noted (tests/support/note_statements.cpp). Sanitizers want to be loaded first: not there.
+function(jw_note_statements test)
+  if(CMAKE_BUILD_TYPE STREQUAL "Release")
+    set_tests_properties(${test} PROPERTIES ENVIRONMENT_MODIFICATION
+                         "LD_PRELOAD=set:${CMAKE_BINARY_DIR}/libnote_statements.so;JIAOWU_STATEMENTS=set:${CMAKE_BINARY_DIR}/statements")
+    set_property(GLOBAL APPEND PROPERTY JW_NOTING ${test})
   endif()
 endfunction()
 

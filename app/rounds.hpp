@@ -14,7 +14,7 @@ namespace jw::app {
 
 class Rounds {
  public:
-  // `every`: seconds of some rounds by name ("lending=60,mail=5"), instead of their own. Throws edge::UsageError.
+  // `every`: seconds of some rounds by name ("mail=5"), instead of their own. Throws edge::UsageError.
   Rounds(edge::House& house, std::vector<edge::Round> rounds, const std::string& every);
   ~Rounds();
   Rounds(const Rounds&) = delete;

@@ -6,7 +6,7 @@ namespace jw::catalog {
 namespace {
 
 // The files of one folder of the catalogue, of the school's own and of every module, by stem: "catalog/x.toml",
-// "modules/lending/catalog/x.toml".
+// "modules/NAME/catalog/x.toml".
 std::vector<std::pair<std::string, std::string>> files_in(const SourceFiles& files, const std::string& folder) {
   std::vector<std::pair<std::string, std::string>> found;
   for (const auto& [shown, text] : files) {

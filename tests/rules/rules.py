@@ -507,7 +507,7 @@ def history(tree):
 def module_list(tree):
     """A module is its folder and two lines: its name in CMakeLists.txt and its row in app/modules.cpp."""
     built = {name for _, names in calls_of(tree.files.get("CMakeLists.txt", ""), "jw_modules") for name in names}
-    listed = set(re.findall(r'"modules/(\w+)/', tree.files.get("app/modules.cpp", "")))
+    listed = set(re.findall(r"\bROW\((\w+)\)", tree.files.get("app/modules.cpp", "")))
     folders = {path.split("/")[1] for path in tree.files if re.match(r"modules/\w+/[^/]+\.cpp$", path)}
     for folder in sorted(folders | built | listed):
         tree.look()

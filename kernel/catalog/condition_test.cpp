@@ -8,60 +8,18 @@
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 
+#include "tests/support/catalogue.hpp"
+
 namespace jw::catalog {
 namespace {
 
-Field field(const char* name, const char* zh, Type type, int size = 0) {
-  Field made;
-  made.name = name;
-  made.label = {zh, name};
-  made.type = type;
-  made.size = size;
-  return made;
-}
-
-// mark: term(ref) score(decimal 1) kind(code) passed(bool) released(date) weeks name(text) count(int) limit(decimal 1)
-// pupil(ref person)
 const Catalogue& catalogue() {
-  static const Catalogue made = [] {
-    Catalogue out;
-    CodeSet kinds;
-    kinds.name = "KSXZ";
-    kinds.label = {"考试性质", "Examination"};
-    kinds.codes = {Code{"01", {"正常考试", "regular"}, false, "", "", ""},
-                   Code{"11", {"补考一", "first resit"}, false, "", "", ""}};
-    out.code_sets.push_back(kinds);
-    Dataset mark, pupil, term;
-    mark.index = 0;
-    mark.name = "mark";
-    mark.label = {"成绩", "Mark"};
-    mark.fields = {field("term", "学期", Type::ref),           field("score", "成绩", Type::decimal, 1),
-                   field("kind", "考试性质", Type::code),      field("passed", "是否通过", Type::boolean),
-                   field("released", "公布日期", Type::date),  field("weeks", "周次", Type::weeks),
-                   field("name", "姓名", Type::text, 60),      field("count", "次数", Type::integer),
-                   field("limit", "及格线", Type::decimal, 1), field("pupil", "学号", Type::ref)};
-    mark.fields[0].ref = 2;
-    mark.fields[2].code_set = 0;
-    mark.fields[9].ref = 1;
-    pupil.index = 1;
-    pupil.name = "pupil";
-    pupil.label = {"学生", "Pupil"};
-    pupil.person = true;
-    pupil.fields = {field("number", "学号", Type::text, 20), field("left", "离校日期", Type::date)};
-    term.index = 2;
-    term.name = "term";
-    term.label = {"学期", "Term"};
-    term.fields = {field("code", "学期", Type::text, 20)};
-    out.datasets = {mark, pupil, term};
-    out.relations = {Relation{"self", {"本人", "oneself"}, -1, -1, -1, {}},
-                     Relation{"terms", {"本人的学期", "one's terms"}, 2, 2, Condition::kRowId, {}}};
-    return out;
-  }();
+  static const Catalogue made = tests::loaded(tests::kSmallCatalogue);
   return made;
 }
 
 const Dataset& mark() {
-  return catalogue().datasets[0];
+  return *catalogue().find("mark");
 }
 
 // Printed again, or "path code" of the first problem.
@@ -225,6 +183,7 @@ Condition random_condition(int depth) {
   const auto value = [&]() -> Value {
     if (of.type == Type::code) return *rc::gen::elementOf(std::vector<std::string>{"01", "11"});
     if (of.type == Type::date) return Date{*rc::gen::inRange<int32_t>(0, 30'000)}.print();
+    if (of.type == Type::timestamp) return *rc::gen::inRange<int64_t>(0, 4'000'000'000) * 1'000'000;
     if (of.type == Type::weeks) return *rc::gen::inRange<int64_t>(1, int64_t{1} << 60);
     if (of.type == Type::boolean) return *rc::gen::inRange<int64_t>(0, 2);
     if (of.type == Type::text || of.type == Type::ref)

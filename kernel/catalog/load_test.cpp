@@ -2,10 +2,15 @@
 #include <gtest/gtest.h>
 
 #include "kernel/catalog/condition.hpp"
-#include "kernel/catalog/test_home.hpp"
+#include "tests/support/catalogue.hpp"
 
 namespace jw::catalog {
 namespace {
+
+using tests::Files;
+using tests::Home;
+using tests::loaded;
+using tests::printed;
 
 const Files kGood = {
     {"catalog/modules.toml", R"toml([[module]]

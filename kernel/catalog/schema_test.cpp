@@ -5,11 +5,16 @@
 #include <set>
 
 #include "kernel/catalog/loading.hpp"
-#include "kernel/catalog/test_home.hpp"
+#include "tests/support/catalogue.hpp"
 #include "tests/support/stores.hpp"
 
 namespace jw::catalog {
 namespace {
+
+using tests::Files;
+using tests::Home;
+using tests::loaded;
+using tests::printed;
 
 const Files kBefore = {
     {"catalog/modules.toml", R"toml([[module]]

@@ -3,92 +3,20 @@
 
 #include <gtest/gtest.h>
 
-#include <unistd.h>
-
-#include <fstream>
-#include <map>
+#include <filesystem>
 
 #include "kernel/catalog/condition.hpp"
+#include "tests/support/catalogue.hpp"
 
 namespace jw::policy {
 namespace {
 
 namespace fs = std::filesystem;
-using Files = std::map<std::string, std::string>;
+using tests::Files;
+using tests::Home;
+using tests::printed;
 
-const Files kGood = {
-    {"catalog/modules.toml", R"toml([[module]]
-name = "people"
-label = { zh = "人员", en = "People" }
-)toml"},
-    {"catalog/relations.toml", R"toml([[relation]]
-name = "self"
-of = "person"
-label = { zh = "本人", en = "oneself" }
-)toml"},
-    {"catalog/pupil.toml", R"toml(name = "pupil"
-label = { zh = "学生", en = "Pupil" }
-module = "people"
-owner = { unit = "jwc", post = "office" }
-person = true
-about = "id"
-key = ["number"]
-[relations]
-self = "id"
-[[field]]
-name = "number"
-label = { zh = "学号", en = "Number" }
-type = "text(20)"
-required = true
-level = 1
-[[field]]
-name = "phone"
-label = { zh = "电话", en = "Phone" }
-type = "text(20)"
-level = 3
-mask = "phone"
-[[field]]
-name = "left"
-label = { zh = "离校日期", en = "Left on" }
-type = "date"
-level = 2
-)toml"},
-    {"catalog/mark.toml", R"toml(name = "mark"
-label = { zh = "成绩", en = "Mark" }
-module = "people"
-owner = { unit = "jwc", post = "office" }
-about = "pupil"
-key = ["pupil"]
-[relations]
-self = "pupil"
-[[field]]
-name = "pupil"
-label = { zh = "学号", en = "Number" }
-type = "ref(pupil)"
-required = true
-level = 1
-[[field]]
-name = "score"
-label = { zh = "分数", en = "Score" }
-type = "decimal(1)"
-level = 3
-[[lookup]]
-name = "pupil_phone"
-from = "pupil.phone"
-label = { zh = "电话", en = "Phone" }
-)toml"},
-    {"catalog/room.toml", R"toml(name = "room"
-label = { zh = "教室", en = "Room" }
-module = "people"
-owner = { unit = "jwc", post = "office" }
-key = ["code"]
-[[field]]
-name = "code"
-label = { zh = "教室号", en = "Code" }
-type = "text(20)"
-required = true
-level = 1
-)toml"},
+const Files kRegulation = {
     {"regulation/settings.toml", R"toml([[setting]]
 name = "graduate_years"
 value = 1
@@ -140,31 +68,11 @@ text = { zh = "此人另有规定", en = "this person is protected" }
 )toml"},
 };
 
-class Home {
- public:
-  explicit Home(const Files& files) {
-    static int count = 0;
-    path_ = fs::temp_directory_path() / ("jw_regulation_" + std::to_string(::getpid()) + "_" + std::to_string(count++));
-    fs::create_directories(path_ / "catalog");
-    fs::create_directories(path_ / "regulation");
-    fs::create_directories(path_ / "db" / "migrations");
-    for (const auto& [name, text] : files) {
-      std::ofstream out(path_ / name);
-      out << text;
-    }
-  }
-  ~Home() { fs::remove_all(path_); }
-  const fs::path& path() const { return path_; }
-
- private:
-  fs::path path_;
-};
-
-std::string printed(const std::vector<catalog::FileProblem>& problems) {
-  std::string out;
-  for (const auto& problem : problems) out += problem.print() + "\n";
-  return out;
-}
+const Files kGood = [] {
+  Files files = tests::kSmallCatalogue;
+  files.insert(kRegulation.begin(), kRegulation.end());
+  return files;
+}();
 
 catalog::Catalogue catalogue_of(const fs::path& home) {
   auto loaded = catalog::load(home);

@@ -8,14 +8,14 @@
 #include <boost/json/serialize.hpp>
 
 #include "kernel/catalog/condition.hpp"
-#include "tests/fuzz/pupils.hpp"
+#include "tests/support/catalogue.hpp"
 
 namespace {
 
 using namespace jw::catalog;
 
 const Catalogue& catalogue() {
-  static const Catalogue made = jw::fuzz::pupils();
+  static const Catalogue made = jw::tests::loaded(jw::tests::kSmallCatalogue);
   return made;
 }
 
@@ -26,7 +26,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   boost::json::error_code error;
   const boost::json::value json = boost::json::parse({reinterpret_cast<const char*>(data) + 1, size - 1}, error);
   if (error) return 0;
-  const Dataset& dataset = catalogue().datasets.front();
+  const Dataset& dataset = *catalogue().find("mark");
   const auto use = static_cast<ConditionUse>(data[0] % 3);
   const auto condition = parse_condition(catalogue(), dataset, json, use, "where");
   if (!condition) {

@@ -11,7 +11,7 @@
 
 #include "kernel/catalog/schema.hpp"
 #include "kernel/query/api.hpp"
-#include "tests/fuzz/pupils.hpp"
+#include "tests/support/catalogue.hpp"
 
 namespace {
 
@@ -24,11 +24,11 @@ struct FixedClock final : Clock {
   Instant now() const override { return {1'773'622'800'000'000}; }
 };
 
-// A store with one pupil, and one account that may see everything of pupils; gone with the process.
+// A store with one pupil and one mark, and one account that may see everything of marks; gone with the process.
 struct School {
   std::filesystem::path folder =
       std::filesystem::temp_directory_path() / ("jiaowu_query_fuzz_" + std::to_string(::getpid()));
-  catalog::Catalogue data = fuzz::pupils();
+  catalog::Catalogue data = tests::loaded(tests::kSmallCatalogue);
   FixedClock clock;
   std::unique_ptr<db::Store> store;
   std::unique_ptr<policy::Policy> policy;
@@ -49,13 +49,12 @@ struct School {
           "INSERT INTO account (id, login, kind, display_name, created_us) VALUES (1, 'a', 'student', 'a', 0);"
           "INSERT INTO session (id, token_digest, account, created_us, expires_us, idle_until_us, remote, "
           "user_agent_digest) VALUES (1, x'00', 1, 0, 9000000000000000, 9000000000000000, 'r', x'00');"
-          "INSERT INTO pupil (id, person_id, number, f0, f1, f8, batch_id, since_us) VALUES (1, 1, 'A', '张三', 7, 1, "
-          "0, "
-          "0)");
+          "INSERT INTO pupil (id, person_id, number, batch_id, since_us) VALUES (1, 1, 'A', 0, 0);"
+          "INSERT INTO mark (id, pupil, name, count, batch_id, since_us) VALUES (1, 1, '张三', 7, 0, 0)");
       policy::Grant grant;
       grant.number = "1";
       grant.account = 1;
-      grant.dataset = "pupil";
+      grant.dataset = "mark";
       grant.content = R"({"rows":"all","clear":["*"],"actions":["query","detail","statistics"],"purposes":["study"]})";
       grant.until = {4'102'444'800'000'000};
       grant.source = "2.4.1";

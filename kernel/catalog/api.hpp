@@ -202,7 +202,7 @@ struct FileProblem {
 
 // Reads HOME/catalog. All problems of all files at once; a catalogue with a problem is not loaded.
 // `made`: the code sets that the program brings, by name; a set whose file says made = true and that is not among them
-// has no codes.
+// has no codes, and any text is taken for one.
 std::variant<Catalogue, std::vector<FileProblem>> load(const std::filesystem::path& home,
                                                        std::span<const CodeSet> made = {});
 

@@ -147,6 +147,7 @@ Parsed<std::string> clean(const Field& field, std::string_view text) {
 Parsed<Value> parse_code(const Catalogue& catalogue, const Field& field, const std::string& text) {
   const CodeSet& set = catalogue.code_sets[static_cast<size_t>(field.code_set)];
   if (const Code* code = set.find(text)) return Value(code->code);
+  if (set.made && set.codes.empty()) return Value(text);  // read without the program that knows the codes
   const Code* named = nullptr;
   for (const Code& code : set.codes) {
     if (nfkc(code.name.zh) != text && code.name.en != text) continue;

@@ -81,10 +81,12 @@ Result<policy::Wording> wording_of(const json::object& body) {
 }
 
 // Whoever proposed must still be one who may: a post that ended takes its open proposals with it (§2.5.1).
-Result<Done> proposer_holds(const edge::Doing& doing, const edge::House& house, int64_t id) {
-  JW_TRY(const policy::Proposal found, policy::proposal(doing.transaction, id));
+Result<Done> proposer_holds(const edge::House& house, int64_t id) {
+  const db::Store::Lease reader = house.store.reader();
+  house.policy.refresh(*reader);
+  JW_TRY(const policy::Proposal found, policy::proposal(*reader, id));
   const auto rules = house.policy.rules();
-  const auto held = rules->posts_of(doing.transaction, found.proposed_person, 0, doing.now);
+  const auto held = rules->posts_of(*reader, found.proposed_person, 0, house.clock.now());
   if (rules->empowered(held, kPropose) >= 0) return Done{};
   return Refusal{Code::conflict,
                  "regulation.proposer_gone",
@@ -137,9 +139,11 @@ void roll_back(const Call& call) {
 
 // Deciding is signing: who decides shows again who it is (design §8).
 void approve(const Call& call) {
+  const int64_t id = edge::number_in(call.captured(0));
+  if (const auto holds = proposer_holds(call.house(), id); !holds && holds.refusal().code == Code::conflict)
+    return call.refuse_on_record("regulation_approve", holds.refusal());
   act(call, "regulation_approve", edge::Signing::now,
-      [id = edge::number_in(call.captured(0))](const edge::Doing& doing, const edge::House& house) -> Result<Acted> {
-        JW_CHECK(proposer_holds(doing, house, id));
+      [id](const edge::Doing& doing, const edge::House& house) -> Result<Acted> {
         return policy::approve(doing.transaction, house.recorder, house.catalogue, id, doing.by, doing.now);
       });
 }

@@ -50,7 +50,7 @@ clause  = "2.3.1"
 TEST(NewDataset, one_file_and_one_row_are_enough) {
   const fs::path home = fs::temp_directory_path() / ("jiaowu_home_" + std::to_string(::getpid()));
   fs::create_directories(home);
-  for (const char* folder : {"catalog", "regulation", "db"})
+  for (const char* folder : {"catalog", "regulation", "modules", "db"})
     fs::copy(fs::path(JW_SOURCE_DIR) / folder, home / folder, fs::copy_options::recursive);
   std::ofstream(home / "catalog" / "club_member.toml") << kClub;
   std::ofstream(home / "regulation" / "permissions.toml", std::ios::app) << kPermit;

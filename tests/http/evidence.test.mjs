@@ -1,10 +1,12 @@
 // What stands behind an answer: proof, consistency, who read me (§1.3.1, §4.3.2), the explanation, and the description of the interface.
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { checkCheckpoint, checkProof } from '../../kernel/record/proof_check.mjs';
 import { isProblem, isText } from './checks.mjs';
-import { codeOf, enrol, forEachStore, sqlOutside } from './support.mjs';
+import { codeOf, enrol, forEachStore, home } from './support.mjs';
 
 const proofOf = (person, record) => person.get(`/api/audit/proof?leaf=${encodeURIComponent(record)}`);
 const sha256 = (...parts) => createHash('sha256').update(Buffer.concat(parts)).digest();
@@ -126,24 +128,6 @@ forEachStore('evidence', (world) => {
 const publicRoutes = ['GET /api/audit/checkpoint', 'GET /api/audit/consistency', 'GET /api/demo/persons', 'GET /api/dictionary', 'GET /api/openapi.json', 'GET /api/verify/{code}', 'GET /healthz',
   'GET /metrics', 'GET /readyz', 'POST /api/demo/compare', 'POST /api/demo/session', 'POST /api/session'];
 
-// What 教务处 needs to act upon the calendar: a file of a year, a window to come, and the number of one there is.
-async function windowOf(office) {
-  const soon = new Date();
-  const day = (after) => new Date(soon.getTime() + after * 86_400_000).toISOString().slice(0, 10);
-  const reason = { zh: '停办', en: 'closed' };
-  const { changed } = (await office.post('/api/calendar/windows', { begins: day(40), ends: day(41), reason })).json;
-  const off = ['01-01', '02-01/02-08', '05-01/05-02', '10-01/10-03'].map((days) => `{ days = "${days}", name = { zh = "假", en = "holiday" } }`);
-  return { id: changed.to, body: { begins: day(50), ends: day(51), reason }, file: `[[year]]\nyear = 2060\nprovisional = true\noff = [${off.join(', ')}]\n` };
-}
-
-// What a second person needs to decide about the regulation: a version to go back to, and open proposals.
-async function regulationOf(world, office, security) {
-  const password = world.accountsOf('security_admin')[0].password;
-  const offer = async (base, value) => (await office.post('/api/regulation/proposals', { base, note: 'x', changes: [{ op: 'set_setting', name: 'decision_days', value }] })).json.proposal;
-  await security.post(`/api/regulation/proposals/${await offer(1, 6)}/approve`, { password });
-  return { password, changes: [{ op: 'set_setting', name: 'decision_days', value: 7 }], approve: await offer(2, 8), reject: await offer(2, 9), withdraw: await offer(2, 10) };
-}
-
 // A student's application that the office decides on, one that was declined with a letter, and a deputy of the head.
 async function casesOf(world, student) {
   const heads = await Promise.all([0, 1, 2].map((n) => world.as('department_head', n)));
@@ -168,15 +152,14 @@ async function casesOf(world, student) {
 
 const today = (days) => new Date(Date.now() + 8 * 3600e3 + days * 864e5).toISOString().slice(0, 10);
 
-// What the desk for lending deals with: two findings, and somebody with a second factor to reset.
-async function lendingOf(world) {
-  const enrolled = await world.as('student', 2);
-  await enrol(enrolled);
-  for (const [id, kind] of [[901, 'graduate'], [902, 'graduate_expired']]) {
-    await sqlOutside(world.db, `INSERT INTO lending_finding (id, account, rule, score, seen_zh, seen_en, from_us, until_us, sessions, leaves, first_us, found_us, state)
-      SELECT ${id}, MAX(id), 'unlike_own_past', 30, '甲', 'x', 1, 2, '[]', '[]', 1, 2, 'open' FROM account WHERE kind = '${kind}'`);
+// The rows of every module, from the file beside it.
+async function rowsOfModules(world, people) {
+  const all = {};
+  for (const name of readdirSync(join(home, 'modules'))) {
+    const file = join(home, 'modules', name, 'right_person.mjs');
+    if (existsSync(file)) Object.assign(all, await (await import(file)).rows(world, people));
   }
-  return { step: 901, dismiss: 902, account: enrolled.account };
+  return all;
 }
 
 forEachStore('every route', (world) => {
@@ -203,7 +186,6 @@ forEachStore('every route', (world) => {
   test('§4.3.2.a for every route the right person is served and the wrong one is not', async () => {
     const [student, other, expired] = [await world.enter('student', 0), await world.as('student', 1), await world.as('graduate_expired')];
     const query = { dataset: 'grade', fields: ['student', 'score'] };
-    const document = (await student.post('/api/documents', { query, format: 'csv', purpose: 'study' })).json;
     const revocable = (await student.post('/api/documents', { query, format: 'csv', purpose: 'study' })).json;
     const { record } = (await student.query(query)).json;
     const [row] = await student.rows({ dataset: 'grade', fields: ['student', 'section', 'attempt'], limit: 1 });
@@ -211,11 +193,10 @@ forEachStore('every route', (world) => {
     const { password } = world.accountsOf('student')[0];
     const foreign = (text) => !text.includes(student.account);
     const office = await world.as('academic_office');
-    const window = await windowOf(office);
     const security = await world.as('security_admin');
-    const regulation = await regulationOf(world, office, security);
-    const lending = await lendingOf(world);
     const cases = await casesOf(world, student);
+    const enrolled = await world.as('student', 2);
+    await enrol(enrolled);
     const mine = 'Another-Tea-9z';
     const secret = (answers) => answers['POST /api/session/factor'].secret;
     // route → path and body of the right person, statuses of others, who may send a body of their own, the right person when it is not the
@@ -227,8 +208,6 @@ forEachStore('every route', (world) => {
       'GET /api/datasets/{name}/{key}': [[`/api/datasets/grade/${key}`], [403, 404]],
       'POST /api/query': [['/api/query', query], [200, 403]],
       'POST /api/query/explain': [['/api/query/explain', query], [200]],
-      'POST /api/documents': [['/api/documents', { query, format: 'csv', purpose: 'study' }], [200, 403]],
-      'GET /api/documents/{number}': [[document.link], [404]],
       'POST /api/papers/{number}/revocation': [[`/api/papers/${revocable.number}/revocation`, { reason: 'x' }], [403], undefined, office],
       'GET /api/audit/proof': [[`/api/audit/proof?leaf=${encodeURIComponent(record)}`], [200]],
       'POST /api/session/password': [['/api/session/password', { old_password: password, new_password: 'Another-Tea-9z' }], [403], { old_password: 'somebody else’s', new_password: 'Another-Tea-9z' }],
@@ -238,34 +217,11 @@ forEachStore('every route', (world) => {
       'POST /api/session/factor/recovery': [['/api/session/factor/recovery', (answers) => ({ code: codeOf(secret(answers)) })], [409], { code: '123456' }],
       'POST /api/session/factor/removal': [['/api/session/factor/removal', (answers) => ({ code: codeOf(secret(answers), 1) })], [409], { code: '123456' }],
       'POST /api/session/confirmation': [['/api/session/confirmation', { password: mine }], [403], { password: 'somebody else’s' }],
-      'GET /api/lending/findings': [['/api/lending/findings'], [403], undefined, office],
-      'POST /api/lending/findings/{id}/step': [[`/api/lending/findings/${lending.step}/step`, { step: 'read_only', reason: 'x' }], [403], undefined, security],
-      'POST /api/lending/findings/{id}/lift': [[`/api/lending/findings/${lending.step}/lift`, { reason: 'x' }], [403], undefined, office],
-      'POST /api/lending/findings/{id}/dismiss': [[`/api/lending/findings/${lending.dismiss}/dismiss`, { reason: 'x' }], [403], undefined, security],
-      'POST /api/accounts/{account}/factor-reset': [[`/api/accounts/${lending.account}/factor-reset`, { reason: 'x' }], [403], undefined, security],
-      'GET /api/calendar': [['/api/calendar'], [200]],
-      'POST /api/calendar/check': [['/api/calendar/check', { file: window.file }], [403], undefined, office],
-      'POST /api/calendar/years': [['/api/calendar/years', { file: window.file, reason: 'x' }], [403], undefined, office],
-      'POST /api/calendar/windows': [['/api/calendar/windows', window.body], [403], undefined, office],
-      'POST /api/calendar/windows/{id}/withdrawal': [[`/api/calendar/windows/${window.id}/withdrawal`, { reason: 'x' }], [403], undefined, office],
       'GET /api/notices': [['/api/notices'], [200]],
       'GET /api/notices/unread': [['/api/notices/unread'], [200]],
       'POST /api/notices/read': [['/api/notices/read', { all: true }], [200]],
-      'GET /api/regulation': [['/api/regulation'], [403], undefined, office],
-      'GET /api/regulation/difference': [['/api/regulation/difference?from=1&to=2'], [403], undefined, security],
-      'POST /api/regulation/preview': [['/api/regulation/preview', { changes: regulation.changes }], [403], undefined, office],
-      'POST /api/regulation/proposals': [['/api/regulation/proposals', { base: 2, note: 'x', changes: regulation.changes }], [403], undefined, office],
-      'POST /api/regulation/rollback': [['/api/regulation/rollback', { base: 2, to: 1, note: 'x' }], [403], undefined, office],
-      'POST /api/regulation/proposals/{id}/withdraw': [[`/api/regulation/proposals/${regulation.withdraw}/withdraw`, {}], [403], undefined, office],
-      'POST /api/regulation/proposals/{id}/reject': [[`/api/regulation/proposals/${regulation.reject}/reject`, { password: regulation.password, reason: 'x' }], [403], undefined, security],
-      'POST /api/regulation/proposals/{id}/approve': [[`/api/regulation/proposals/${regulation.approve}/approve`, { password: regulation.password }], [403], undefined, security],
-      'GET /api/sight/cell': [[`/api/sight/cell?dataset=grade&key=${key}&field=score`], [403], undefined, security],
-      'GET /api/sight/person': [[`/api/sight/person?account=${student.account}`], [403], undefined, security],
-      'GET /api/access/catalogue': [['/api/access/catalogue'], [200]],
-      'POST /api/access/preview': [['/api/access/preview', { content: cases.content }], [200]],
       'POST /api/cases': [['/api/cases', { kind: 'access', action: 'draft', content: cases.content }], [200]],
       'GET /api/cases/{number}': [[`/api/cases/${cases.number}`], [403, 404]],
-      'GET /api/access/{number}/effect': [[`/api/access/${cases.number}/effect`], [403, 404], undefined, office],
       'GET /api/cases/{number}/form': [[`/api/cases/${cases.number}/form`], [403, 404]],
       'GET /api/cases/{number}/letter': [[`/api/cases/${cases.declined}/letter`], [403, 404]],
       'POST /api/cases/{number}/attachments': [[`/api/cases/${cases.number}/attachments?name=b.pdf`, Buffer.from('%PDF-1.4 b')], [403, 404]],
@@ -273,6 +229,8 @@ forEachStore('every route', (world) => {
       'POST /api/cases/{number}/{action}': [[`/api/cases/${cases.number}/withdraw`, {}], [403, 404]],
       'POST /api/deputies': [['/api/deputies', cases.deputy], [403], undefined, cases.head],
       'POST /api/deputies/{number}/end': [['/api/deputies/1/end', {}], [404], undefined, cases.head],
+      'POST /api/accounts/{account}/factor-reset': [[`/api/accounts/${enrolled.account}/factor-reset`, { reason: 'x' }], [403], undefined, security],
+      ...(await rowsOfModules(world, { student, office, security, cases, key })),
       'DELETE /api/session': [['/api/session'], []],
     };
     const governed = (await operations()).filter(({ operation }) => operation['x-needs'] !== 'public').map(({ method, path }) => `${method} ${path}`);

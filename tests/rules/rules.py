@@ -319,7 +319,7 @@ def dead_files(tree):
         name = path.rsplit("/", 1)[-1]
         if path.endswith(".hpp") and path not in included and not (path.endswith("/api.hpp")):
             yield path, 1, "no file includes this header"
-        if path.endswith(".sql") and not MIGRATIONS.match(path) and name not in everything:
+        if path.endswith(".sql") and "/migrations/" not in path and name not in everything:
             yield path, 1, "nothing names this SQL file"
         if path.startswith("docs/") and path.endswith((".png", ".svg", ".jpg")) and name not in everything:
             yield path, 1, "no page shows this picture"

@@ -219,7 +219,5 @@ Result<Atom> grant_atom(const catalog::Catalogue& catalogue, const Regulation& r
 // Writes a grant and raises the gate's epoch, inside the caller's transaction.
 Result<Done> put_grant(const catalog::Catalogue& catalogue, const Regulation& regulation, db::Connection& transaction,
                        const Grant& grant, Instant now);
-// Ends a grant at once (§2.5.2). False when there is no such live grant.
-bool revoke_grant(db::Connection& transaction, const std::string& number, Instant now);
 
 }  // namespace jw::policy

@@ -481,12 +481,4 @@ Result<Done> put_grant(const Catalogue& catalogue, const Regulation& regulation,
   return Done{};
 }
 
-bool revoke_grant(db::Connection& transaction, const std::string& number, Instant now) {
-  const int64_t changed = transaction.execute(
-      "UPDATE access_grant SET revoked = $1, state = 'revoked' WHERE number = $2 AND revoked IS NULL",
-      {now.us, number});
-  if (changed > 0) transaction.execute("UPDATE gate SET epoch = epoch + 1 WHERE id = 1");
-  return changed > 0;
-}
-
 }  // namespace jw::policy

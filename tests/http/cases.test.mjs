@@ -380,7 +380,7 @@ forEachStore('the access lifecycle', (world) => {
     }
     assert.ok(own >= 0, 'a student of a college whose head signs in');
     const content = { ...evaluation, rows: 'all', clear: ['student'], masked: [], actions: ['query'], purpose: 'study', reason: '课程设计需要' };
-    const { number } = await must(student.post('/api/cases/access', { action: 'draft', content }));
+    const { number } = await must(student.post('/api/cases', { kind: 'access', action: 'draft', content }));
     await must(step(student, number, 'submit', sign(student)));
     for (const [n, head] of heads.entries()) {
       const other = units[n] !== units[own];

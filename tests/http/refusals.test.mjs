@@ -29,7 +29,7 @@ const content = {
   reason: '学业指导，了解任课学生的综合测评', from: '2026-11-24', until: '2027-01-31', minors: false, holder: 'self',
 };
 
-const open = (person, kind, body) => person.post(`/api/cases/${kind}`, body);
+const open = (person, kind, body) => person.post('/api/cases', { kind, ...body });
 const step = (person, number, action, body = {}) => person.post(`/api/cases/${number}/${action}`, body);
 const sign = (person, further = {}) => ({ password: person.password, ...further });
 
@@ -128,6 +128,15 @@ forEachStore('refusals', (world) => {
     await at('2027-02-01T09:00:00+08:00');
     await is(step(second, draft, 'approve', sign(second)), 409, 'access.period_over');
     await at(start);
+  });
+
+  test('nobody is the head of an own application: it goes to the unit above', async () => {
+    const head = await world.as('department_head', 0);
+    const { number } = await must(open(head, 'access', { action: 'draft', content: { ...content, masked: [] } }));
+    const file = await must(step(head, number, 'submit', sign(head)));
+    assert.equal(file.state.name, 'signing');
+    await is(step(head, number, 'sign', sign(head)), 403, 'case.not_yours');
+    await must(step(head, number, 'withdraw'));
   });
 
   test('§2.4.3.b data of minors, approved by itself or not at all', async () => {

@@ -85,7 +85,6 @@ forEachStore('refusals', (world) => {
       ['http.wrong_verb', 405, student.request('PUT', '/api/query', { dataset: 'grade' })],
       ['http.field_missing', 422, student.post('/api/documents', { format: 'csv' })],
       ['http.date_invalid', 422, head.post('/api/deputies', { ...deputy, begins: '2026-02-30' })],
-      ['http.field_wrong', 422, office.post('/api/regulation/proposals', { base: 'first', note: 'x', changes: [{ op: 'remove_rule', id: 1 }] })],
       ['document.format_unknown', 422, student.post('/api/documents', { ...document, format: 'exe' })],
       ['document.unknown', 404, student.get('/api/documents/D2026-999999')],
       ['paper.code_unknown', 404, world.server.request('GET', '/api/verify/0000000000000000')],
@@ -119,7 +118,7 @@ forEachStore('refusals', (world) => {
     await must(step(teacher, draft, 'save', { content }));
     await is(step(teacher, draft, 'submit', sign(teacher)), 422, 'access.undertaking');
     await must(step(teacher, draft, 'submit', sign(teacher, { undertaking: 1 })));
-    await is(teacher.get(`/api/cases/${draft}/effect`), 403, 'case.no_effect');
+    await is(teacher.get(`/api/access/${draft}/effect`), 403, 'case.no_effect');
     await is(step(head, draft, 'decline', sign(head)), 422, 'case.opinion_missing');
     await must(step(head, draft, 'sign', sign(head)));
     await is(step(office, draft, 'approve', sign(office, { granted: { clear: ['student', 'total'] } })), 422, 'access.wider');

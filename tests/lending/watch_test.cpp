@@ -123,6 +123,18 @@ TEST_P(Watched, two_campuses_within_minutes_hold_every_session_once_and_no_more)
   EXPECT_EQ(look().steps, 0);
 }
 
+TEST_P(Watched, what_is_seen_again_on_another_day_renews_the_finding_that_is_open) {
+  for (const int day : {1, 2}) {
+    at(day, "10:00:00");
+    come("s1", kDormitory, "laptop");
+    at(day, "10:05:00");
+    come("s1", kEast, "another");
+    EXPECT_EQ(look().findings, 1);
+    EXPECT_EQ(count("lending_finding WHERE state = 'open'"), 1);
+    EXPECT_EQ(count("lending_finding WHERE found_us > first_us"), day - 1);
+  }
+}
+
 TEST_P(Watched, strong_evidence_suspends_at_once_and_opens_a_case_or_nothing_happens) {
   for (int day = 1; day <= 4; ++day) {
     at(day, "20:00:00");

@@ -58,6 +58,7 @@ struct Query {
 };
 
 constexpr int64_t kLimitMax = 1000;
+constexpr int64_t kFewPersons = 9;       // a number about so many persons, or fewer, tells of each of them (§1.3.1)
 constexpr int64_t kGroupsMax = 100'000;  // groups a statistics statement may make
 constexpr size_t kFieldsMax = 200;
 

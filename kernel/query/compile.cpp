@@ -23,7 +23,7 @@ std::string gate_sql(Statement& statement) {
 namespace {
 
 Refusal closed(const Dataset& dataset, const Decision& decision, int field, const std::string& path, bool masked_only) {
-  const Field& f = dataset.fields[static_cast<size_t>(field)];
+  const Field& f = dataset.fields.at(static_cast<size_t>(field));
   Refusal refusal;
   refusal.code = Code::forbidden;
   refusal.type = "policy.field_closed";
@@ -42,7 +42,7 @@ Refusal closed(const Dataset& dataset, const Decision& decision, int field, cons
 Result<Done> check_open(const Decision& decision, const Condition& condition, const std::string& path) {
   for (const Condition& part : condition.parts) JW_CHECK(check_open(decision, part, path));
   if (condition.kind != Condition::Kind::leaf) return Done{};
-  if (JW_FAULT(32, decision.fields[static_cast<size_t>(condition.field)].is_closed(), false))
+  if (JW_FAULT(32, decision.fields.at(static_cast<size_t>(condition.field)).is_closed(), false))
     return closed(*decision.dataset, decision, condition.field, path, false);
   return Done{};
 }
@@ -52,14 +52,14 @@ Printed printed_of(const Field& field) {
 }
 
 void describe_column(JsonWriter& json, const Dataset& dataset, int field) {
-  const Field& f = dataset.fields[static_cast<size_t>(field)];
+  const Field& f = dataset.fields.at(static_cast<size_t>(field));
   json.object().field("name", f.name).field("label", f.label).field("type", catalog::type_name(f.type));
   if (f.type == Type::decimal) json.field("places", f.size);
   json.field("level", static_cast<int>(f.level)).end_object();
 }
 
 void describe_hidden(JsonWriter& json, const Decision& decision, const HiddenField& hidden) {
-  const Field& f = decision.dataset->fields[static_cast<size_t>(hidden.field)];
+  const Field& f = decision.dataset->fields.at(static_cast<size_t>(hidden.field));
   const std::string& basis = decision.basis;
   json.key(f.name).object();
   switch (hidden.how) {
@@ -97,6 +97,8 @@ class Compilation {
 
   Result<std::shared_ptr<const Plan>> list(const std::vector<bool>& cursor_nulls, bool has_cursor);
   Result<std::shared_ptr<const Plan>> statistics();
+  // Plan::everybody, or Plan::loners.
+  Result<std::shared_ptr<const Plan>> persons(bool lone);
 
  private:
   Result<Done> add_where();
@@ -109,7 +111,9 @@ class Compilation {
   }
   void add_out(int field);
   void add_hidden_fields(const std::vector<int>& fields);
+  bool about_others() const { return dataset_.has_subject && !decision_.own_only; }
   void add_subjects();
+  std::string person_row();
   void fill_columns(const Measure& measure, const std::string& x, const Field* f, bool by_value, int64_t& literal,
                     MeasureColumns& columns);
   std::string after_cursor(const std::vector<std::string>& keys, const std::vector<bool>& descending,
@@ -140,7 +144,7 @@ Result<Done> Compilation::add_where() {
 void Compilation::add_out(int field) {
   OutColumn out;
   out.field = field;
-  out.printed = printed_of(dataset_.fields[static_cast<size_t>(field)]);
+  out.printed = printed_of(dataset_.fields.at(static_cast<size_t>(field)));
   out.column = selection_.add(view_.cell(field));
   if (const std::string mark = view_.mark(field); !mark.empty()) out.mark = static_cast<int>(selection_.add(mark));
   plan_->out.push_back(out);
@@ -160,14 +164,22 @@ void Compilation::add_hidden_fields(const std::vector<int>& fields) {
 }
 
 void Compilation::add_subjects() {
-  if (!dataset_.has_subject || decision_.own_only) return;
+  if (!about_others()) return;
   Place subject = view_.place();
   subject.path.insert(subject.path.end(), dataset_.about.begin(), dataset_.about.end());
   plan_->person = static_cast<int>(selection_.add(statement_.person_id(subject)));
   const Dataset* persons = &dataset_;
   for (int hop : dataset_.about)
-    persons = &compiler_.catalogue.datasets[static_cast<size_t>(persons->fields[static_cast<size_t>(hop)].ref)];
+    persons = &compiler_.catalogue.datasets.at(static_cast<size_t>(persons->fields.at(static_cast<size_t>(hop)).ref));
   if (persons->group >= 0) plan_->group = static_cast<int>(selection_.add(statement_.stored(subject, persons->group)));
+}
+
+// Id of the row of the person that a row is about: without a join where the row itself refers to it.
+std::string Compilation::person_row() {
+  Place place = view_.place();
+  if (dataset_.about.empty()) return statement_.row_id(place);
+  place.path.insert(place.path.end(), dataset_.about.begin(), dataset_.about.end() - 1);
+  return statement_.stored(place, dataset_.about.back());
 }
 
 // Rows after the last one of the page before, NULLs last in both directions.
@@ -206,7 +218,7 @@ Result<std::shared_ptr<const Plan>> Compilation::list(const std::vector<bool>& c
     }
   }
   for (size_t i = 0; i < fields.size(); ++i) {
-    if (decision_.fields[static_cast<size_t>(fields[i])].is_closed()) {
+    if (decision_.fields.at(static_cast<size_t>(fields[i])).is_closed()) {
       return closed(dataset_, decision_, fields[i], "fields[" + std::to_string(i) + "]", false);
     }
   }
@@ -217,13 +229,14 @@ Result<std::shared_ptr<const Plan>> Compilation::list(const std::vector<bool>& c
 
   std::vector<OrderKey> order = query_.order;
   for (size_t i = 0; i < order.size(); ++i) {
-    if (decision_.fields[static_cast<size_t>(order[i].field)].is_closed()) {
+    if (decision_.fields.at(static_cast<size_t>(order[i].field)).is_closed()) {
       return closed(dataset_, decision_, order[i].field, "order[" + std::to_string(i) + "].field", false);
     }
   }
   if (order.empty()) {
     for (const catalog::SortKey& key : dataset_.order) {
-      if (!decision_.fields[static_cast<size_t>(key.field)].is_closed()) order.push_back({key.field, key.descending});
+      if (!decision_.fields.at(static_cast<size_t>(key.field)).is_closed())
+        order.push_back({key.field, key.descending});
     }
   }
   std::string order_by;
@@ -311,7 +324,7 @@ void Compilation::fill_columns(const Measure& measure, const std::string& x, con
 
 Result<std::shared_ptr<const Plan>> Compilation::statistics() {
   const auto open_in_clear = [&](int field, const std::string& path) -> Result<Done> {
-    const policy::FieldSight& sight = decision_.fields[static_cast<size_t>(field)];
+    const policy::FieldSight& sight = decision_.fields.at(static_cast<size_t>(field));
     if (sight.clear.empty()) return closed(dataset_, decision_, field, path, !sight.masked.empty());
     return Done{};
   };
@@ -325,7 +338,7 @@ Result<std::shared_ptr<const Plan>> Compilation::statistics() {
     JW_CHECK(open_in_clear(field, "group[" + std::to_string(i) + "]"));
     OutColumn out;
     out.field = field;
-    out.printed = printed_of(dataset_.fields[static_cast<size_t>(field)]);
+    out.printed = printed_of(dataset_.fields.at(static_cast<size_t>(field)));
     out.column = selection_.add(view_.cell(field));
     plan_->groups.push_back(out);
     group(out.column);
@@ -341,7 +354,7 @@ Result<std::shared_ptr<const Plan>> Compilation::statistics() {
     if (measure.field >= 0) JW_CHECK(open_in_clear(measure.field, path + ".field"));
     if (measure.where) JW_CHECK(check_open(decision_, *measure.where, path + ".where"));
     const std::string x = measure.field >= 0 ? view_.clear_value(measure.field) : "";
-    const Field* f = measure.field >= 0 ? &dataset_.fields[static_cast<size_t>(measure.field)] : nullptr;
+    const Field* f = measure.field >= 0 ? &dataset_.fields.at(static_cast<size_t>(measure.field)) : nullptr;
     MeasureColumns columns;
     columns.printed = {Type::integer, 0};
     const bool by_value = folds_values(measure.function) || (folding && measure.function == Function::count_distinct);
@@ -362,8 +375,41 @@ Result<std::shared_ptr<const Plan>> Compilation::statistics() {
     json.field("level", f == nullptr ? 1 : static_cast<int>(f->level)).end_object();
   }
   json.end_array();
+  if (about_others()) {
+    plan_->least = static_cast<int>(selection_.add("MIN(" + person_row() + ")"));
+    plan_->most = static_cast<int>(selection_.add("MAX(" + person_row() + ")"));
+  }
   // A few more than allowed, so that too many is noticed rather than cut.
   return finish((group_by.empty() ? "" : " GROUP BY " + group_by) + " LIMIT " + statement_.slot({Slot::Kind::limit}));
+}
+
+Result<std::shared_ptr<const Plan>> Compilation::persons(bool lone) {
+  JW_CHECK(add_where());
+  std::string group_by;
+  const auto group = [&](size_t column) { group_by += (group_by.empty() ? "" : ", ") + std::to_string(column + 1); };
+  for (const int field : query_.group) {
+    OutColumn out;
+    out.field = field;
+    out.column = selection_.add(view_.cell(field));
+    plan_->groups.push_back(out);
+    group(out.column);
+  }
+  Place subject = view_.place();
+  subject.path.insert(subject.path.end(), dataset_.about.begin(), dataset_.about.end());
+  const Dataset* persons = &dataset_;
+  for (const int hop : dataset_.about)
+    persons = &compiler_.catalogue.datasets.at(static_cast<size_t>(persons->fields.at(static_cast<size_t>(hop)).ref));
+  const auto add = [&](const std::string& expression) {
+    const size_t column = selection_.add(lone ? "MIN(" + expression + ")" : expression);
+    if (!lone) group(column);
+    return static_cast<int>(column);
+  };
+  plan_->person = add(statement_.person_id(subject));
+  if (persons->group >= 0) plan_->group = add(statement_.stored(subject, persons->group));
+  const std::string one = person_row();
+  return finish((group_by.empty() ? "" : " GROUP BY " + group_by) +
+                (lone ? " HAVING MIN(" + one + ") = MAX(" + one + ")" : "") + " LIMIT " +
+                statement_.slot({Slot::Kind::limit}));
 }
 
 }  // namespace
@@ -379,8 +425,13 @@ std::string hidden_json(const Decision& decision, const Plan& plan) {
 
 Result<std::shared_ptr<const Plan>> compile(const Compiler& compiler, const Query& query, const Decision& decision,
                                             const std::vector<bool>& cursor_nulls, bool has_cursor) {
-  Compilation compilation(compiler, query, decision);
-  return query.is_statistics() ? compilation.statistics() : compilation.list(cursor_nulls, has_cursor);
+  if (!query.is_statistics()) return Compilation(compiler, query, decision).list(cursor_nulls, has_cursor);
+  JW_TRY(const std::shared_ptr<const Plan> plan, Compilation(compiler, query, decision).statistics());
+  if (plan->least < 0) return plan;
+  auto whole = std::make_shared<Plan>(*plan);
+  JW_TRY(whole->everybody, Compilation(compiler, query, decision).persons(false));
+  JW_TRY(whole->loners, Compilation(compiler, query, decision).persons(true));
+  return std::shared_ptr<const Plan>(std::move(whole));
 }
 
 }  // namespace jw::query

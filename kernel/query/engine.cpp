@@ -4,6 +4,7 @@
 #include <boost/json.hpp>
 
 #include <algorithm>
+#include <map>
 
 #include "base/fault.hpp"
 #include "base/json.hpp"
@@ -22,6 +23,8 @@ using policy::Asker;
 using policy::Decision;
 
 namespace {
+
+constexpr int64_t kRowsCountable = 20'000;  // rows of a statistic of which every person is looked at
 
 void append_shape(std::string& out, const Query& query) {
   out += std::to_string(query.dataset->index);
@@ -93,10 +96,11 @@ class Subjects {
 
   void add(const db::Rows& rows) {
     if (plan_.person < 0 || rows.is_null(static_cast<size_t>(plan_.person))) return;
-    const int64_t person = rows.integer(static_cast<size_t>(plan_.person));
-    if (JW_FAULT(47, person == asker_, true)) return;
-    const int64_t group = plan_.group >= 0 ? rows.integer(static_cast<size_t>(plan_.group)) : 0;
-    persons_.emplace_back(person, group);
+    add(rows.integer(static_cast<size_t>(plan_.person)),
+        plan_.group >= 0 ? rows.integer(static_cast<size_t>(plan_.group)) : 0);
+  }
+  void add(int64_t person, int64_t group) {
+    if (!JW_FAULT(47, person == asker_, true)) persons_.emplace_back(person, group);
   }
 
   std::vector<record::Subject> take() {
@@ -187,6 +191,7 @@ Result<std::shared_ptr<const Plan>> Engine::Impl::plan_for(const Query& query, c
 Result<Engine::Impl::Prepared> Engine::Impl::prepare(db::Connection& connection, const Query& query, Action action,
                                                      Run& run) {
   Prepared prepared;
+  prepared.reader = &connection;
   prepared.authority = policy.authority(connection, run.asker, run.now);
   if (run.asker.agreement_due && query.dataset->has_subject) return agreement_due();
   if (!query.purpose.empty() && !prepared.authority->rules().knows_purpose(query.purpose)) {
@@ -265,6 +270,8 @@ auto Engine::Impl::governed(const Query& query, Action action, Run& run, int64_t
       policy::bind(prepared->plan->slots, binding(*prepared, run, literals, limit), params, texts);
       lease->statement_limit(time);
       {
+        std::optional<db::Transaction> snapshot;  // whom a statistic is about is asked in a second statement
+        if (query.is_statistics()) snapshot.emplace(*lease, db::Transaction::Mode::read);
         db::Rows rows = lease->query_within(prepared->plan->reach, prepared->plan->sql, params);
         const bool any = rows.next();
         if (any) {
@@ -357,6 +364,34 @@ Outcome Engine::Impl::answer(const Query& query, Action action, Run run) {
   return settled<Answer>(query, action, run, query.limit + JW_FAULT(38, 1, 0), options.list_limit, read);
 }
 
+// Persons in groups so small that the numbers tell of each (§1.3.1). Of a question about very many rows, whose persons
+// cannot be counted beside it, those who are a group by themselves.
+std::vector<record::Subject> Engine::Impl::few_of(const Prepared& prepared, const Run& run, const Query& query,
+                                                  const Statistics& statistics) {
+  const bool countable = statistics.counted <= kRowsCountable;
+  if (prepared.plan->least < 0 || statistics.counted == 0 || (!countable && !statistics.lone)) return {};
+  const Plan& plan = countable ? *prepared.plan->everybody : *prepared.plan->loners;
+  const std::vector<policy::Literal> literals = literals_of(query);
+  std::vector<db::Param> params;
+  std::vector<std::string> texts;
+  policy::bind(plan.slots, binding(prepared, run, literals, kGroupsMax), params, texts);
+  db::Rows rows = prepared.reader->query_within(plan.reach, plan.sql, params);
+  std::map<std::vector<catalog::Value>, std::vector<std::pair<int64_t, int64_t>>> groups;
+  while (rows.next()) {
+    if (rows.is_null(static_cast<size_t>(plan.person))) continue;
+    std::vector<catalog::Value> keys;
+    for (const OutColumn& group : plan.groups) keys.push_back(catalog::value_of(rows, group.column));
+    groups[std::move(keys)].emplace_back(rows.integer(static_cast<size_t>(plan.person)),
+                                         plan.group < 0 ? 0 : rows.integer(static_cast<size_t>(plan.group)));
+  }
+  Subjects subjects(plan, run.asker.person);
+  for (const auto& [keys, persons] : groups) {
+    if (persons.size() > static_cast<size_t>(kFewPersons)) continue;
+    for (const auto& [person, group] : persons) subjects.add(person, group);
+  }
+  return subjects.take();
+}
+
 Outcome Engine::Impl::answer_statistics(const Query& query, Run run) {
   const auto read = [&](const Prepared& prepared, db::Rows& rows, bool any) -> Result<Answer> {
     // Without groups an aggregate of nothing is one row; with groups no row means no group.
@@ -368,6 +403,7 @@ Outcome Engine::Impl::answer_statistics(const Query& query, Run run) {
     run.entry.digest = crypto::sha256(answer.json);
     answer.json += ",\"scope\":" + prepared.decision->scope_json + "}";
     run.entry.rows = answer.rows;
+    run.entry.subjects = few_of(prepared, run, query, statistics);
     return answer;
   };
   return settled<Answer>(query, Action::statistics, run, 20 * kGroupsMax + 1, options.statistics_limit, read);
@@ -404,8 +440,9 @@ Outcome Engine::ask_one(const Asker& asker, std::string_view name, std::string_v
     catalog::Condition leaf;
     leaf.kind = catalog::Condition::Kind::leaf;
     leaf.field = dataset->key[i];
-    Result<catalog::Value> value = catalog::parse_value(
-        impl_->catalogue, dataset->fields[static_cast<size_t>(leaf.field)], possible ? parts[i] : std::string_view{});
+    Result<catalog::Value> value =
+        catalog::parse_value(impl_->catalogue, dataset->fields.at(static_cast<size_t>(leaf.field)),
+                             possible ? parts[i] : std::string_view{});
     if (!possible || !value) {
       leaf.op = catalog::Op::in;  // of nothing
       possible = false;
@@ -448,7 +485,7 @@ Engine::DocumentOutcome Engine::make_document(const Asker& asker, const json::va
     const Plan& plan = *prepared.plan;
     Document document;
     for (const OutColumn& column : plan.out) {
-      const catalog::Field& field = query.dataset->fields[static_cast<size_t>(column.field)];
+      const catalog::Field& field = query.dataset->fields.at(static_cast<size_t>(column.field));
       document.columns.push_back({field.name, field.label, &field});
     }
     head(document.columns);

@@ -43,7 +43,8 @@ struct Engine::Impl {
     policy::AuthorityPtr authority;
     std::shared_ptr<const Plan> plan;
     std::optional<Cursor> cursor;
-    std::string context;  // shape of the plan; binds page tokens
+    db::Connection* reader = nullptr;  // where it runs
+    std::string context;               // shape of the plan; binds page tokens
   };
   Result<Prepared> prepare(db::Connection& connection, const Query& query, policy::Action action, Run& run);
   Result<std::shared_ptr<const Plan>> plan_for(const Query& query, const policy::Decision& decision,
@@ -65,6 +66,8 @@ struct Engine::Impl {
                      const Read& read);
   Outcome answer(const Query& query, policy::Action action, Run run);
   Outcome answer_statistics(const Query& query, Run run);
+  std::vector<record::Subject> few_of(const Prepared& prepared, const Run& run, const Query& query,
+                                      const Statistics& statistics);
 };
 
 }  // namespace jw::query

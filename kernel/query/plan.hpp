@@ -53,6 +53,11 @@ struct Plan {
   std::vector<size_t> values;  // further grouped columns: counts by value (median, stddev, histogram, count_distinct)
   std::vector<MeasureColumns> measures;
   size_t count = 0;  // column of COUNT(*)
+  // Least and greatest id of the rows of persons that a group is about: the same when it is one person; -1 = of nobody.
+  int least = -1, most = -1;
+  // Whom the groups are about (`person`, `group` and `groups` of these plans), for who-read-me: every person of every
+  // group, and only groups of a single person. nullptr when the answer is about nobody else than the asker.
+  std::shared_ptr<const Plan> everybody, loners;
 };
 
 // Page token content: the order keys of the last row and its id.
@@ -85,6 +90,8 @@ std::string gate_sql(policy::Statement& statement);
 struct Statistics {
   std::string rows_json;
   int64_t rows = 0;
+  int64_t counted = 0;  // rows of the dataset behind them
+  bool lone = false;    // some group is about one person
 };
 Result<Statistics> fold(const Query& query, const Plan& plan, db::Rows& rows, bool first_row_read);
 

@@ -52,7 +52,12 @@ class QueryNeed {
       for (const catalog::SortKey& key : dataset_.order) sort_by(key.field);
     }
     need_.row(dataset_);
+    subjects();
+  }
+  // Whom the rows are about, for who-read-me.
+  void subjects() {
     if (!dataset_.has_subject || decision_.own_only) return;
+    if (dataset_.about.empty()) need_.row(dataset_);
     const Dataset& persons = need_.way(dataset_, dataset_.about);
     need_.person(persons);
     if (persons.group >= 0) need_.stored(persons, persons.group);
@@ -63,6 +68,7 @@ class QueryNeed {
       if (measure.field >= 0) field(measure.field);
       if (measure.where) condition(*measure.where);
     }
+    subjects();
   }
   db::Reach& reach() { return need_.reach(); }
 

@@ -77,6 +77,12 @@ class Folding {
     if (added) at->second.running.resize(query_.measures.size());
     const int64_t count = rows.integer(plan_.count);
     at->second.rows += count;
+    counted_ += count;
+    if (plan_.least >= 0 && !rows.is_null(static_cast<size_t>(plan_.least))) {
+      Folded& group = at->second;
+      group.least = std::min(group.least, rows.integer(static_cast<size_t>(plan_.least)));
+      group.most = std::max(group.most, rows.integer(static_cast<size_t>(plan_.most)));
+    }
     for (size_t m = 0; m < query_.measures.size(); ++m) add_measure(rows, m, count, at->second.running[m]);
   }
 
@@ -95,6 +101,9 @@ class Folding {
     }
     order(results);
     Statistics out;
+    out.counted = counted_;
+    out.lone = std::any_of(groups_.begin(), groups_.end(),
+                           [](const auto& each) { return each.second.least == each.second.most; });
     JsonWriter json(out.rows_json);
     json.array();
     for (const Line& result : results) {
@@ -117,6 +126,7 @@ class Folding {
  private:
   struct Folded {
     int64_t rows = 0;
+    int64_t least = INT64_MAX, most = INT64_MIN;  // Plan::least, most; in this order while there is nobody
     std::vector<Running> running;
   };
 
@@ -196,7 +206,7 @@ class Folding {
   }
 
   int places_of(const Measure& measure) const {
-    const catalog::Field& field = query_.dataset->fields[static_cast<size_t>(measure.field)];
+    const catalog::Field& field = query_.dataset->fields.at(static_cast<size_t>(measure.field));
     return field.type == Type::decimal ? field.size : 0;
   }
 
@@ -310,6 +320,7 @@ class Folding {
   const Query& query_;
   const Plan& plan_;
   std::map<std::vector<Value>, Folded> groups_;
+  int64_t counted_ = 0;
   bool overflow_ = false;
 };
 

@@ -115,12 +115,14 @@ void fetch(const Call& call) {
   const Refusal unknown{Code::not_found, "document.unknown", {"没有这份文件", "there is no such document"}};
   Result<std::string> content = unknown;
   std::string dataset;
+  int64_t outbox = 0;
   {
     const db::Store::Lease lease = house.store.private_reader();
     db::Rows rows = lease->query("SELECT dataset FROM document WHERE paper = $1", {number});
     const auto found = paper::find(*lease, number, house.clock.now());
     if (!found || found->account != call.session().account || !rows.next()) return call.refuse(unknown);
     dataset = rows.text(0);
+    outbox = found->outbox;
     content = paper::bytes(*lease, *found);
   }
   // Whoever lost the permission since then lost the file, too: what may be fetched follows what may be queried now.
@@ -132,8 +134,14 @@ void fetch(const Call& call) {
   response.content_type = "text/csv; charset=utf-8";
   response.headers.emplace_back("Content-Disposition", "attachment; filename=\"" + number + ".csv\"");
   response.headers.emplace_back("Cache-Control", "no-store");
-  record::Entry entry = call.entry("export", "fetch");
+  // Whoever stands in it can see every download, not the first alone (§1.3.1).
+  const auto made = house.recorder.deliver(outbox);
+  const auto proof = made ? house.recorder.prove(made->seq) : std::nullopt;
+  if (!proof) return call.refuse(edge::not_durable());
+  record::Entry entry = call.entry("export", "export");
   entry.dataset = std::move(dataset);
+  entry.rows = proof->entry.rows;
+  entry.subjects = proof->entry.subjects;
   JsonWriter(entry.parameters).object().field("document", number).end_object();
   call.release(std::move(entry), std::move(response));
 }

@@ -175,6 +175,35 @@ forEachStore('exports', (world) => {
     const log = await student.rows({ dataset: 'access_log', fields: ['leaf', 'dataset', 'action', 'basis'], limit: 5 });
     const line = log.find(([leaf]) => leaf === Number(made.record.split('/').at(-1)));
     assert.deepEqual(line?.slice(1, 3), ['grade', 'export']);
+    // Every download, not the first alone.
+    const exports = async () => (await student.rows({ dataset: 'access_log', fields: ['leaf'], where: { field: 'action', op: 'eq', value: 'export' }, limit: 100 })).length;
+    for (let before = await exports(), times = 1; times <= 2; times += 1) {
+      assert.equal((await adviser.get(made.link)).status, 200);
+      assert.equal(await exports(), before + times);
+    }
+  });
+
+  test('§1.3.1 who is told of by a statistic can see that', async () => {
+    const adviser = await world.as('class_adviser');
+    const [[number]] = await adviser.rows({ dataset: 'student', fields: ['number'], where: { field: 'number', op: 'in', value: world.accountsOf('student').map((each) => each.account) }, limit: 1 });
+    const student = await world.as('student', world.accountsOf('student').findIndex((each) => each.account === number));
+    const told = async () => (await student.rows({ dataset: 'access_log', fields: ['leaf'], where: { field: 'action', op: 'eq', value: 'statistics' }, limit: 1000 })).length;
+    const about = { field: 'student', op: 'eq', value: number };
+    const asked = [
+      { dataset: 'grade', group: ['student'], measures: [{ fn: 'avg', field: 'score' }] },
+      { dataset: 'grade', group: ['student_name'], measures: [{ fn: 'count' }] },
+      { dataset: 'student', group: ['number', 'name'], measures: [{ fn: 'count' }] },
+      { dataset: 'grade', where: about, measures: [{ fn: 'min', field: 'score' }] },
+      { dataset: 'grade', where: about, measures: [{ fn: 'max', field: 'score' }, { fn: 'median', field: 'score' }] },
+    ];
+    for (const query of asked) {
+      const before = await told();
+      await adviser.rows(query);
+      assert.equal(await told(), before + 1, JSON.stringify(query));
+    }
+    const before = await told();
+    await (await world.as('academic_office')).rows({ dataset: 'grade', measures: [{ fn: 'avg', field: 'score' }] });
+    assert.equal(await told(), before, 'a number about all tells of nobody');
   });
 
   test('§2.3.2.a a file made in time is not fetched after the period', async () => {

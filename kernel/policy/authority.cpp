@@ -67,7 +67,7 @@ Text rows_in_words(const catalog::Catalogue& catalogue, const Dataset& dataset, 
     case Atom::Rows::all:
       return {"全部" + dataset.label.zh, "all of " + dataset.label.en};
     case Atom::Rows::relation: {
-      const Text& label = catalogue.relations[static_cast<size_t>(atom.relation)].label;
+      const Text& label = catalogue.relations.at(static_cast<size_t>(atom.relation)).label;
       const Text whole{label.zh + "的" + dataset.label.zh, dataset.label.en + " of " + label.en};
       if (!atom.narrowed) return whole;
       const Text words = catalog::describe_condition(catalogue, dataset, atom.where);
@@ -157,8 +157,8 @@ std::unique_ptr<Decision> Authority::make(const Dataset& dataset, Action action,
       if (atom.fields[f] == Sight::clear) decision->fields[f].clear.push_back(static_cast<int>(i));
       if (atom.fields[f] == Sight::masked) decision->fields[f].masked.push_back(static_cast<int>(i));
     }
-    const bool own =
-        atom.rows == Atom::Rows::relation && rules_->catalogue().relations[static_cast<size_t>(atom.relation)].of < 0;
+    const bool own = atom.rows == Atom::Rows::relation &&
+                     rules_->catalogue().relations.at(static_cast<size_t>(atom.relation)).of < 0;
     decision->own_only = decision->own_only && JW_FAULT(48, own, true);
     append_atom_shape(shape, atom);
     const std::string mark = atom.grant.empty() ? "§" + atom.clause : "grant:" + atom.grant;
@@ -166,7 +166,7 @@ std::unique_ptr<Decision> Authority::make(const Dataset& dataset, Action action,
       decision->basis += (decision->basis.empty() ? "" : ",") + mark;
     }
     if (atom.post >= 0) {
-      const std::string& post = rules_->regulation().posts[static_cast<size_t>(atom.post)].name;
+      const std::string& post = rules_->regulation().posts.at(static_cast<size_t>(atom.post)).name;
       if (("," + decision->post + ",").find("," + post + ",") == std::string::npos) {
         decision->post += (decision->post.empty() ? "" : ",") + post;
         for (const HeldPost& held : posts_) {
@@ -222,7 +222,7 @@ Refusal Authority::refuse(const Dataset& dataset, Action action, const std::stri
     return refusal;
   }
   for (const HeldPost& held : posts_) {
-    const Post& post = rules_->regulation().posts[static_cast<size_t>(held.post)];
+    const Post& post = rules_->regulation().posts.at(static_cast<size_t>(held.post));
     if (post.refusal) {
       refusal.detail = *post.refusal;
       refusal.remedy->clause = post.clause;
@@ -232,7 +232,7 @@ Refusal Authority::refuse(const Dataset& dataset, Action action, const std::stri
   }
   std::string zh, en;
   for (const HeldPost& held : posts_) {
-    const Post& post = rules_->regulation().posts[static_cast<size_t>(held.post)];
+    const Post& post = rules_->regulation().posts.at(static_cast<size_t>(held.post));
     zh += (zh.empty() ? "" : "、") + post.label.zh;
     en += (en.empty() ? "" : ", ") + post.label.en;
   }

@@ -138,10 +138,11 @@ const std::string& Frame::join(const std::vector<int>& path) {
   const std::string parent = join(parent_path);
   const Dataset* dataset = dataset_;
   for (int hop : parent_path) {
-    dataset = &statement_->catalogue().datasets[static_cast<size_t>(dataset->fields[static_cast<size_t>(hop)].ref)];
+    dataset =
+        &statement_->catalogue().datasets.at(static_cast<size_t>(dataset->fields.at(static_cast<size_t>(hop)).ref));
   }
-  const Field& ref = dataset->fields[static_cast<size_t>(path.back())];
-  const Dataset& reached = statement_->catalogue().datasets[static_cast<size_t>(ref.ref)];
+  const Field& ref = dataset->fields.at(static_cast<size_t>(path.back()));
+  const Dataset& reached = statement_->catalogue().datasets.at(static_cast<size_t>(ref.ref));
   // A required ref of the store's own tables leads somewhere (NOT NULL, foreign key), so PostgreSQL may take it first
   // or last as it likes. SQLite keeps the order written, which a LEFT JOIN makes sure of.
   Join join;
@@ -180,7 +181,7 @@ std::string Statement::new_alias(const char* prefix) {
 const Dataset& Statement::dataset_at(const Place& place) const {
   const Dataset* dataset = &place.frame->dataset();
   for (int hop : place.path) {
-    dataset = &catalogue_.datasets[static_cast<size_t>(dataset->fields[static_cast<size_t>(hop)].ref)];
+    dataset = &catalogue_.datasets.at(static_cast<size_t>(dataset->fields.at(static_cast<size_t>(hop)).ref));
   }
   return *dataset;
 }
@@ -195,7 +196,7 @@ struct Cell {
 };
 
 Cell cell_of(const Place& place, const Dataset& dataset, int field) {
-  const Field& f = dataset.fields[static_cast<size_t>(field)];
+  const Field& f = dataset.fields.at(static_cast<size_t>(field));
   Cell cell{place, field};
   if (f.is_lookup()) {
     cell.place.path.insert(cell.place.path.end(), f.path.begin(), f.path.end());
@@ -208,23 +209,23 @@ Cell cell_of(const Place& place, const Dataset& dataset, int field) {
 
 std::string Statement::stored(const Place& place, int field) {
   const Cell cell = cell_of(place, dataset_at(place), field);
-  const Field& f = dataset_at(cell.place).fields[static_cast<size_t>(cell.field)];
+  const Field& f = dataset_at(cell.place).fields.at(static_cast<size_t>(cell.field));
   return cell.place.frame->join(cell.place.path) + "." + catalog::column_name(f);
 }
 
 std::string Statement::shown(const Place& place, int field) {
   Cell cell = cell_of(place, dataset_at(place), field);
-  const Field& f = dataset_at(cell.place).fields[static_cast<size_t>(cell.field)];
+  const Field& f = dataset_at(cell.place).fields.at(static_cast<size_t>(cell.field));
   if (f.type != Type::ref) return cell.place.frame->join(cell.place.path) + "." + catalog::column_name(f);
-  const Dataset& target = catalogue_.datasets[static_cast<size_t>(f.ref)];
+  const Dataset& target = catalogue_.datasets.at(static_cast<size_t>(f.ref));
   cell.place.path.push_back(cell.field);
   return cell.place.frame->join(cell.place.path) + "." +
-         catalog::column_name(target.fields[static_cast<size_t>(target.key.front())]);
+         catalog::column_name(target.fields.at(static_cast<size_t>(target.key.front())));
 }
 
 std::string Statement::sort_key(const Place& place, int field) {
   const Cell cell = cell_of(place, dataset_at(place), field);
-  const Field& f = dataset_at(cell.place).fields[static_cast<size_t>(cell.field)];
+  const Field& f = dataset_at(cell.place).fields.at(static_cast<size_t>(cell.field));
   if (!f.pinyin) return shown(place, field);
   return cell.place.frame->join(cell.place.path) + ".\"" + f.name + "_sort\"";
 }
@@ -248,7 +249,7 @@ std::string Statement::person_id(const Place& place) {
 }
 
 std::string Statement::masked(const Place& place, int field) {
-  const Field& f = dataset_at(place).fields[static_cast<size_t>(field)];
+  const Field& f = dataset_at(place).fields.at(static_cast<size_t>(field));
   const std::string x = shown(place, field);
   const std::string n = std::to_string(f.mask.n);
   // k asterisks; k is an integer expression >= 0
@@ -317,8 +318,8 @@ Predicate Statement::joined(const Place& place, std::string sql, bool positive) 
 // --------------------------------------------------------------------------------------------------------
 
 std::string Statement::relation_select(int relation, bool positive) {
-  const catalog::Relation& r = catalogue_.relations[static_cast<size_t>(relation)];
-  Frame frame(*this, catalogue_.datasets[static_cast<size_t>(r.from)], new_alias("r"));
+  const catalog::Relation& r = catalogue_.relations.at(static_cast<size_t>(relation));
+  Frame frame(*this, catalogue_.datasets.at(static_cast<size_t>(r.from)), new_alias("r"));
   const Place place{&frame, {}};
   const std::string selected = r.select == Condition::kRowId ? row_id(place) : stored(place, r.select);
   Literals printed{Slot::Kind::policy_literal, 0, true};
@@ -336,7 +337,7 @@ std::string Statement::relation_select(int relation, bool positive) {
 Predicate Statement::tied(const Place& place, const catalog::Binding& binding, bool positive, bool alone) {
   Place end = place;
   end.path.insert(end.path.end(), binding.path.begin(), binding.path.end());
-  const catalog::Relation& relation = catalogue_.relations[static_cast<size_t>(binding.relation)];
+  const catalog::Relation& relation = catalogue_.relations.at(static_cast<size_t>(binding.relation));
   if (relation.of < 0) {
     const Dataset& persons = dataset_at(end);
     if (end.path.empty()) {
@@ -438,14 +439,14 @@ Predicate Statement::leaf(const Place& place, const Condition& leaf, bool positi
         return Predicate::depends("(" + person_id(place) + (positive ? " = " : " <> ") + me() + ")");
       }
       const Dataset& persons =
-          catalogue_.datasets[static_cast<size_t>(dataset_at(place).fields[static_cast<size_t>(leaf.field)].ref)];
+          catalogue_.datasets.at(static_cast<size_t>(dataset_at(place).fields.at(static_cast<size_t>(leaf.field)).ref));
       return Predicate::depends(
           member(stored(place, leaf.field),
                  "SELECT \"id\" FROM " + catalog::table_name(persons) + " WHERE \"person_id\" = " + me(), positive));
     }
     case Condition::Source::today:
     case Condition::Source::today_minus_years: {
-      const bool date = dataset_at(place).fields[static_cast<size_t>(leaf.field)].type == Type::date;
+      const bool date = dataset_at(place).fields.at(static_cast<size_t>(leaf.field)).type == Type::date;
       Slot value{date ? Slot::Kind::today : Slot::Kind::now};
       if (leaf.source == Condition::Source::today_minus_years)
         value = {Slot::Kind::years_ago, regulation_->setting(leaf.name)};
@@ -484,15 +485,14 @@ std::string Statement::value(const Condition& leaf, size_t i, Literals& literals
 }
 
 Predicate Statement::set_member(const Place& place, const Condition& leaf, bool positive, Literals& literals) {
-  const Field& f = dataset_at(place).fields[static_cast<size_t>(leaf.field)];
+  const Field& f = dataset_at(place).fields.at(static_cast<size_t>(leaf.field));
   const bool text = reads_as_text(f.type);
   std::string select;
   if (literals.printed) {
-    for (const catalog::Value& member_value : leaf.values) {
-      select += (select.empty() ? "SELECT " : " UNION ALL SELECT ") + printed_value(member_value) + " AS value";
-    }
-    if (select.empty()) select = "SELECT NULL WHERE 1=0";
-    select = "SELECT value FROM (" + select + ") fixed";
+    // VALUES, for SQLite takes no more than 500 SELECTs in one UNION; both stores call the column so.
+    for (const catalog::Value& member_value : leaf.values)
+      select += (select.empty() ? "(" : ", (") + printed_value(member_value) + ")";
+    select = select.empty() ? "SELECT NULL WHERE 1=0" : "SELECT column1 FROM (VALUES " + select + ") fixed";
   } else if (const std::string list = slot({literals.kind, literals.next++}); postgres()) {
     select = std::string("SELECT ") + (text ? "value" : "CAST(value AS BIGINT)") +
              " FROM json_array_elements_text(CAST(" + list + " AS JSON))";
@@ -500,8 +500,8 @@ Predicate Statement::set_member(const Place& place, const Condition& leaf, bool 
     select = "SELECT value FROM json_each(" + list + ")";
   }
   if (f.type == Type::ref && positive) {
-    const Dataset& target = catalogue_.datasets[static_cast<size_t>(f.ref)];
-    const std::string key = catalog::column_name(target.fields[static_cast<size_t>(target.key.front())]);
+    const Dataset& target = catalogue_.datasets.at(static_cast<size_t>(f.ref));
+    const std::string key = catalog::column_name(target.fields.at(static_cast<size_t>(target.key.front())));
     return joined(
         ref_place(place, leaf.field),
         member(stored(place, leaf.field),
@@ -514,13 +514,13 @@ Predicate Statement::set_member(const Place& place, const Condition& leaf, bool 
 
 Predicate Statement::compare(const Place& place, const Condition& leaf, bool positive, Literals& literals) {
   if (leaf.op == Op::in) return set_member(place, leaf, positive, literals);
-  const Field& f = dataset_at(place).fields[static_cast<size_t>(leaf.field)];
+  const Field& f = dataset_at(place).fields.at(static_cast<size_t>(leaf.field));
   size_t used = 0;
   const auto next_value = [&] { return value(leaf, used++, literals); };
   if (f.type == Type::ref && ((leaf.op == Op::eq && positive) || (leaf.op == Op::ne && !positive))) {
     // By the id of the row with this key, so that the index on the ref column is used.
-    const Dataset& target = catalogue_.datasets[static_cast<size_t>(f.ref)];
-    const std::string key = catalog::column_name(target.fields[static_cast<size_t>(target.key.front())]);
+    const Dataset& target = catalogue_.datasets.at(static_cast<size_t>(f.ref));
+    const std::string key = catalog::column_name(target.fields.at(static_cast<size_t>(target.key.front())));
     return joined(
         ref_place(place, leaf.field),
         member(stored(place, leaf.field),

@@ -101,19 +101,19 @@ void write_field(JsonWriter& out, const catalog::Catalogue& catalogue, const Aut
   if (!field.standard.empty()) out.field("standard", field.standard);
   if (field.type == Type::code) {
     out.key("codes").array();
-    for (const catalog::Code& code : catalogue.code_sets[static_cast<size_t>(field.code_set)].codes) {
+    for (const catalog::Code& code : catalogue.code_sets.at(static_cast<size_t>(field.code_set)).codes) {
       out.object().field("code", code.code).field("name", code.name).end_object();
     }
     out.end_array();
   }
   if (field.type == Type::ref) {
-    const Dataset& target = catalogue.datasets[static_cast<size_t>(field.ref)];
+    const Dataset& target = catalogue.datasets.at(static_cast<size_t>(field.ref));
     const std::string label_field =
-        target.field("name") >= 0 ? "name" : target.fields[static_cast<size_t>(target.key.front())].name;
+        target.field("name") >= 0 ? "name" : target.fields.at(static_cast<size_t>(target.key.front())).name;
     out.key("ref")
         .object()
         .field("dataset", target.name)
-        .field("key", target.fields[static_cast<size_t>(target.key.front())].name);
+        .field("key", target.fields.at(static_cast<size_t>(target.key.front())).name);
     out.field("label_field", label_field)
         .field("queryable", !openings(authority, target, Action::query).empty())
         .end_object();
@@ -196,7 +196,7 @@ std::string Engine::posts_json(const policy::Asker& asker) {
   JsonWriter json(out);
   json.array();
   for (const policy::HeldPost& held : authority->posts()) {
-    const policy::Post& post = authority->rules().regulation().posts[static_cast<size_t>(held.post)];
+    const policy::Post& post = authority->rules().regulation().posts.at(static_cast<size_t>(held.post));
     json.object().field("name", post.name).field("label", post.label).field("clause", post.clause).key("units").array();
     for (const std::string& unit : held.units) json.value(unit);
     json.end_array();
@@ -219,19 +219,19 @@ Result<std::string> Engine::dataset_json(const policy::Asker& asker, std::string
   json.object().field("name", dataset->name).field("label", dataset->label).field("module", dataset->module);
   const auto names = [&](std::string_view key, const std::vector<int>& fields) {
     json.key(key).array();
-    for (int field : fields) json.value(dataset->fields[static_cast<size_t>(field)].name);
+    for (int field : fields) json.value(dataset->fields.at(static_cast<size_t>(field)).name);
     json.end_array();
   };
   names("key", dataset->key);
   names("show", dataset->show);
   json.key("order").array();
   for (const catalog::SortKey& key : dataset->order) {
-    json.value((key.descending ? "-" : "") + dataset->fields[static_cast<size_t>(key.field)].name);
+    json.value((key.descending ? "-" : "") + dataset->fields.at(static_cast<size_t>(key.field)).name);
   }
   json.end_array();
   if (dataset->has_subject) {
     json.field("about", dataset->about.empty() ? std::string("id")
-                                               : dataset->fields[static_cast<size_t>(dataset->about.front())].name);
+                                               : dataset->fields.at(static_cast<size_t>(dataset->about.front())).name);
   }
   json.key("purposes").array();
   for (const std::string& purpose : authority->rules().purposes()) {

@@ -5,11 +5,13 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
 #include <set>
 
 #include "base/json.hpp"
 #include "kernel/catalog/condition.hpp"
 #include "kernel/policy/reach.hpp"
+#include "kernel/query/known.hpp"
 #include "kernel/query/sight.hpp"
 #include "kernel/query/view.hpp"
 
@@ -22,15 +24,21 @@ using policy::Sight;
 
 namespace {
 
-// Whom an effect is about: everybody who holds a post, or one account.
+// Whom an effect is about: everybody who holds a post, or one account. Two sets of rules need not have the same posts
+// in the same places, so a post goes by its name; what stands on one side only is held by nobody on the other.
 struct Whom {
-  int post = -1;
+  std::string post;
   int64_t account = 0;
   auto operator<=>(const Whom&) const = default;
 };
 
-bool is_given(const Atom& atom, const Whom& whom) {
-  return whom.post >= 0 ? atom.post == whom.post : atom.post < 0 && atom.account == whom.account;
+const policy::Post& post_at(const Rules& rules, int post) {
+  return rules.regulation().posts.at(static_cast<size_t>(post));
+}
+
+bool is_given(const Rules& rules, const Atom& atom, const Whom& whom) {
+  if (atom.post >= 0) return post_at(rules, atom.post).name == whom.post;
+  return whom.post.empty() && atom.account == whom.account;
 }
 
 // ---- what a row of rules means, as text: equal texts, equal meaning
@@ -43,13 +51,13 @@ void append_settings(const catalog::Catalogue& catalogue, const policy::Regulati
     out += "$" + std::to_string(regulation.setting(condition.name));
   if (condition.source == catalog::Condition::Source::relation) {
     const int relation = catalogue.relation(condition.name);
-    append_settings(catalogue, regulation, catalogue.relations[static_cast<size_t>(relation)].where, out);
+    append_settings(catalogue, regulation, catalogue.relations.at(static_cast<size_t>(relation)).where, out);
   }
 }
 
 std::string printed(const catalog::Catalogue& catalogue, const policy::Regulation& regulation, int dataset,
                     const catalog::Condition& condition) {
-  const Dataset& of = catalogue.datasets[static_cast<size_t>(dataset)];
+  const Dataset& of = catalogue.datasets.at(static_cast<size_t>(dataset));
   std::string out = boost::json::serialize(catalog::print_condition(catalogue, of, condition));
   append_settings(catalogue, regulation, condition, out);
   return out;
@@ -63,7 +71,8 @@ std::string meaning(const Rules& rules, const Atom& atom) {
   for (const Sight sight : atom.fields) out += static_cast<char>('0' + static_cast<int>(sight));
   for (const std::string& purpose : atom.purposes) out += "," + purpose;
   if (atom.rows == Atom::Rows::relation) {
-    append_settings(catalogue, rules.regulation(), catalogue.relations[static_cast<size_t>(atom.relation)].where, out);
+    append_settings(catalogue, rules.regulation(), catalogue.relations.at(static_cast<size_t>(atom.relation)).where,
+                    out);
   }
   if (atom.has_condition()) out += printed(catalogue, rules.regulation(), atom.dataset, atom.where);
   return out;
@@ -82,12 +91,13 @@ Meanings meanings_of(const Rules& rules) {
   Meanings out;
   for_each_atom(rules, [&](const Atom& atom) {
     std::string text = meaning(rules, atom);
-    const Whom whom{atom.post, atom.post >= 0 ? 0 : atom.account};
+    Whom whom{{}, atom.account};
     if (atom.post >= 0) {  // who holds the post belongs to what the row means
-      const policy::Post& post = rules.regulation().posts[static_cast<size_t>(atom.post)];
+      const policy::Post& post = post_at(rules, atom.post);
       text += printed(rules.catalogue(), rules.regulation(), post.from, post.where);
+      whom = {post.name, 0};
     }
-    out[{whom, atom.dataset}].push_back(std::move(text));
+    out[{std::move(whom), atom.dataset}].push_back(std::move(text));
   });
   for (auto& [key, texts] : out) std::sort(texts.begin(), texts.end());
   return out;
@@ -105,7 +115,7 @@ Side side_of(const Rules& rules, const Whom& whom, const Dataset& dataset) {
   Side side;
   side.fields.assign(dataset.fields.size(), Sight::hidden);
   for_each_atom(rules, [&](const Atom& atom) {
-    if (atom.dataset != dataset.index || !is_given(atom, whom)) return;
+    if (atom.dataset != dataset.index || !is_given(rules, atom, whom)) return;
     (atom.effect == policy::Effect::permit ? side.permits : side.forbids).push_back(&atom);
     if (atom.effect != policy::Effect::permit) return;
     side.actions = static_cast<uint8_t>(side.actions | atom.actions);
@@ -167,11 +177,18 @@ class Comparison {
     rows_viewer_ = viewer_.rows();
   }
 
-  // Every field that a condition asks for is seen in clear on all rows that the viewer sees.
-  bool is_open(const Side& side) {
-    for (const std::vector<const Atom*>* atoms : {&side.permits, &side.forbids}) {
-      for (const Atom* atom : *atoms) {
-        if (atom->has_condition() && !is_open(atom->where)) return false;
+  // Every field that decides about a row of one side is seen in clear on all rows that the viewer sees, and what
+  // relations are made of on all rows there are. Not only what changes counts: a holder's other permits and forbids
+  // stand in the same statement.
+  bool is_open(const Decision& side, const Known& known) {
+    for (const Atom* permit : side.permits) {
+      if (!is_open(*permit, known)) return false;
+    }
+    for (const auto& [dataset, forbids] : side.forbids) {
+      for (const policy::BoundForbid& forbid : forbids) {
+        const bool open =
+            dataset == dataset_.index ? is_open(*forbid.atom, known) : reaches_only_known(*forbid.atom, known);
+        if (!open) return false;
       }
     }
     return true;
@@ -200,12 +217,35 @@ class Comparison {
     return counts;
   }
 
+  // Whom the counted rows are about, as long as they are few: a number about few tells of each (§1.3.1).
+  std::vector<int64_t> few_persons(db::Connection& reader, const policy::Binding& binding,
+                                   const std::vector<int>& fields) {
+    if (!dataset_.has_subject) return {};
+    std::string changed = gained() + " OR " + lost();
+    for (const int field : fields)
+      changed += " OR " + raised(field, was_, rows_was_, is_, rows_is_) + " OR " +
+                 raised(field, is_, rows_is_, was_, rows_was_);
+    std::vector<int64_t> persons;
+    policy::Binding few = binding;
+    few.limit = kFewPersons + 1;
+    const std::string person = statement_.person_id(subject());  // before FROM is printed: it adds joins
+    const std::string rows_changed = where(Predicate::depends("(" + changed + ")"));
+    run(reader, few,
+        "SELECT DISTINCT " + person + " FROM " + frame_.from_sql() + " WHERE " + rows_changed + " LIMIT " +
+            statement_.slot({Slot::Kind::limit}),
+        [&](db::Rows& rows) {
+          if (!rows.is_null(0)) persons.push_back(rows.integer(0));
+        });
+    if (persons.size() > static_cast<size_t>(kFewPersons)) persons.clear();
+    return persons;
+  }
+
   // A few rows as the viewer sees them; columns are the key and what is shown first.
   std::vector<int> columns(const Decision& viewer) const {
     std::vector<int> out;
     for (const std::vector<int>* from : {&dataset_.key, &dataset_.show}) {
       for (const int field : *from) {
-        const bool open = !viewer.fields[static_cast<size_t>(field)].is_closed();
+        const bool open = !viewer.fields.at(static_cast<size_t>(field)).is_closed();
         if (out.size() < 5 && open && std::find(out.begin(), out.end(), field) == out.end()) out.push_back(field);
       }
     }
@@ -223,7 +263,7 @@ class Comparison {
     run(reader, binding, sql, [&](db::Rows& found) {
       std::string cells = "[";
       for (size_t i = 0; i < fields.size(); ++i) {
-        const Field& field = dataset_.fields[static_cast<size_t>(fields[i])];
+        const Field& field = dataset_.fields.at(static_cast<size_t>(fields[i]));
         if (i > 0) cells += ',';
         append_cell(cells, found, i + 2, {field.type, field.type == catalog::Type::decimal ? field.size : 0});
       }
@@ -238,12 +278,34 @@ class Comparison {
  private:
   static int64_t count(const Decision& decision) { return static_cast<int64_t>(decision.literals.size()); }
 
-  bool is_open(const catalog::Condition& condition) {
+  bool is_open(const Atom& atom, const Known& known) {
+    if (atom.has_condition() && !is_open(atom.where, known)) return false;
+    if (atom.rows != Atom::Rows::relation) return true;
+    const catalog::Binding* binding = dataset_.binding(atom.relation);
+    if (binding == nullptr) return false;
+    const bool first = binding->path.empty() || viewer_.clear(binding->path.front()).is_always();
+    return first && known.beyond(dataset_, binding->path) && known.relation(atom.relation);
+  }
+  bool is_open(const catalog::Condition& condition, const Known& known) {
     for (const catalog::Condition& part : condition.parts) {
-      if (!is_open(part)) return false;
+      if (!is_open(part, known)) return false;
     }
-    const bool names = condition.kind == catalog::Condition::Kind::leaf && condition.field >= 0;
-    return !names || viewer_.clear(condition.field).is_always();
+    if (condition.kind != catalog::Condition::Kind::leaf) return true;
+    for (const int field : {condition.field, condition.other}) {
+      if (field >= 0 && !viewer_.clear(field).is_always()) return false;
+    }
+    return condition.source != catalog::Condition::Source::relation ||
+           known.relation(catalogue_.relation(condition.name));
+  }
+  // A forbid on rows from which cells are borrowed.
+  bool reaches_only_known(const Atom& atom, const Known& known) {
+    const Dataset& of = catalogue_.datasets.at(static_cast<size_t>(atom.dataset));
+    if (atom.has_condition() && !known.condition(of, atom.where)) return false;
+    if (atom.rows != Atom::Rows::relation) return true;
+    const catalog::Binding* binding = of.binding(atom.relation);
+    if (binding == nullptr) return false;
+    const bool first = binding->path.empty() || known.field(of, binding->path.front());
+    return first && known.beyond(of, binding->path) && known.relation(atom.relation);
   }
 
   // Predicates may be unknown: neither is what one may see.
@@ -314,26 +376,37 @@ class Effects {
     Instant edge;
     viewing_ = before_->authority(before_, before_->posts_of(reader_, viewer_.person, viewer_.session, now_),
                                   viewer_.account, now_, edge);
+    known_.emplace(catalogue_, *viewing_);
   }
 
   Effect make() {
     reader_.statement_limit(options_.limit);
     json_.object().key("effects").array();
     const Meanings was = meanings_of(*before_), is = meanings_of(*after_);
-    std::set<std::pair<Whom, int>> keys;
+    std::set<std::pair<Whom, int>> found;
     for (const Meanings* each : {&was, &is}) {
-      for (const auto& [key, texts] : *each) keys.insert(key);
+      for (const auto& [key, texts] : *each) found.insert(key);
     }
+    std::vector<std::pair<Whom, int>> keys(found.begin(), found.end());
+    std::stable_sort(keys.begin(), keys.end(),
+                     [this](const auto& a, const auto& b) { return place_of(a.first) < place_of(b.first); });
     for (const auto& key : keys) {
       const auto a = was.find(key), b = is.find(key);
       if (a != was.end() && b != is.end() && a->second == b->second) continue;
-      one(key.first, catalogue_.datasets[static_cast<size_t>(key.second)]);
+      one(key.first, catalogue_.datasets.at(static_cast<size_t>(key.second)));
     }
     json_.end_array().field("widens", effect_.widens).field("narrows", effect_.narrows).end_object();
     return std::move(effect_);
   }
 
  private:
+  // Posts as the regulation has them, new ones last; accounts first.
+  std::pair<bool, int> place_of(const Whom& whom) const {
+    const int now = before_->regulation().post(whom.post);
+    if (whom.post.empty() || now >= 0) return {false, now};
+    return {true, after_->regulation().post(whom.post)};
+  }
+
   void one(const Whom& whom, const Dataset& dataset) {
     const Side was = side_of(*before_, whom, dataset), is = side_of(*after_, whom, dataset);
     json_.object();
@@ -363,14 +436,14 @@ class Effects {
   }
 
   void name(const Whom& whom) {
-    if (whom.post < 0) {
+    if (whom.post.empty()) {
       json_.key("post").null();
       const Holder holder = of_account(whom.account);
       json_.field("account", holder.login).field("account_name", holder.name);
       return;
     }
-    const auto& posts = after_->regulation().posts;
-    const policy::Post& post = posts[static_cast<size_t>(whom.post)];
+    const Rules& rules = after_->regulation().post(whom.post) >= 0 ? *after_ : *before_;
+    const policy::Post& post = post_at(rules, rules.regulation().post(whom.post));
     json_.key("post").object().field("name", post.name).field("label", post.label).end_object();
   }
 
@@ -399,31 +472,81 @@ class Effects {
   }
 
   void numbers(const Whom& whom, const Dataset& dataset, const Side& was, const Side& is) {
+    const Decision& viewer = viewing_->decide(dataset, Action::query, "");
+    const bool asks = !viewer_.agreement_due && viewer.allowed();
+    if (!asks || !knows_holders(whom, dataset)) {
+      json_.key("holders").null();
+      if (!asks)
+        return words_only({"您本人不能查询这类数据，因此只有文字，没有数量",
+                           "you may not query this data yourself, so there are words and no numbers"});
+      return words_only(
+          {"谁任这个岗位取决于您看不到的字段，因此只有文字，没有数量",
+           "who holds the post depends on a field that you do not see, so there are words and no numbers"});
+    }
     Holders holders;
     try {
-      if (whom.post >= 0) {
-        // Whoever holds the post on either side: the change may be about who holds it.
-        holders = holders_of(reader_, *before_, whom.post, now_, options_.holders, true);
-        Holders then = holders_of(reader_, *after_, whom.post, now_, options_.holders, true);
-        if (then.count > holders.count) holders = std::move(then);
-      } else if (Holder one = of_account(whom.account); one.account != 0) {
-        holders = {1, {std::move(one)}};
-      }
-      json_.field("holders", holders.count);
+      holders = whom.post.empty() ? one_account(whom.account) : holders_of(whom.post);
     } catch (const db::Error& error) {
       if (error.failure() != db::Failure::timeout) throw;
       json_.key("holders").null();
       return words_only({"岗位人员太多，来不及统计", "too many hold the post to be counted in time"});
     }
-    const Decision& viewer = viewing_->decide(dataset, Action::query, "");
-    if (viewer_.agreement_due || !viewer.allowed()) {
-      return words_only({"您本人不能查询这类数据，因此只有文字，没有数量",
-                         "you may not query this data yourself, so there are words and no numbers"});
-    }
+    json_.field("holders", holders.count);
     if (holders.some.empty()) return words_only({"目前没有人任这个岗位", "nobody holds the post at present"});
+    tell_holders(whom, holders);
+    holders.some.resize(std::min(holders.some.size(), static_cast<size_t>(options_.holders)));
     if (budget_ < static_cast<int>(holders.some.size()))
       return words_only({"涉及面太大，未逐一统计数量", "too much is touched to count it one by one"});
     counted(holders, dataset, viewer, was, is);
+  }
+
+  Holders one_account(int64_t account) {
+    Holder one = of_account(account);
+    return one.account == 0 ? Holders{} : Holders{1, {std::move(one)}};
+  }
+
+  // Whoever holds the post on either side: the change may be about who holds it. All of them while they are few.
+  Holders holders_of(const std::string& post) {
+    Holders most;
+    for (const RulesPtr& rules : {before_, after_}) {
+      const int place = rules->regulation().post(post);
+      if (place < 0) continue;
+      Holders holders = query::holders_of(reader_, *rules, place, now_, kFewPersons, true);
+      if (holders.count > most.count || most.some.empty()) most = std::move(holders);
+    }
+    if (most.count <= kFewPersons) return most;
+    Holders spread{most.count, {}};
+    const size_t last = most.some.size() - 1, wanted = static_cast<size_t>(std::max(options_.holders, 1));
+    for (size_t i = 0; i < wanted; ++i) spread.some.push_back(most.some[wanted > 1 ? i * last / (wanted - 1) : i]);
+    return spread;
+  }
+
+  // Who holds whatever post has a say about this dataset is known to the viewer: all those posts decide what a holder
+  // sees there.
+  bool knows_holders(const Whom& whom, const Dataset& dataset) const {
+    for (const RulesPtr& rules : {before_, after_}) {
+      bool known = true;
+      for_each_atom(*rules, [&](const Atom& atom) {
+        const bool says = atom.dataset == dataset.index || atom.effect == policy::Effect::forbid;
+        if (known && says && atom.post >= 0) known = known_->post(rules->regulation(), atom.post);
+      });
+      const int post = rules->regulation().post(whom.post);
+      if (!known || (post >= 0 && !known_->post(rules->regulation(), post))) return false;
+    }
+    return true;
+  }
+
+  // Who is named or counted among few can see that (§1.3.1).
+  void tell_holders(const Whom& whom, const Holders& holders) {
+    if (whom.post.empty()) return;
+    const Rules& rules = after_->regulation().post(whom.post) >= 0 ? *after_ : *before_;
+    const policy::Post& post = post_at(rules, rules.regulation().post(whom.post));
+    Effect::Told told{catalogue_.datasets.at(static_cast<size_t>(post.from)).name, 0, {}};
+    for (const Holder& holder : holders.some) {
+      ++told.rows;
+      if (holder.person != viewer_.person) told.subjects.push_back({record::Subject::Kind::person, holder.person, 1});
+    }
+    tell(std::move(told));
   }
 
   // The action under which to compare: the first that either side opens.
@@ -450,10 +573,11 @@ class Effects {
     try {
       for (const Holder& holder : holders.some) {
         policy::AuthorityPtr a = authority(before_, holder), b = authority(after_, holder);
-        Comparison comparison(catalogue_, reader_.dialect(), *before_, *after_,
-                              a->decide(dataset, action, options_.purpose),
-                              b->decide(dataset, action, options_.purpose), *before_, viewer);
-        if (!comparison.is_open(was) || !comparison.is_open(is)) {
+        const Decision &decided_was = a->decide(dataset, action, options_.purpose),
+                       &decided_is = b->decide(dataset, action, options_.purpose);
+        Comparison comparison(catalogue_, reader_.dialect(), *before_, *after_, decided_was, decided_is, *before_,
+                              viewer);
+        if (!comparison.is_open(decided_was, *known_) || !comparison.is_open(decided_is, *known_)) {
           return words_only({"条件涉及您看不到的字段，因此只有文字，没有数量",
                              "a condition asks for a field that you do not see, so there are words and no numbers"});
         }
@@ -467,6 +591,9 @@ class Effects {
         --budget_;
         const auto counts = comparison.count_rows(reader_, binding, changed);
         write(out, dataset, holder, counts);
+        for (const int64_t person : comparison.few_persons(reader_, binding, changed)) {
+          if (person != viewer_.person) told.subjects.push_back({record::Subject::Kind::person, person, 1});
+        }
         columns = comparison.columns(viewer);
         if (counts.gained > 0 && gained.empty() && options_.sample > 0)
           sample(comparison, binding, true, columns, told, gained);
@@ -483,8 +610,8 @@ class Effects {
       json_.null();
     } else {
       write_samples(dataset, columns, gained, lost);
-      tell(std::move(told));
     }
+    if (told.rows > 0 || !told.subjects.empty()) tell(std::move(told));
     json_.key("why").null();
   }
 
@@ -512,7 +639,7 @@ class Effects {
     out.object().field("account", holder.login).field("name", holder.name);
     out.field("gained", counts.gained).field("lost", counts.lost).key("cells").array();
     for (const auto& [field, more, less] : counts.cells) {
-      out.object().field("field", dataset.fields[static_cast<size_t>(field)].name);
+      out.object().field("field", dataset.fields.at(static_cast<size_t>(field)).name);
       out.field("gained", more).field("lost", less).end_object();
     }
     out.end_array().end_object();
@@ -528,7 +655,7 @@ class Effects {
                      const std::string& lost) {
     json_.object().key("columns").array();
     for (const int column : columns) {
-      const Field& field = dataset.fields[static_cast<size_t>(column)];
+      const Field& field = dataset.fields.at(static_cast<size_t>(column));
       json_.object().field("name", field.name).field("label", field.label);
       json_.field("type", catalog::type_name(field.type));
       if (field.type == catalog::Type::decimal) json_.field("places", field.size);
@@ -549,6 +676,7 @@ class Effects {
   Effect effect_;
   JsonWriter json_;
   policy::AuthorityPtr viewing_;
+  std::optional<Known> known_;  // of viewing_
 };
 
 }  // namespace

@@ -3,7 +3,8 @@
 // statement.
 //
 // Numbers and samples are about rows that the viewer may see already: every count is a conjunction with the viewer's
-// own authority, and where a condition asks for a field that the viewer does not see in clear, there are words only.
+// own authority, and where anything that it rests on (conditions of rules and of posts, relations followed) asks for a
+// field that the viewer does not see in clear, there are words only. Two sets of rules need not have the same posts.
 #pragma once
 
 #include <chrono>
@@ -35,7 +36,7 @@ struct Effect {
   //  "widens":bool,"narrows":bool}
   std::string json;
   bool widens = false, narrows = false;
-  // What the samples told, by dataset: one leaf of the record each (§1.3.1).
+  // Whom samples, names, and numbers about few persons told of, by dataset: one leaf of the record each (§1.3.1).
   struct Told {
     std::string dataset;
     int64_t rows = 0;

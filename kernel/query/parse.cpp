@@ -83,7 +83,7 @@ Result<int> measured_field(const Dataset& dataset, Function function, const json
   if (!takes_field)
     return refuse(path + ".field", "field_not_taken", {"count 和 share 不带 field", "count and share take no field"});
   JW_TRY(const int number, field_named(dataset, *given, path + ".field"));
-  const Field& field = dataset.fields[static_cast<size_t>(number)];
+  const Field& field = dataset.fields.at(static_cast<size_t>(number));
   const bool any_kind = function == Function::count_distinct;
   const bool ordered = function == Function::min || function == Function::max;
   if (!any_kind && !is_number(field) && !(ordered && (field.type == Type::date || field.type == Type::timestamp))) {
@@ -115,7 +115,7 @@ Result<Done> parse_form(const Dataset& dataset, const json::object& object, cons
     measure.places = static_cast<int>(places->get_int64());
   }
   if (measure.function == Function::histogram) {
-    const Field& field = dataset.fields[static_cast<size_t>(measure.field)];
+    const Field& field = dataset.fields.at(static_cast<size_t>(measure.field));
     const json::value* width = object.if_contains("width");
     if (width == nullptr || !width->is_int64() || width->get_int64() < 1 || width->get_int64() > 1'000'000) {
       return refuse(path + ".width", "out_of_range",
@@ -137,7 +137,7 @@ Result<Measure> parse_measure(const Catalogue& catalogue, const Dataset& dataset
   measure.function = function.function;
   measure.as = function.name;
   JW_TRY(measure.field, measured_field(dataset, measure.function, object.if_contains("field"), path));
-  if (measure.field >= 0) measure.as += "_" + dataset.fields[static_cast<size_t>(measure.field)].name;
+  if (measure.field >= 0) measure.as += "_" + dataset.fields.at(static_cast<size_t>(measure.field)).name;
   const json::value* where = object.if_contains("where");
   if (measure.function == Function::share) {
     if (where == nullptr)
@@ -201,7 +201,7 @@ Result<Done> parse_statistics(const Catalogue& catalogue, const json::object& ob
                   {"measures 应是 1 到 20 个度量的数组", "measures must be an array of 1 to 20 measures"});
   }
   std::set<std::string> names;
-  for (int field : query.group) names.insert(dataset.fields[static_cast<size_t>(field)].name);
+  for (int field : query.group) names.insert(dataset.fields.at(static_cast<size_t>(field)).name);
   for (size_t i = 0; i < measures->get_array().size(); ++i) {
     const std::string path = "measures[" + std::to_string(i) + "]";
     JW_TRY(Measure measure, parse_measure(catalogue, dataset, measures->get_array()[i], path));
@@ -240,7 +240,7 @@ Result<Done> parse_order(const json::value& order, Query& query) {
     } else {
       const std::string_view wanted = name.is_string() ? std::string_view(name.get_string()) : std::string_view();
       for (size_t c = 0; c < query.group.size() + query.measures.size(); ++c) {
-        const std::string& column = c < query.group.size() ? dataset.fields[static_cast<size_t>(query.group[c])].name
+        const std::string& column = c < query.group.size() ? dataset.fields.at(static_cast<size_t>(query.group[c])).name
                                                            : query.measures[c - query.group.size()].as;
         if (column == wanted) key.field = static_cast<int>(c);
       }

@@ -83,8 +83,8 @@ class View {
     if (visible.is_always()) return x;
     if (!visible.is_never()) return JW_FAULT(30, "CASE WHEN " + visible.sql + " THEN " + x + " END", x);
     // PostgreSQL wants to know of what type it makes a sum.
-    return policy::reads_as_text(dataset_.fields[static_cast<size_t>(field)].type) ? "CAST(NULL AS TEXT)"
-                                                                                   : "CAST(NULL AS BIGINT)";
+    return policy::reads_as_text(dataset_.fields.at(static_cast<size_t>(field)).type) ? "CAST(NULL AS TEXT)"
+                                                                                      : "CAST(NULL AS BIGINT)";
   }
   // 0 clear, 1 masked, 2 hidden; empty when the same on all rows.
   std::string mark(int field) {
@@ -94,7 +94,7 @@ class View {
     std::string sql = "CASE";
     if (!c.is_never()) sql += " WHEN " + c.sql + " THEN 0";
     if (s.is_always()) return sql + " ELSE 1 END";
-    if (decision_.fields[static_cast<size_t>(field)].masked.empty()) return sql + " ELSE 2 END";
+    if (decision_.fields.at(static_cast<size_t>(field)).masked.empty()) return sql + " ELSE 2 END";
     return sql + " WHEN " + s.text() + JW_FAULT(31, " THEN 1 ELSE 2 END", " THEN 0 ELSE 2 END");
   }
 
@@ -121,15 +121,15 @@ class View {
 
   // Forbids on the rows a cell is borrowed from (design §3, lookups).
   Predicate sources_allowed(int field) {
-    const Field& f = dataset_.fields[static_cast<size_t>(field)];
+    const Field& f = dataset_.fields.at(static_cast<size_t>(field));
     std::vector<int> path = f.path;
     if (f.type == Type::ref) path.push_back(f.is_lookup() ? f.target : field);
     std::vector<Predicate> parts;
     Place reached = place_;
     const Dataset* dataset = &dataset_;
     for (int hop : path) {
-      const int next = dataset->fields[static_cast<size_t>(hop)].ref;
-      dataset = &statement_.catalogue().datasets[static_cast<size_t>(next)];
+      const int next = dataset->fields.at(static_cast<size_t>(hop)).ref;
+      dataset = &statement_.catalogue().datasets.at(static_cast<size_t>(next));
       reached.path.push_back(hop);
       if (decision_.forbids.contains(dataset->index)) parts.push_back(allowed_at(reached, *dataset));
     }
@@ -140,7 +140,7 @@ class View {
     std::optional<Predicate>& slot = cache[static_cast<size_t>(field)];
     if (slot) return *slot;
     speak();
-    const policy::FieldSight& granted = decision_.fields[static_cast<size_t>(field)];
+    const policy::FieldSight& granted = decision_.fields.at(static_cast<size_t>(field));
     std::vector<int> which = granted.clear;
     if (with_masked) which.insert(which.end(), granted.masked.begin(), granted.masked.end());
     std::sort(which.begin(), which.end());
@@ -164,7 +164,7 @@ class View {
     const Predicate &c = clear(field), &s = seen(field);
     if (c.is_always()) return as_is;
     const std::string masked = JW_FAULT(28, statement_.masked(place_, field), as_is);
-    const bool any_masked = !decision_.fields[static_cast<size_t>(field)].masked.empty() && masked != "NULL";
+    const bool any_masked = !decision_.fields.at(static_cast<size_t>(field)).masked.empty() && masked != "NULL";
     if (c.is_never()) {
       if (!any_masked || s.is_never()) return "NULL";
       return s.is_always() ? masked : "CASE WHEN " + s.sql + " THEN " + masked + " END";

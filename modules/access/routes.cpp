@@ -60,7 +60,8 @@ void effect(const Call& call) {
                             options);
   }
   for (const query::Effect::Told& each : told.told) {
-    record::Entry entry = call.entry("query", "effect");
+    record::Entry entry = call.entry("query", "query");
+    entry.parameters = R"({"of":"effect"})";
     entry.dataset = each.dataset;
     entry.basis = "§2.4.2";
     entry.rows = each.rows;

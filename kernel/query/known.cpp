@@ -1,0 +1,67 @@
+#include "kernel/query/known.hpp"
+
+#include <algorithm>
+
+namespace jw::query {
+
+using catalog::Condition;
+using catalog::Dataset;
+using policy::Action;
+using policy::Atom;
+using policy::Decision;
+
+bool Known::field(const Dataset& dataset, int field) const {
+  const Decision& decision = viewing_.decide(dataset, Action::query, "");
+  if (!decision.allowed() || decision.forbids.contains(dataset.index)) return false;
+  const auto whole = [&](const Atom* permit) { return permit->rows == Atom::Rows::all; };
+  if (field == Condition::kRowId) return std::any_of(decision.permits.begin(), decision.permits.end(), whole);
+  const catalog::Field& asked = dataset.fields.at(static_cast<size_t>(field));
+  const Dataset* reached = &dataset;  // forbids on a row reach what is borrowed from it
+  for (const int hop : asked.path) {
+    reached = &catalogue_.datasets.at(static_cast<size_t>(reached->fields.at(static_cast<size_t>(hop)).ref));
+    if (decision.forbids.contains(reached->index)) return false;
+  }
+  if (asked.ref >= 0 && decision.forbids.contains(asked.ref)) return false;
+  const std::vector<int>& clear = decision.fields.at(static_cast<size_t>(field)).clear;
+  return std::any_of(clear.begin(), clear.end(),
+                     [&](int permit) { return whole(decision.permits.at(static_cast<size_t>(permit))); });
+}
+
+bool Known::condition(const Dataset& dataset, const Condition& condition) const {
+  for (const Condition& part : condition.parts) {
+    if (!this->condition(dataset, part)) return false;
+  }
+  if (condition.kind != Condition::Kind::leaf) return true;
+  if (!field(dataset, condition.field)) return false;
+  if (condition.source == Condition::Source::other_field) return field(dataset, condition.other);
+  return condition.source != Condition::Source::relation || relation(catalogue_.relation(condition.name));
+}
+
+bool Known::relation(int index) const {
+  const catalog::Relation& relation = catalogue_.relations.at(static_cast<size_t>(index));
+  if (relation.of < 0) return true;  // oneself
+  const Dataset& from = catalogue_.datasets.at(static_cast<size_t>(relation.from));
+  return field(from, relation.select) && condition(from, relation.where);
+}
+
+bool Known::beyond(const Dataset& dataset, const std::vector<int>& path) const {
+  const Dataset* reached = &dataset;
+  for (size_t i = 0; i < path.size(); ++i) {
+    if (i > 0 && !field(*reached, path[i])) return false;
+    reached = &catalogue_.datasets.at(static_cast<size_t>(reached->fields.at(static_cast<size_t>(path[i])).ref));
+  }
+  return true;
+}
+
+bool Known::post(const policy::Regulation& regulation, int index) const {
+  const policy::Post& post = regulation.posts.at(static_cast<size_t>(index));
+  const Dataset& from = catalogue_.datasets.at(static_cast<size_t>(post.from));
+  if (!condition(from, post.where) || (post.unit >= 0 && !field(from, post.unit))) return false;
+  if (post.apart.empty()) return true;
+  // Of posts with one mark nobody holds two, so who holds the others counts as well.
+  return std::all_of(regulation.posts.begin(), regulation.posts.end(), [&](const policy::Post& other) {
+    return other.apart != post.apart || condition(catalogue_.datasets.at(static_cast<size_t>(other.from)), other.where);
+  });
+}
+
+}  // namespace jw::query

@@ -1,0 +1,32 @@
+// What somebody may query anyway, in clear and on all rows there are: the only ground on which a number about
+// permissions may rest (design §4). Whoever is told how many hold a post, or gain a row, is told about every field of
+// every condition behind it, relations followed: `adult` tells dates of birth. Not for other folders.
+#pragma once
+
+#include <set>
+
+#include "kernel/policy/api.hpp"
+
+namespace jw::query {
+
+class Known {
+ public:
+  // Borrows `viewing`: the viewer's authority, under the rules in force.
+  Known(const catalog::Catalogue& catalogue, const policy::Authority& viewing)
+      : catalogue_(catalogue), viewing_(viewing) {}
+
+  bool field(const catalog::Dataset& dataset, int field) const;
+  // Everything a condition over this dataset asks for.
+  bool condition(const catalog::Dataset& dataset, const catalog::Condition& condition) const;
+  bool relation(int index) const;
+  // The further hops of a path of refs; the first one stands in the row itself.
+  bool beyond(const catalog::Dataset& dataset, const std::vector<int>& path) const;
+  // Who holds this post.
+  bool post(const policy::Regulation& regulation, int post) const;
+
+ private:
+  const catalog::Catalogue& catalogue_;
+  const policy::Authority& viewing_;
+};
+
+}  // namespace jw::query

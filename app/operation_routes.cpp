@@ -38,7 +38,8 @@ void ready(const Call& call) {
   JsonWriter json(response.body);
   json.object().field("status", "ready").key("problems").array();
   Condition& condition = house.parts.get<Condition>();
-  for (const std::vector<Text>& some : {house.recorder.problems(), condition.loose(), condition.drift()}) {
+  for (const std::vector<Text>& some :
+       {house.recorder.problems(), condition.loose(), condition.drift(), house.policy.rules()->closed()}) {
     for (const Text& each : some) json.value(each);
   }
   json.end_array().end_object();

@@ -81,6 +81,10 @@ void warn_of(const System& system) {
     std::cerr << "警告 / warning: " << each.zh << " / " << each.en << '\n';
     log::warning("serve.belt_loose");
   }
+  for (const Text& each : system.policy->rules()->closed()) {
+    std::cerr << "警告 / warning: " << each.zh << " / " << each.en << '\n';
+    log::warning("serve.rule_closed");
+  }
 }
 
 http::Handler web_files(const std::filesystem::path& home) {

@@ -100,12 +100,16 @@ Remedy access_remedy(const catalog::Dataset& dataset, const std::vector<std::str
 // Everything in force at one epoch of the gate: regulation and grants.
 class Rules {
  public:
+  // `closed`: what of the grants could not be understood, for the operator.
   Rules(const catalog::Catalogue& catalogue, Regulation regulation, std::vector<Atom> grants, int64_t epoch,
-        db::Dialect dialect);
+        db::Dialect dialect, std::vector<Text> closed = {});
   const catalog::Catalogue& catalogue() const { return catalogue_; }
   const Regulation& regulation() const { return regulation_; }
   const std::vector<Atom>& grants() const { return grants_; }
   int64_t epoch() const { return epoch_; }
+  std::vector<Text> closed() const;  // what is stored, cannot be understood and closes itself
+  // Posts whose holders this store cannot be asked for, by place.
+  std::vector<int> posts_beyond(db::Connection& connection) const;
   // The same with another regulation, or with one grant more: what would be in force then (§2.1.1).
   std::shared_ptr<const Rules> with(Regulation regulation) const;
   std::shared_ptr<const Rules> with(Atom grant) const;
@@ -133,6 +137,7 @@ class Rules {
   std::vector<Atom> grants_;
   int64_t epoch_;
   db::Dialect dialect_;
+  std::vector<Text> closed_;
   // (unit) of every holding of one post.
   std::string post_sql(Statement& statement, size_t post, const std::string& unit) const;
 
@@ -165,9 +170,9 @@ db::Reach readers_reach();
 // The rules of a store, kept current by the gate's epoch. Thread-safe.
 class Policy {
  public:
-  // `regulation` counts while the store holds no version (kernel/policy/regulation_edit.hpp). Throws
-  // std::runtime_error when a stored grant or the stored regulation cannot be understood (never skipped, and never the
-  // files instead: fail closed).
+  // `regulation` counts while the store holds no version (kernel/policy/regulation_edit.hpp). What is stored and cannot
+  // be understood, or not be asked of this store, closes only itself (never the files instead): a permit opens nothing,
+  // a forbid closes its dataset, a post is held by nobody; Rules::closed tells.
   Policy(const catalog::Catalogue& catalogue, Regulation regulation, db::Store& store);
 
   // Posts and grants of this person now, from cache while epoch and day are the same.
@@ -215,6 +220,10 @@ struct Grant {
   std::string title{}, holder{}, holder_name{};
   int64_t person = 0, holder_unit = 0;
 };
+// That every stored grant in force which is understood under `before` is understood under `after`, too.
+// Refusal: regulation.grant_lost (422, one field each).
+Result<Done> grants_stay(const catalog::Catalogue& catalogue, db::Connection& reader, const Regulation& before,
+                         const Regulation& after);
 Result<Atom> grant_atom(const catalog::Catalogue& catalogue, const Regulation& regulation, const Grant& grant);
 // Writes a grant and raises the gate's epoch, inside the caller's transaction.
 Result<Done> put_grant(const catalog::Catalogue& catalogue, const Regulation& regulation, db::Connection& transaction,

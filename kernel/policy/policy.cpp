@@ -22,12 +22,13 @@ using catalog::Dataset;
 // ------------------------------------------------------------------------------------------------------------
 
 Rules::Rules(const Catalogue& catalogue, Regulation regulation, std::vector<Atom> grants, int64_t epoch,
-             db::Dialect dialect)
+             db::Dialect dialect, std::vector<Text> closed)
     : catalogue_(catalogue),
       regulation_(std::move(regulation)),
       grants_(std::move(grants)),
       epoch_(epoch),
-      dialect_(dialect) {
+      dialect_(dialect),
+      closed_(std::move(closed)) {
   Statement statement(catalogue_, regulation_, dialect_);
   for (size_t i = 0; i < regulation_.posts.size(); ++i)
     posts_sql_ += (i == 0 ? "" : " UNION ALL ") + post_sql(statement, i, {});
@@ -48,7 +49,7 @@ Rules::Rules(const Catalogue& catalogue, Regulation regulation, std::vector<Atom
   }
   const auto place = [this](const Atom& atom) {
     if (atom.post >= 0) {
-      by_post_[static_cast<size_t>(atom.post)].push_back(&atom);
+      by_post_.at(static_cast<size_t>(atom.post)).push_back(&atom);
     } else {
       by_account_[atom.account].push_back(&atom);
     }
@@ -58,7 +59,15 @@ Rules::Rules(const Catalogue& catalogue, Regulation regulation, std::vector<Atom
 }
 
 std::shared_ptr<const Rules> Rules::with(Regulation regulation) const {
-  return std::make_shared<const Rules>(catalogue_, std::move(regulation), grants_, epoch_, dialect_);
+  // The places of posts are those of our own regulation; a post that the other has not is held by nobody there.
+  std::vector<Atom> grants;
+  for (const Atom& grant : grants_) {
+    const int post = grant.post < 0 ? -1 : regulation.post(regulation_.posts.at(static_cast<size_t>(grant.post)).name);
+    if (grant.post >= 0 && post < 0) continue;
+    grants.push_back(grant);
+    grants.back().post = post;
+  }
+  return std::make_shared<const Rules>(catalogue_, std::move(regulation), std::move(grants), epoch_, dialect_);
 }
 
 std::shared_ptr<const Rules> Rules::with(Atom grant) const {
@@ -68,7 +77,8 @@ std::shared_ptr<const Rules> Rules::with(Atom grant) const {
 }
 
 std::string Rules::post_sql(Statement& statement, size_t index, const std::string& unit) const {
-  const Post& post = regulation_.posts[index];
+  const Post& post = regulation_.posts.at(index);
+  if (post.closed) return "SELECT " + std::to_string(index) + " AS post, CAST(NULL AS TEXT) AS unit WHERE 1=0";
   const Dataset& from = catalogue_.datasets.at(static_cast<size_t>(post.from));
   Frame frame(statement, from, statement.new_alias("p"));
   const Place place{&frame, {}};
@@ -83,7 +93,7 @@ std::string Rules::post_sql(Statement& statement, size_t index, const std::strin
 std::string Rules::holds_sql(Statement& statement, int post, const std::string& unit, const std::string& person) const {
   statement.speak_for(regulation_, person);
   std::string sql = "EXISTS (" + post_sql(statement, static_cast<size_t>(post), unit) + ")";
-  const std::string& apart = regulation_.posts[static_cast<size_t>(post)].apart;
+  const std::string& apart = regulation_.posts.at(static_cast<size_t>(post)).apart;
   for (size_t other = 0; !apart.empty() && other < regulation_.posts.size(); ++other) {
     if (static_cast<int>(other) != post && regulation_.posts[other].apart == apart)
       sql += " AND NOT EXISTS (" + post_sql(statement, other, {}) + ")";
@@ -123,6 +133,39 @@ std::vector<Asker> Rules::holders(db::Connection& reader, std::string_view post,
   return found;
 }
 
+std::vector<Text> Rules::closed() const {
+  std::vector<Text> out = regulation_.closed;
+  out.insert(out.end(), closed_.begin(), closed_.end());
+  return out;
+}
+
+std::vector<int> Rules::posts_beyond(db::Connection& connection) const {
+  const auto fails = [&](const std::string& sql, const std::vector<Slot>& slots) {
+    Binding nobody;
+    nobody.person = -1;
+    std::vector<db::Param> params;
+    std::vector<std::string> store;
+    policy::bind(slots, nobody, params, store);
+    try {
+      connection.query_within(posts_reach_, sql, params).next();
+    } catch (const db::Error& error) {
+      if (error.failure() != db::Failure::statement && error.failure() != db::Failure::forbidden) throw;
+      return true;
+    }
+    return false;
+  };
+  std::vector<int> beyond;
+  if (!fails(posts_sql_, posts_slots_)) return beyond;
+  for (size_t post = 0; post < regulation_.posts.size(); ++post) {
+    Statement statement(catalogue_, regulation_, dialect_);
+    const std::string sql = post_sql(statement, post, {});
+    if (fails(sql, statement.slots())) beyond.push_back(static_cast<int>(post));
+  }
+  // Each by itself, but not all of them in one statement: too many.
+  if (beyond.empty()) beyond.push_back(static_cast<int>(regulation_.posts.size()) - 1);
+  return beyond;
+}
+
 std::vector<HeldPost> Rules::posts_of(db::Connection& connection, int64_t person, int64_t session, Instant now) const {
   std::vector<HeldPost> held;
   if (person == 0) return held;
@@ -145,7 +188,7 @@ std::vector<HeldPost> Rules::posts_of(db::Connection& connection, int64_t person
     }
   }
   const auto apart = [&](const HeldPost& h) -> const std::string& {
-    return regulation_.posts[static_cast<size_t>(h.post)].apart;
+    return regulation_.posts.at(static_cast<size_t>(h.post)).apart;
   };
   std::map<std::string, int> marks;
   for (const HeldPost& h : held) ++marks[apart(h)];
@@ -180,13 +223,15 @@ AuthorityPtr Rules::authority(const std::shared_ptr<const Rules>& self, const st
         .push_back(atom);
   };
   for (const HeldPost& held : posts) {
-    for (const Atom* atom : by_post_[static_cast<size_t>(held.post)]) {
+    for (const Atom* atom : by_post_.at(static_cast<size_t>(held.post))) {
       if (JW_FAULT(19, atom->unit.empty(), true) ||
           std::find(held.units.begin(), held.units.end(), atom->unit) != held.units.end())
         consider(atom);
     }
   }
-  if (const auto own = by_account_.find(account); own != by_account_.end()) {
+  for (const int64_t whose : {account, int64_t{0}}) {  // 0: everybody, a forbid whose holder cannot be told
+    const auto own = by_account_.find(whose);
+    if (own == by_account_.end() || (whose == 0 && account == 0)) continue;
     for (const Atom* atom : own->second) {
       const bool belongs = atom->unit.empty() || std::any_of(posts.begin(), posts.end(), [&](const HeldPost& held) {
                              return std::find(held.units.begin(), held.units.end(), atom->unit) != held.units.end();
@@ -289,18 +334,10 @@ Regulation Policy::regulation_now(db::Connection& connection, const Rules* curre
   return stored_regulation(connection, newest, catalogue_);
 }
 
-int64_t Policy::refresh(db::Connection& connection) {
-  int64_t epoch = 0;
-  {
-    db::Rows rows = connection.query("SELECT epoch FROM gate WHERE id = 1");
-    if (!rows.next()) throw std::runtime_error("the gate is missing");
-    epoch = rows.integer(0);
-  }
-  const std::shared_ptr<const Rules> current = rules();
-  if (current && current->epoch() == epoch) return epoch;
-  // The epoch is read before the rest: what is newer than the epoch only causes one more refresh.
-  Regulation regulation = regulation_now(connection, current.get());
-  std::vector<Atom> atoms;
+namespace {
+
+template <class Each>
+void for_each_grant(db::Connection& connection, const Each& each) {
   db::Rows rows = connection.query(
       "SELECT number, effect, account, post, unit, dataset, content, valid_from, valid_until, source FROM access_grant "
       "WHERE revoked IS NULL AND suspended IS NULL ORDER BY id");
@@ -316,11 +353,81 @@ int64_t Policy::refresh(db::Connection& connection) {
     grant.from = {rows.integer(7)};
     grant.until = {rows.integer(8)};
     grant.source = rows.text(9);
-    Result<Atom> atom = grant_atom(catalogue_, regulation, grant);
-    if (!atom) throw std::runtime_error("grant " + grant.number + " cannot be understood: " + atom.refusal().detail.en);
-    atoms.push_back(std::move(atom).value());
+    each(grant);
   }
-  auto made = std::make_shared<const Rules>(catalogue_, std::move(regulation), std::move(atoms), epoch, dialect_);
+}
+
+struct StoredGrants {
+  std::vector<Atom> atoms;
+  std::vector<Text> closed;
+};
+
+// A forbid that cannot be understood forbids its whole dataset: to its holder, or to everybody when that is what cannot
+// be told. nullopt: there is no such dataset to close.
+std::optional<Atom> whole_forbid(const Catalogue& catalogue, const Regulation& regulation, const Grant& grant) {
+  const Dataset* dataset = catalogue.find(grant.dataset);
+  if (dataset == nullptr) return std::nullopt;
+  Atom atom;
+  atom.effect = Effect::forbid;
+  atom.dataset = dataset->index;
+  atom.rows = Atom::Rows::all;
+  atom.fields.assign(dataset->fields.size(), Sight::hidden);
+  atom.actions = (1U << kActions) - 1;
+  atom.grant = grant.number;
+  atom.clause = grant.source;
+  atom.post = grant.post.empty() ? -1 : regulation.post(grant.post);
+  atom.account = grant.post.empty() ? grant.account : 0;
+  if (atom.post >= 0 || atom.account != 0) atom.unit = grant.unit;
+  if (grant.from < grant.until) {
+    atom.from_us = grant.from.us;
+    atom.until_us = grant.until.us;
+  }
+  return atom;
+}
+
+StoredGrants understood(const Catalogue& catalogue, db::Connection& connection, const Regulation& regulation) {
+  StoredGrants out;
+  for_each_grant(connection, [&](const Grant& grant) {
+    Result<Atom> atom = grant_atom(catalogue, regulation, grant);
+    if (atom) return out.atoms.push_back(std::move(atom).value());
+    const Text& why = atom.refusal().detail;
+    if (grant.effect == Effect::permit) {
+      out.closed.push_back({"授权 " + grant.number + " 无法理解，暂不生效：" + why.zh,
+                            "grant " + grant.number + " cannot be understood and opens nothing: " + why.en});
+      return;
+    }
+    out.closed.push_back({"禁止 " + grant.number + " 无法理解，所涉数据暂全部关闭：" + why.zh,
+                          "forbid " + grant.number + " cannot be understood and closes its whole dataset: " + why.en});
+    if (auto whole = whole_forbid(catalogue, regulation, grant)) out.atoms.push_back(std::move(*whole));
+  });
+  return out;
+}
+
+}  // namespace
+
+int64_t Policy::refresh(db::Connection& connection) {
+  int64_t epoch = 0;
+  {
+    db::Rows rows = connection.query("SELECT epoch FROM gate WHERE id = 1");
+    if (!rows.next()) throw std::runtime_error("the gate is missing");
+    epoch = rows.integer(0);
+  }
+  const std::shared_ptr<const Rules> current = rules();
+  if (current && current->epoch() == epoch) return epoch;
+  // The epoch is read before the rest: what is newer than the epoch only causes one more refresh.
+  Regulation regulation = regulation_now(connection, current.get());
+  StoredGrants grants = understood(catalogue_, connection, regulation);
+  auto made = std::make_shared<const Rules>(catalogue_, regulation, grants.atoms, epoch, dialect_, grants.closed);
+  for (std::vector<int> beyond; !(beyond = made->posts_beyond(connection)).empty();) {
+    for (const int post : beyond) {
+      Post& closed = regulation.posts.at(static_cast<size_t>(post));
+      closed.closed = true;
+      regulation.closed.push_back(
+          {"本数据库无法查询岗位「" + closed.name + "」由谁担任，视为无人担任",
+           "this store cannot be asked who holds the post " + closed.name + ", so nobody holds it"});
+    }
+    made = std::make_shared<const Rules>(catalogue_, regulation, grants.atoms, epoch, dialect_, grants.closed);
+  }
   const std::unique_lock lock(mutex_);
   if (!rules_ || rules_->epoch() < epoch) rules_ = std::move(made);
   return rules_->epoch();
@@ -383,13 +490,28 @@ Result<Done> set_sights(const Dataset& dataset, const boost::json::object& json,
       }
       const int field = dataset.field(name);
       if (field < 0) return bad_grant(key, {"“" + name + "”不是该数据的字段", name + " is no field of the dataset"});
-      atom.fields[static_cast<size_t>(field)] = sight;
+      atom.fields.at(static_cast<size_t>(field)) = sight;
     }
   }
   return Done{};
 }
 
 }  // namespace
+
+Result<Done> grants_stay(const Catalogue& catalogue, db::Connection& reader, const Regulation& before,
+                         const Regulation& after) {
+  Refusal lost{Code::unprocessable,
+               "regulation.grant_lost",
+               {"有授权与更改后的规定不符，请先撤销或办结这些授权",
+                "there are grants that do not fit the regulation as changed; revoke them first"}};
+  for_each_grant(reader, [&](const Grant& grant) {
+    const Result<Atom> then = grant_atom(catalogue, after, grant);
+    if (!then && grant_atom(catalogue, before, grant))
+      lost.fields.push_back({"grants." + grant.number, "lost", then.refusal().detail});
+  });
+  if (lost.fields.empty()) return Done{};
+  return lost;
+}
 
 Result<Atom> grant_atom(const Catalogue& catalogue, const Regulation& regulation, const Grant& grant) {
   Atom atom;
@@ -443,7 +565,7 @@ Result<Atom> grant_atom(const Catalogue& catalogue, const Regulation& regulation
     if (atom.post < 0)
       return bad_grant("post", {"没有名为“" + grant.post + "”的岗位", "no post is named " + grant.post});
     const bool academic = !dataset->by_kernel && !dataset->in_record;
-    if (academic && atom.effect == Effect::permit && !regulation.posts[static_cast<size_t>(atom.post)].apart.empty())
+    if (academic && atom.effect == Effect::permit && !regulation.posts.at(static_cast<size_t>(atom.post)).apart.empty())
       return bad_grant("post", {"系统、安全、审计管理员岗位不得查询教学数据（§4.3.2）",
                                 "the posts of the three administrators open no academic data (§4.3.2)"});
     atom.unit = grant.unit;

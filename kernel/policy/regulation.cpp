@@ -148,7 +148,7 @@ class Loader {
   }
   void add_rules(const Table& table, const Node& node, std::string_view effect, boost::json::array& rules);
 
-  const Dataset& dataset(int index) const { return catalogue_.datasets[static_cast<size_t>(index)]; }
+  const Dataset& dataset(int index) const { return catalogue_.datasets.at(static_cast<size_t>(index)); }
 
   std::vector<std::string> post_names() const {
     std::vector<std::string> names;
@@ -259,8 +259,8 @@ class Loader {
     const std::string unit = table.text_if_any("unit");
     if (unit.empty()) return;
     post.unit = source.field(unit);
-    const bool fits = post.unit >= 0 && source.fields[static_cast<size_t>(post.unit)].type == catalog::Type::ref &&
-                      !source.fields[static_cast<size_t>(post.unit)].is_lookup();
+    const bool fits = post.unit >= 0 && source.fields.at(static_cast<size_t>(post.unit)).type == catalog::Type::ref &&
+                      !source.fields.at(static_cast<size_t>(post.unit)).is_lookup();
     if (!fits)
       table.problem(
           "unit", bilingual("unit 应为「{}」自身的 ref 字段", "unit must be an own ref field of '{}'", {source.name}));
@@ -352,7 +352,7 @@ class Loader {
     const Dataset* found = catalogue_.find(word.text);
     if (found == nullptr) return unknown(table, word.line, word.text, dataset_names(), Text{"数据集", "dataset"});
     if (scope.rows == Atom::Rows::relation && found->binding(scope.relation) == nullptr) {
-      const std::string& relation = catalogue_.relations[static_cast<size_t>(scope.relation)].name;
+      const std::string& relation = catalogue_.relations.at(static_cast<size_t>(scope.relation)).name;
       return table.problem_at(
           word.line, bilingual("「{}」没有关系「{}」（见其 [relations]）",
                                "'{}' is not tied by relation '{}' (see its [relations])", {word.text, relation}));
@@ -491,7 +491,7 @@ class Loader {
   }
 
   Text rows_in_words(const Dataset& of, const Atom& atom) const {
-    if (atom.rows == Atom::Rows::relation) return catalogue_.relations[static_cast<size_t>(atom.relation)].label;
+    if (atom.rows == Atom::Rows::relation) return catalogue_.relations.at(static_cast<size_t>(atom.relation)).label;
     if (atom.rows == Atom::Rows::where) return in_words(of, atom.where);
     return bilingual("全部", "all rows");
   }
@@ -520,7 +520,7 @@ class Loader {
   // §4.3.2: whoever keeps the system sees no academic data by that.
   void check_apart() {
     for (const Atom& atom : regulation_.atoms) {
-      const Post& post = regulation_.posts[static_cast<size_t>(atom.post)];
+      const Post& post = regulation_.posts.at(static_cast<size_t>(atom.post));
       const Dataset& of = dataset(atom.dataset);
       if (post.apart.empty() || atom.effect != Effect::permit || of.by_kernel || of.in_record) continue;
       problems_.add(sources_.permissions.front().shown, static_cast<int>(atom.rule),
@@ -709,7 +709,7 @@ void Loader::add_rules(const Table& table, const Node& node, std::string_view ef
     }
     for (const int post : posts) {
       rule["id"] = static_cast<int64_t>(rules.size()) + 1;
-      rule["post"] = regulation_.posts[static_cast<size_t>(post)].name;
+      rule["post"] = regulation_.posts.at(static_cast<size_t>(post)).name;
       rules.push_back(rule);
     }
   }

@@ -29,6 +29,7 @@ struct Post {
   catalog::Condition where;
   int unit = -1;                // field of `from`: ref to the unit in which it is held; -1 = none
   std::optional<Text> refusal;  // said to a holder who is refused
+  bool closed = false;          // as stored it cannot be understood, or not be asked of this store: nobody holds it
   std::string apart;            // posts with the same mark: nobody holds two, and none opens academic data (§4.3.2)
 };
 
@@ -77,7 +78,8 @@ struct Regulation {
   std::vector<Setting> settings;
   std::vector<Power> powers;
   std::string digest;
-  int64_t version = 0;                              // as stored; 0: read from the files
+  int64_t version = 0;       // as stored; 0: read from the files
+  std::vector<Text> closed;  // what of a stored version cannot be understood, and is closed by that: for the operator
   const Power* power(std::string_view name) const;  // nullptr: nobody may
   int post(std::string_view name) const;            // index or -1
   int64_t setting(std::string_view name) const;     // throws std::out_of_range: the loader proved that it exists

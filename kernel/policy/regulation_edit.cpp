@@ -234,6 +234,109 @@ Result<Draft> checked(const Catalogue& catalogue, const json::object& before, js
   return draft;
 }
 
+// ---- what cannot be understood
+
+// A stored version, of which rows may have become meaningless: their dataset, field or code is gone from the catalogue.
+// Each such row closes only itself; where even that leaves nothing to load, nobody holds any post.
+class Closing {
+ public:
+  Closing(const Catalogue& catalogue, json::object content) : catalogue_(catalogue), content_(std::move(content)) {}
+
+  Regulation regulation() {
+    for (int round = 0; round < kRounds; ++round) {
+      auto loaded = load_content(content_, catalogue_);
+      if (auto* regulation = std::get_if<Regulation>(&loaded)) return finish(std::move(*regulation));
+      const Problems& problems = std::get<Problems>(loaded);
+      std::set<std::pair<std::string, int>> rows;  // from the last one, as rows are taken out by their place
+      for (const catalog::FileProblem& each : problems) {
+        rows.insert({each.file, each.line});
+        if (!told_.insert({each.file, each.line}).second) continue;
+        closed_.push_back(
+            {"规定中「" + each.file + " " + std::to_string(each.line) + "」无法理解，已关闭：" + each.text.zh,
+             "of the regulation, " + each.file + " " + std::to_string(each.line) +
+                 " cannot be understood and is closed: " + each.text.en});
+      }
+      for (auto row = rows.rbegin(); row != rows.rend(); ++row) close(row->first, row->second);
+    }
+    return finish(nothing());
+  }
+
+ private:
+  static constexpr int kRounds = 8;  // closing a row may leave another without its post
+
+  void close(const std::string& kind, int line) {
+    if (kind == "rules") return close_rule(line);
+    json::value* rows = content_.if_contains(kind);
+    const bool there =
+        rows != nullptr && rows->is_array() && line > 0 && static_cast<size_t>(line) <= rows->get_array().size();
+    if (!there) return;
+    json::array& array = rows->get_array();
+    if (kind == "posts") return close_post(array[static_cast<size_t>(line) - 1]);
+    if (kind == "powers") array.erase(array.begin() + (line - 1));  // nobody has it
+  }
+  // A permit is left out; a forbid, whose rows nobody can tell, forbids all of them.
+  void close_rule(int id) {
+    json::value* row = row_of(content_, kKinds[3], std::to_string(id));
+    if (row == nullptr) return;
+    json::object whole;
+    for (const char* name : {"id", "effect", "post", "dataset", "clause", "text"}) {
+      if (const json::value* value = row->as_object().if_contains(name)) whole[name] = *value;
+    }
+    whole["rows"] = "all";
+    if (key_of(*row, "effect") == "forbid" && *row != json::value(whole)) {
+      *row = std::move(whole);
+      return;
+    }
+    json::array& rules = content_["rules"].as_array();
+    rules.erase(rules.begin() + (row - rules.data()));
+  }
+  // It keeps its place, its name and its mark.
+  void close_post(json::value& row) {
+    const std::string name = key_of(row, "name"), apart = key_of(row, "apart");
+    json::object closed{{"name", name}, {"label", {{"zh", name}, {"en", name}}}, {"clause", "2.1.1"}};
+    if (!apart.empty()) closed["apart"] = apart;
+    for (const catalog::Dataset& dataset : catalogue_.datasets) {
+      if (!dataset.person) continue;
+      closed["from"] = dataset.name;
+      closed["where"] = {{"field", "id"}, {"is", "me"}};
+      break;
+    }
+    row = std::move(closed);
+    closed_posts_.insert(name);
+  }
+  Regulation nothing() const {
+    Regulation out;
+    for (const json::value& row : rows_of(content_, "posts")) {
+      Post post;
+      post.name = key_of(row, "name");
+      post.label = {post.name, post.name};
+      post.from = 0;
+      post.closed = true;
+      out.posts.push_back(std::move(post));
+    }
+    for (const json::value& row : rows_of(content_, "settings")) {
+      const json::value* value = row.is_object() ? row.get_object().if_contains("value") : nullptr;
+      if (value == nullptr || !value->is_int64()) continue;
+      Setting setting;
+      setting.name = key_of(row, "name");
+      setting.value = value->get_int64();
+      out.settings.push_back(std::move(setting));
+    }
+    return out;
+  }
+  Regulation finish(Regulation regulation) {
+    for (Post& post : regulation.posts) post.closed = post.closed || closed_posts_.contains(post.name);
+    regulation.closed = std::move(closed_);
+    return regulation;
+  }
+
+  const Catalogue& catalogue_;
+  json::object content_;
+  std::vector<Text> closed_;
+  std::set<std::pair<std::string, int>> told_;
+  std::set<std::string> closed_posts_;
+};
+
 // ---- stored
 
 json::object parsed(std::string_view text) {
@@ -310,8 +413,9 @@ Result<Acted> put_proposal(db::Connection& transaction, record::Recorder& record
       "proposed_person, proposed_name, proposed_us) VALUES ($1, $2, 'proposed', $3, $4, $5, $6, $7, $8, $9, $10, $11)",
       {proposal.id, proposal.kind, proposal.base, json::serialize(draft.content), proposal.clause, proposal.note,
        db::Param(proposal.rolled_back_to), hand.account, hand.person, hand.name, now.us});
-  const int64_t outbox = put_leaf(transaction, recorder, record::act_of(hand, "regulation_propose", proposal.clause, now),
-                                  proposal, difference(before, draft.content), "");
+  const int64_t outbox =
+      put_leaf(transaction, recorder, record::act_of(hand, "regulation_propose", proposal.clause, now), proposal,
+               difference(before, draft.content), "");
   return Acted{proposal.id, proposal.base, outbox};
 }
 
@@ -399,13 +503,7 @@ int64_t version_in_force(db::Connection& connection) {
 Regulation stored_regulation(db::Connection& connection, int64_t version, const Catalogue& catalogue) {
   const Result<json::object> content = content_of(connection, version);
   if (!content) throw std::runtime_error("version " + std::to_string(version) + " of the regulation is not there");
-  auto loaded = load_content(*content, catalogue);
-  if (const auto* problems = std::get_if<Problems>(&loaded)) {
-    std::string text = "version " + std::to_string(version) + " of the regulation cannot be understood:";
-    for (const catalog::FileProblem& each : *problems) text += "\n  " + each.print();
-    throw std::runtime_error(text);
-  }
-  Regulation regulation = std::get<Regulation>(std::move(loaded));
+  Regulation regulation = Closing(catalogue, *content).regulation();
   regulation.version = version;
   return regulation;
 }
@@ -497,7 +595,9 @@ Result<Draft> draft(const Catalogue& catalogue, const json::object& base, const 
   return checked(catalogue, base, drafting.take());
 }
 
-Result<Draft> draft_rollback(const Catalogue& catalogue, const json::object& now, const json::object& then) {
+namespace {
+
+json::object brought_back(const json::object& now, const json::object& then) {
   json::object content = then;
   for (const Kind& kind : {kKinds[0], kKinds[1], kKinds[2]}) {
     for (const json::value& row : rows_of(now, kind.rows)) {
@@ -505,45 +605,56 @@ Result<Draft> draft_rollback(const Catalogue& catalogue, const json::object& now
     }
   }
   content["next_rule"] = std::max(next_id(now), next_id(then));
-  return checked(catalogue, now, std::move(content));
+  return content;
+}
+
+}  // namespace
+
+Result<Draft> draft_rollback(const Catalogue& catalogue, const json::object& now, const json::object& then) {
+  return checked(catalogue, now, brought_back(now, then));
 }
 
 // ---- acts
 // ------------------------------------------------------------------------------------------------------------
 
 Result<Acted> propose(db::Connection& transaction, record::Recorder& recorder, const Catalogue& catalogue, int64_t base,
-                      const json::array& changes, const Wording& wording, const Hand& hand, Instant now) {
+                      const json::array& changes, const Wording& wording, const Hand& hand, Instant now,
+                      const Trial& trial) {
   lock(transaction);
   JW_TRY(Proposal proposal, proposal_from(wording, "change", base));
   JW_TRY(const json::object before, base_of(transaction, base));
   JW_TRY(Draft made, draft(catalogue, before, changes));
+  JW_CHECK(trial(made.regulation));
   return put_proposal(transaction, recorder, before, std::move(made), std::move(proposal), hand, now);
 }
 
 Result<Acted> propose_rollback(db::Connection& transaction, record::Recorder& recorder, const Catalogue& catalogue,
-                               int64_t base, int64_t to, const Wording& wording, const Hand& hand, Instant now) {
+                               int64_t base, int64_t to, const Wording& wording, const Hand& hand, Instant now,
+                               const Trial& trial) {
   lock(transaction);
   JW_TRY(Proposal proposal, proposal_from(wording, "rollback", base));
   JW_TRY(const json::object before, base_of(transaction, base));
   JW_TRY(const json::object then, content_of(transaction, to));
   JW_TRY(Draft made, draft_rollback(catalogue, before, then));
+  JW_CHECK(trial(made.regulation));
   proposal.rolled_back_to = to;
   return put_proposal(transaction, recorder, before, std::move(made), std::move(proposal), hand, now);
 }
 
 Result<Acted> approve(db::Connection& transaction, record::Recorder& recorder, const Catalogue& catalogue, int64_t id,
-                      const Hand& hand, Instant now) {
+                      const Hand& hand, Instant now, const Trial& trial) {
   JW_TRY(Proposal open, open_proposal(transaction, id));
   if (is_own(open, hand)) return own_proposal();
   JW_TRY(const json::object before, base_of(transaction, open.base));
   JW_TRY(const Draft made, checked(catalogue, before, open.content));
+  JW_CHECK(trial(made.regulation));
   Version version{open.base + 1,      open.base, open.kind,     open.clause, open.note,
                   open.proposed_name, hand.name, open.proposed, now,         open.rolled_back_to};
   write_version(transaction, version, made.content, open.proposed_by, hand.account);
   open.version = version.version;
   decide(transaction, open, "approved", "", hand, now);
-  const int64_t outbox = put_leaf(transaction, recorder, record::act_of(hand, "regulation_approve", open.clause, now), open,
-                                  difference(before, made.content), "");
+  const int64_t outbox = put_leaf(transaction, recorder, record::act_of(hand, "regulation_approve", open.clause, now),
+                                  open, difference(before, made.content), "");
   return Acted{id, version.version, outbox};
 }
 
@@ -563,6 +674,34 @@ Result<Acted> withdraw(db::Connection& transaction, record::Recorder& recorder, 
                    "regulation.not_own_proposal",
                    {"只有提议人可以撤回", "only who made a proposal withdraws it"}};
   return end(transaction, recorder, open, "withdrawn", "", hand, now);
+}
+
+Result<Acted> restore(db::Connection& transaction, record::Recorder& recorder, int64_t to, std::string_view note,
+                      Instant now) {
+  lock(transaction);
+  Version version;
+  JW_TRY(version.note, checked_note(note, "reason"));
+  version.base = version_in_force(transaction);
+  version.version = version.base + 1;
+  version.kind = "rollback";
+  version.clause = "2.1.1";
+  version.proposed_name = version.approved_name = "命令行 / command line";
+  version.proposed = version.approved = now;
+  version.rolled_back_to = to;
+  JW_TRY(const json::object before, content_of(transaction, version.base));
+  JW_TRY(const json::object then, content_of(transaction, to));
+  const json::object content = brought_back(before, then);
+  const json::array differs = difference(before, content);
+  if (differs.empty()) return same();
+  write_version(transaction, version, content, 0, 0);
+  Proposal whole;
+  whole.base = version.base;
+  whole.version = version.version;
+  whole.rolled_back_to = to;
+  whole.note = version.note;
+  return Acted{0, version.version,
+               put_leaf(transaction, recorder, record::act_of(Hand{}, "regulation_rollback", version.clause, now),
+                        whole, differs, "")};
 }
 
 int64_t start_regulation(db::Connection& transaction, record::Recorder& recorder, const Catalogue& catalogue,
@@ -597,14 +736,16 @@ int64_t start_regulation(db::Connection& transaction, record::Recorder& recorder
   const json::array differs = difference(before, content);
   if (differs.empty()) return 0;
   if (auto loaded = load_content(content, catalogue); const auto* problems = std::get_if<Problems>(&loaded)) {
+    // What is stored is not understood by itself: it stays as it is, closed where it must be, until it is rolled back.
+    if (version.base > 0 && std::holds_alternative<Problems>(load_content(before, catalogue))) return 0;
     throw std::runtime_error("the regulation of the files cannot be taken over: " + problems->front().print());
   }
   write_version(transaction, version, content, 0, 0);
   Proposal whole;
   whole.base = version.base;
   whole.version = version.version;
-  return put_leaf(transaction, recorder, record::act_of(Hand{}, "regulation_" + version.kind, version.clause, now), whole,
-                  differs, "");
+  return put_leaf(transaction, recorder, record::act_of(Hand{}, "regulation_" + version.kind, version.clause, now),
+                  whole, differs, "");
 }
 
 }  // namespace jw::policy

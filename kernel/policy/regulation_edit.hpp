@@ -12,6 +12,7 @@
 #include <boost/json/object.hpp>
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -31,7 +32,9 @@ constexpr size_t kChangesMax = 200;  // operations of one proposal
 // ---- reading
 
 int64_t version_in_force(db::Connection& connection);  // 0: the store has none yet
-// Throws std::runtime_error when this version is not there or cannot be understood.
+// What of it cannot be understood (any more) closes only itself and is told in Regulation::closed: a permit opens
+// nothing, a forbid closes its whole dataset, a post is held by nobody. Throws std::runtime_error when this version is
+// not there.
 Regulation stored_regulation(db::Connection& connection, int64_t version, const catalog::Catalogue& catalogue);
 
 struct Version {
@@ -93,24 +96,35 @@ struct Wording {
   std::string note;    // why
 };
 
+// Whether what is proposed or decided can be in force on this store, grants beside it included (query::fits); asked
+// inside the act, so that nothing is decided that would close the system.
+using Trial = std::function<Result<Done>(const Regulation&)>;
+
 // `base`: the version that the proposer saw. Refusals: regulation.note_missing, regulation.change_invalid (422),
-// regulation.base_changed (409, with what changed since), regulation.same (409).
+// regulation.base_changed (409, with what changed since), regulation.same (409), those of the trial.
 Result<Acted> propose(db::Connection& transaction, record::Recorder& recorder, const catalog::Catalogue& catalogue,
                       int64_t base, const boost::json::array& changes, const Wording& wording, const Hand& hand,
-                      Instant now);
+                      Instant now, const Trial& trial);
 Result<Acted> propose_rollback(db::Connection& transaction, record::Recorder& recorder,
                                const catalog::Catalogue& catalogue, int64_t base, int64_t to, const Wording& wording,
-                               const Hand& hand, Instant now);
+                               const Hand& hand, Instant now, const Trial& trial);
 // Refusals: regulation.proposal_unknown (404), regulation.decided (409), regulation.own_proposal (403),
-// regulation.base_changed (409), regulation.change_invalid (422; the catalogue has changed meanwhile).
+// regulation.base_changed (409), regulation.change_invalid (422; the catalogue has changed meanwhile), those of the
+// trial.
 Result<Acted> approve(db::Connection& transaction, record::Recorder& recorder, const catalog::Catalogue& catalogue,
-                      int64_t id, const Hand& hand, Instant now);
+                      int64_t id, const Hand& hand, Instant now, const Trial& trial);
 // Refusals: regulation.proposal_unknown, .decided, .own_proposal (withdraw it instead), .note_missing.
 Result<Acted> reject(db::Connection& transaction, record::Recorder& recorder, int64_t id, std::string_view reason,
                      const Hand& hand, Instant now);
 // By its proposer. Refusals: regulation.proposal_unknown, .decided, .not_own_proposal (403).
 Result<Acted> withdraw(db::Connection& transaction, record::Recorder& recorder, int64_t id, const Hand& hand,
                        Instant now);
+
+// The operator's way back when nobody can sign in to propose it: version `to` is in force again at once, as a version
+// of its own, and on record as an administration. Posts and settings that came later stay. Refusals:
+// regulation.version_unknown (404), regulation.note_missing (422), regulation.same (409).
+Result<Acted> restore(db::Connection& transaction, record::Recorder& recorder, int64_t to, std::string_view note,
+                      Instant now);
 
 // Gives a store that has no version yet the one of the files. Later the files count only as long as nothing was decided
 // in the product: then settings, posts and powers that the program has learned are added, nothing else. Outbox id, or

@@ -66,10 +66,10 @@ void write_actions(JsonWriter& out, const Atom& atom) {
 
 // On what a permit or forbid rests.
 void write_basis(JsonWriter& out, const Rules& rules, const Atom& atom) {
-  const Dataset& dataset = rules.catalogue().datasets[static_cast<size_t>(atom.dataset)];
+  const Dataset& dataset = rules.catalogue().datasets.at(static_cast<size_t>(atom.dataset));
   out.field("rows", policy::rows_in_words(rules.catalogue(), dataset, atom)).field("clause", atom.clause);
   if (atom.post >= 0) {
-    const policy::Post& post = rules.regulation().posts[static_cast<size_t>(atom.post)];
+    const policy::Post& post = rules.regulation().posts.at(static_cast<size_t>(atom.post));
     out.key("post").object().field("name", post.name).field("label", post.label).end_object();
     if (!atom.unit.empty()) out.field("unit", atom.unit);
   }
@@ -95,7 +95,7 @@ class Cell {
         if (!is_in_force(atom, now)) continue;
         if (atom.effect == policy::Effect::forbid && (atom.actions & 1U) != 0) forbids_.push_back(&atom);
         const bool shows = atom.effect == policy::Effect::permit && atom.dataset == dataset.index;
-        if (shows && atom.fields[static_cast<size_t>(field)] >= Sight::masked) permits_.push_back(&atom);
+        if (shows && atom.fields.at(static_cast<size_t>(field)) >= Sight::masked) permits_.push_back(&atom);
       }
     }
   }
@@ -106,12 +106,12 @@ class Cell {
     clear_out.array();
     masked_out.array();
     for (const Atom* permit : permits_) {
-      const bool is_clear = permit->fields[static_cast<size_t>(field_)] == Sight::clear;
+      const bool is_clear = permit->fields.at(static_cast<size_t>(field_)) == Sight::clear;
       write(is_clear ? clear_out : masked_out, reader, *permit);
     }
     clear_out.end_array();
     masked_out.end_array();
-    const Field& field = dataset_.fields[static_cast<size_t>(field_)];
+    const Field& field = dataset_.fields.at(static_cast<size_t>(field_));
     std::string out;
     JsonWriter json(out);
     json.object().field("dataset", dataset_.name).field("dataset_label", dataset_.label);
@@ -127,11 +127,11 @@ class Cell {
     Place place{&frame, {}};
     const Dataset* at = &dataset_;
     each(place, *at);
-    const Field& field = dataset_.fields[static_cast<size_t>(field_)];
+    const Field& field = dataset_.fields.at(static_cast<size_t>(field_));
     std::vector<int> path = field.path;
     if (field.type == catalog::Type::ref) path.push_back(field.is_lookup() ? field.target : field_);
     for (const int hop : path) {
-      at = &rules_.catalogue().datasets[static_cast<size_t>(at->fields[static_cast<size_t>(hop)].ref)];
+      at = &rules_.catalogue().datasets.at(static_cast<size_t>(at->fields.at(static_cast<size_t>(hop)).ref));
       place.path.push_back(hop);
       each(place, *at);
     }
@@ -155,6 +155,7 @@ class Cell {
         query.emplace_back(value);
         return statement.slot({Slot::Kind::query_literal, static_cast<int64_t>(query.size()) - 1});
       };
+      if (atom.post < 0 && atom.account == 0) return std::string("1=1");  // a forbid whose holder cannot be told
       if (atom.post < 0) return "a.id = " + slot(atom.account);
       return rules_.holds_sql(statement, atom.post, atom.unit.empty() ? "" : slot(atom.unit), kPerson);
     };
@@ -210,7 +211,7 @@ std::optional<int64_t> row_of(db::Connection& reader, const Rules& rules, const 
   std::vector<policy::Literal> query;
   std::string where;
   for (size_t i = 0; i < parts.size(); ++i) {
-    const Field& field = dataset.fields[static_cast<size_t>(dataset.key[i])];
+    const Field& field = dataset.fields.at(static_cast<size_t>(dataset.key[i]));
     Result<catalog::Value> value = catalog::parse_literal(rules.catalogue(), field, parts[i]);
     if (!value) return std::nullopt;
     const std::string shown = statement.shown({&frame, {}}, dataset.key[i]);
@@ -335,7 +336,7 @@ Result<std::string> what_sees(db::Connection& reader, const std::shared_ptr<cons
   out.object().field("account", holder.login).field("name", holder.name).field("kind", kind).field("live", live);
   out.key("posts").array();
   for (const policy::HeldPost& held : authority->posts()) {
-    const policy::Post& post = rules->regulation().posts[static_cast<size_t>(held.post)];
+    const policy::Post& post = rules->regulation().posts.at(static_cast<size_t>(held.post));
     out.object().field("name", post.name).field("label", post.label).field("clause", post.clause).key("units").array();
     for (const std::string& unit : held.units) out.value(unit);
     out.end_array().end_object();

@@ -7,8 +7,7 @@ namespace jw::access {
 
 extern const cases::Kind kAccess, kRenewal, kChange, kRevocation, kConfirmation;
 
-constexpr std::string_view kOffice = "academic_office", kHead = "department_head",
-                           kOfficeUnit = "jwc";
+constexpr std::string_view kOffice = "academic_office", kHead = "department_head", kOfficeUnit = "jwc";
 
 constexpr std::string_view kLetterSeries = "教查";
 

@@ -98,6 +98,13 @@ const edge::Route kRoutes[] = {
      .response_schema = kAnySchema},
 };
 
+constexpr edge::Command kCommands[] = {
+    {"regulation",
+     "regulation rollback N --db URL --reason TEXT\n      恢复第 N 版规定（无人能登录办理时） / bring version N of the "
+     "regulation back (when nobody can sign in to do so)",
+     command},
+};
+
 }  // namespace
 
 extern const edge::Module kModule;
@@ -106,6 +113,7 @@ const edge::Module kModule{
     .label = {"默认权限", "default permissions"},
     .clause = "2.1.1",
     .routes = kRoutes,
+    .commands = kCommands,
 };
 
 }  // namespace jw::regulation

@@ -4,6 +4,7 @@
 #include "base/json.hpp"
 #include "kernel/policy/regulation_edit.hpp"
 #include "kernel/query/effect.hpp"
+#include "kernel/query/trial.hpp"
 #include "modules/regulation/regulation.hpp"
 
 namespace jw::regulation {
@@ -49,6 +50,7 @@ Result<Previewed> previewed(const Call& call, const json::object& body) {
   const int64_t version = rules->regulation().version;
   JW_TRY(const json::object base, policy::content_of(*reader, version));
   JW_TRY(policy::Draft draft, drafted(*reader, house.catalogue, body, base));
+  JW_CHECK(query::fits(*reader, rules, draft.regulation));
   draft.regulation.version = -1;  // of no plan that is kept
   const auto after = rules->with(std::move(draft.regulation));
   const query::Effect effect =
@@ -71,6 +73,13 @@ void act(const Call& call, std::string_view action, edge::Signing signing, Run r
     JsonWriter(text).object().field("proposal", acted.proposal).field("version", acted.version).end_object();
     return text;
   });
+}
+
+policy::Trial trial_in(const edge::House& house) {
+  return [&house](const policy::Regulation& regulation) {
+    const db::Store::Lease reader = house.store.reader();
+    return query::fits(*reader, house.policy.rules(), regulation);
+  };
 }
 
 Result<policy::Wording> wording_of(const json::object& body) {
@@ -122,7 +131,7 @@ void propose(const Call& call) {
         JW_TRY(const int64_t base, edge::number_member(doing.body, "base"));
         JW_TRY(const json::array changes, edge::array_member(doing.body, "changes"));
         return policy::propose(doing.transaction, house.recorder, house.catalogue, base, changes, wording, doing.by,
-                               doing.now);
+                               doing.now, trial_in(house));
       });
 }
 
@@ -133,7 +142,7 @@ void roll_back(const Call& call) {
         JW_TRY(const int64_t base, edge::number_member(doing.body, "base"));
         JW_TRY(const int64_t to, edge::number_member(doing.body, "to"));
         return policy::propose_rollback(doing.transaction, house.recorder, house.catalogue, base, to, wording, doing.by,
-                                        doing.now);
+                                        doing.now, trial_in(house));
       });
 }
 
@@ -144,7 +153,8 @@ void approve(const Call& call) {
     return call.refuse_on_record("regulation_approve", holds.refusal());
   act(call, "regulation_approve", edge::Signing::now,
       [id](const edge::Doing& doing, const edge::House& house) -> Result<Acted> {
-        return policy::approve(doing.transaction, house.recorder, house.catalogue, id, doing.by, doing.now);
+        return policy::approve(doing.transaction, house.recorder, house.catalogue, id, doing.by, doing.now,
+                               trial_in(house));
       });
 }
 

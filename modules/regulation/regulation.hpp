@@ -11,6 +11,8 @@ constexpr std::string_view kRead = "regulation_read", kPreview = "regulation_pre
 
 record::Entry entry_of(const edge::Call& call, std::string_view action);  // of looking, under the rules in force
 
+int command(const edge::Words& words, const edge::OpenHouse& open);
+
 void read(const edge::Call& call);
 void read_difference(const edge::Call& call);
 void preview(const edge::Call& call);

@@ -17,8 +17,7 @@ class HttpServer final : public Server {
  public:
   HttpServer(const Options& options, std::vector<Route> routes, Handler otherwise, Problem problem,
              std::function<void(const Finished&)> finished)
-      : core_(options, std::move(routes), std::move(otherwise), std::move(problem),
-              std::move(finished)) {
+      : core_(options, std::move(routes), std::move(otherwise), std::move(problem), std::move(finished)) {
     for (int i = 0; i < options.io_threads; ++i) io_.push_back(std::make_unique<IoThread>(core_, i));
     acceptor_ = std::make_unique<Acceptor>(io_.front()->context());
     pause_ = std::make_unique<Timer>(io_.front()->context());
@@ -97,8 +96,8 @@ class HttpServer final : public Server {
 
 std::unique_ptr<Server> Server::start(const Options& options, std::vector<Route> routes, Handler otherwise,
                                       Problem problem, std::function<void(const Finished&)> finished) {
-  return std::make_unique<HttpServer>(options, std::move(routes), std::move(otherwise),
-                                      std::move(problem), std::move(finished));
+  return std::make_unique<HttpServer>(options, std::move(routes), std::move(otherwise), std::move(problem),
+                                      std::move(finished));
 }
 
 }  // namespace jw::http

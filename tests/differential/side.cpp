@@ -222,8 +222,7 @@ Got ask(query::Engine& engine, const Case& one) {
                                : engine.ask_one(asker, text_at(one.request, "dataset"), text_at(one.request, "key"),
                                                 text_at(one.request, "purpose"));
   const auto* refusal = std::get_if<Refusal>(&outcome.result);
-  refusal != nullptr ? refused(*refusal)
-                     : static_cast<void>(got.answer = std::get<query::Answer>(outcome.result).json);
+  refusal != nullptr ? refused(*refusal) : static_cast<void>(got.answer = std::get<query::Answer>(outcome.result).json);
   got.entry = std::move(outcome.entry);
   return got;
 }

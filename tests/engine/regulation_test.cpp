@@ -3,6 +3,7 @@
 #include "kernel/policy/regulation_edit.hpp"
 #include "kernel/query/effect.hpp"
 #include "kernel/query/sight.hpp"
+#include "kernel/query/trial.hpp"
 #include "tests/engine/campus.hpp"
 
 namespace jw::tests {
@@ -65,18 +66,23 @@ class RegulationEffect : public ::testing::TestWithParam<db::Dialect> {
     campus_->system().policy->refresh(*reader);
     return campus_->system().policy->rules();
   }
-  query::RulesPtr changed(std::string_view changes) {
+  query::RulesPtr changed(std::string_view changes) { return changed(rules(), changes); }
+  query::RulesPtr changed(const query::RulesPtr& from, std::string_view changes) {
     const auto reader = campus_->system().store->reader();
-    const auto base = policy::content_of(*reader, rules()->regulation().version);
+    const auto base = policy::content_of(*reader, from->regulation().version);
     auto draft = policy::draft(*campus_->system().catalogue, *base, json::parse(changes).as_array());
     EXPECT_TRUE(draft) << draft.refusal().fields.front().text.en;
-    return rules()->with(std::move(draft->regulation));
+    return from->with(std::move(draft->regulation));
   }
   json::value effect(const query::RulesPtr& after, const policy::Asker& viewer, const std::string& purpose = {}) {
+    return effect(rules(), after, viewer, purpose);
+  }
+  json::value effect(const query::RulesPtr& before, const query::RulesPtr& after, const policy::Asker& viewer,
+                     const std::string& purpose = {}) {
     const auto reader = campus_->system().store->reader();
     query::EffectOptions options;
     options.purpose = purpose;
-    told_ = query::effect_of(*campus_->system().catalogue, *reader, rules(), after, viewer,
+    told_ = query::effect_of(*campus_->system().catalogue, *reader, before, after, viewer,
                              campus_->system().clock->now(), options);
     return json::parse(told_.json);
   }
@@ -85,6 +91,18 @@ class RegulationEffect : public ::testing::TestWithParam<db::Dialect> {
       if (each.at("dataset").at("name").as_string() == dataset) return each.as_object();
     }
     throw std::out_of_range(std::string(dataset));
+  }
+
+  // Rules that open whatever posts are held by.
+  static std::string knowing(const std::string& post, const std::string& hidden) {
+    std::string out;
+    for (const char* dataset : {"post_holding", "staff", "class", "student", "section_teacher", "graduation"}) {
+      out += std::string(out.empty() ? "" : ",") + R"({"op":"add_rule","rule":{"post":")" + post + R"(","dataset":")" +
+             dataset + R"(","rows":"all","clause":"2.1.1")" +
+             (std::string_view(dataset) == "student" && !hidden.empty() ? R"(,"hidden":[")" + hidden + "\"]" : "") +
+             "}}";
+    }
+    return out;
   }
 
   std::unique_ptr<Campus> campus_;
@@ -143,8 +161,13 @@ TEST_P(RegulationEffect, numbers_are_about_rows_that_the_viewer_sees) {
   const std::string change = R"([{"op":"put_rule","id":)" + std::to_string(id) +
                              R"(,"rule":{"post":"teacher","dataset":"grade","rows":"all","clause":"2.2.1"}}])";
   EXPECT_EQ(one(effect(changed(change), office_), "grade").at("numbers").as_array().at(0).at("gained"), 2);
-  // The adviser sees the grades of the class alone: of the two rows gained, one.
-  const json::value narrow = effect(changed(change), adviser_);
+  // The adviser sees the grades of the class alone, and does not know who holds which post: words.
+  EXPECT_TRUE(one(effect(changed(change), adviser_), "grade").at("numbers").is_null());
+  EXPECT_TRUE(told_.told.empty());
+  // Where that is known: of the two rows gained, one.
+  const std::string known = knowing("class_adviser", {});
+  const json::value narrow =
+      effect(changed("[" + known + "]"), changed("[" + known + "," + change.substr(1)), adviser_);
   EXPECT_EQ(one(narrow, "grade").at("numbers").as_array().at(0).at("gained"), 1);
   const json::array& sample = one(narrow, "grade").at("samples").at("gained").as_array();
   ASSERT_EQ(sample.size(), 1u);
@@ -159,6 +182,169 @@ TEST_P(RegulationEffect, numbers_are_about_rows_that_the_viewer_sees) {
                              R"("where":{"field":"guardian_phone","op":"is_null","value":true}}}])";
   EXPECT_TRUE(one(effect(changed(hidden), adviser_), "student").at("numbers").is_null());
   EXPECT_FALSE(one(effect(changed(hidden), office_), "student").at("numbers").is_null());
+}
+
+// A post may be defined by anything: how many hold it, and who, is told only to whoever may ask that anyway.
+TEST_P(RegulationEffect, holders_are_counted_for_whoever_may_query_what_makes_them) {
+  const auto guard = campus_->sign_in("a1", "security_admin", "A1");
+  const auto made_up = [](const std::string& from, const std::string& where) {
+    return R"([{"op":"put_post","post":{"name":"curious","label":{"zh":"好奇","en":"curious"},"clause":"2.1.1","from":")" +
+           from + R"(","where":{"all":[)" + where +
+           R"(]}}},{"op":"add_rule","rule":{"post":"curious","dataset":"term",)" +
+           R"("rows":"all","clause":"2.1.1"}}])";
+  };
+  const auto about_student =
+      made_up("student", R"({"field":"id","is":"me"},{"field":"guardian_phone","op":"starts","value":"138"})");
+  campus_->sign_in("zhang", "student", "202400001");
+  for (const policy::Asker& stranger : {guard, teacher_, adviser_}) {
+    const json::value told = effect(changed(about_student), stranger);
+    EXPECT_TRUE(one(told, "term").at("holders").is_null()) << json::serialize(told);
+    EXPECT_TRUE(one(told, "term").at("numbers").is_null());
+    EXPECT_TRUE(told_.told.empty());
+  }
+  EXPECT_EQ(one(effect(changed(about_student), office_), "term").at("holders"), 0);
+  const auto here =
+      made_up("student", R"({"field":"id","is":"me"},{"field":"guardian_phone","op":"is_null","value":true})");
+  EXPECT_EQ(one(effect(changed(here), office_), "term").at("holders"), 1);
+  ASSERT_EQ(told_.told.size(), 1u);
+  EXPECT_EQ(told_.told[0].dataset, "student");
+  EXPECT_EQ(told_.told[0].subjects.size(), 1u) << "who is counted among few can see that (§1.3.1)";
+  // The office sees bank cards masked: it must not ask them out by counting either.
+  const auto cards =
+      made_up("payment", R"({"field":"student","is":"me"},{"field":"bank_card","op":"starts","value":"62"})");
+  EXPECT_TRUE(one(effect(changed(cards), office_), "term").at("holders").is_null());
+  EXPECT_TRUE(told_.told.empty());
+}
+
+// `adult` is a date of birth.
+TEST_P(RegulationEffect, a_relation_tells_of_the_fields_it_is_made_of) {
+  const auto told_with = [&](const std::string& hidden) {
+    const auto before = changed("[" + knowing("class_adviser", hidden) + "]");
+    const auto grant = policy::grant_atom(
+        *campus_->system().catalogue, before->regulation(),
+        grant_of(teacher_.account, R"({"rows":{"field":"student","in_relation":"adult"},"clear":["*"],
+                                       "actions":["query"],"purposes":["study"]})"));
+    EXPECT_TRUE(grant) << grant.refusal().detail.en;
+    // Sight of students by other rules of the adviser is left out by asking with a viewer of that post only.
+    return json::value(one(effect(before, before->with(*grant), adviser_, "study"), "grade").at("numbers"));
+  };
+  EXPECT_FALSE(told_with("phone").is_null());
+  EXPECT_TRUE(told_with("birth_date").is_null());
+}
+
+// Two sets of rules need not have the same posts: what stands on one side only is held by nobody on the other.
+TEST_P(RegulationEffect, posts_of_one_side_only) {
+  {
+    const auto writer = campus_->system().store->writer();
+    db::Transaction transaction(*writer, db::Transaction::Mode::write);
+    policy::Grant grant = grant_of(0, R"({"rows":"all","clear":["*"],"actions":["query"],"purposes":["study"]})");
+    grant.post = "teacher";
+    ASSERT_TRUE(policy::put_grant(*campus_->system().catalogue, rules()->regulation(), *writer, grant,
+                                  campus_->system().clock->now()));
+    transaction.commit();
+  }
+  const auto with_post = changed(
+      R"([{"op":"put_post","post":{"name":"dean","label":{"zh":"院长","en":"dean"},"clause":"2.1.1","from":"staff",)"
+      R"("where":{"field":"id","is":"me"}}},{"op":"add_rule","rule":{"post":"dean","dataset":"course","rows":"all",)"
+      R"("clause":"2.1.1"}}])");
+  EXPECT_EQ(one(effect(rules(), with_post, office_), "course").at("numbers").as_array().at(0).at("lost"), 0);
+  EXPECT_EQ(one(effect(rules(), with_post, office_), "course").at("holders"), 3);
+  const json::value gone = effect(with_post, rules(), office_);
+  EXPECT_EQ(one(gone, "course").at("post").at("name"), "dean");
+  EXPECT_EQ(one(gone, "course").at("holders"), 3);
+  // Fewer posts, and in other places: grants go with the name.
+  policy::Regulation fewer = rules()->regulation();
+  const int teacher = fewer.post("teacher");
+  std::erase_if(fewer.atoms, [&](const policy::Atom& atom) { return atom.post >= teacher; });
+  fewer.powers.clear();
+  fewer.posts.erase(fewer.posts.begin() + teacher, fewer.posts.end());
+  EXPECT_EQ(one(effect(rules(), rules()->with(fewer), office_, "study"), "grade").at("post").at("name"), "teacher");
+  EXPECT_FALSE(effect(rules()->with(fewer), rules(), office_, "study").at("effects").as_array().empty());
+  EXPECT_TRUE(rules()->with(fewer)->grants().empty());
+  std::reverse(fewer.posts.begin(), fewer.posts.end());
+  fewer.atoms.clear();
+  fewer.posts.push_back(rules()->regulation().posts.at(static_cast<size_t>(teacher)));
+  EXPECT_EQ(rules()->with(fewer)->grants().at(0).post, static_cast<int>(fewer.posts.size()) - 1);
+}
+
+// Nothing may be decided that this store cannot run, or that takes the ground from a grant.
+TEST_P(RegulationEffect, what_cannot_be_in_force_is_refused_before_it_is_decided) {
+  const auto fits = [&](const policy::Regulation& regulation) {
+    const auto now = rules();
+    const auto reader = campus_->system().store->reader();
+    const auto done = query::fits(*reader, now, regulation);
+    return done ? std::string() : done.refusal().type;
+  };
+  EXPECT_EQ(fits(rules()->regulation()), "");
+  // A list of any length works, here in the definition of a post.
+  std::string many;
+  for (int i = 0; i < 600; ++i) many += (i == 0 ? "\"" : ",\"") + std::string("T") + std::to_string(i) + "\"";
+  const auto listed = changed(
+      R"([{"op":"put_post","post":{"name":"listed","label":{"zh":"名单","en":"listed"},"clause":"2.1.1","from":"staff",)"
+      R"("where":{"all":[{"field":"id","is":"me"},{"field":"number","op":"in","value":[)" +
+      many + "]}]}}}]");
+  EXPECT_EQ(fits(listed->regulation()), "");
+  {
+    const auto reader = campus_->system().store->reader();
+    const auto held = listed->posts_of(*reader, teacher_.person, 0, campus_->system().clock->now());
+    EXPECT_TRUE(std::any_of(held.begin(), held.end(), [&](const policy::HeldPost& each) {
+      return each.post == listed->regulation().post("listed");
+    }));
+  }
+  // SQLite takes no more than 500 SELECTs in one statement.
+  policy::Regulation crowded = rules()->regulation();
+  for (int i = 0; i < 600; ++i) {
+    policy::Post post = crowded.posts.back();
+    post.name = "post_" + std::to_string(i);
+    crowded.posts.push_back(std::move(post));
+  }
+  EXPECT_EQ(fits(crowded), GetParam() == db::Dialect::sqlite ? "regulation.cannot_run" : "");
+  // A mark that takes academic data from a post whose grant opens some.
+  {
+    const auto writer = campus_->system().store->writer();
+    db::Transaction transaction(*writer, db::Transaction::Mode::write);
+    policy::Grant grant = grant_of(0, R"({"rows":"all","clear":["*"],"actions":["query"],"purposes":["study"]})");
+    grant.post = "department_head";
+    ASSERT_TRUE(policy::put_grant(*campus_->system().catalogue, rules()->regulation(), *writer, grant,
+                                  campus_->system().clock->now()));
+    transaction.commit();
+  }
+  policy::Regulation marked = rules()->regulation();
+  marked.posts.at(static_cast<size_t>(marked.post("department_head"))).apart = "administrator";
+  EXPECT_EQ(fits(marked), "regulation.grant_lost");
+}
+
+// Whoever a number tells of can see that it was asked.
+TEST_P(RegulationEffect, statistics_about_few_persons_note_them) {
+  const auto subjects = [&](const policy::Asker& asker, std::string_view query) {
+    const query::Outcome outcome = campus_->ask(asker, query);
+    EXPECT_TRUE(std::holds_alternative<query::Answer>(outcome.result)) << query;
+    return outcome.entry.subjects.size();
+  };
+  for (const char* by : {"student", "student_name"}) {
+    EXPECT_EQ(subjects(office_, std::string(R"({"dataset":"grade","group":[")") + by +
+                                    R"("],"measures":[{"fn":"count"},{"fn":"median","field":"score"}]})"),
+              3u)
+        << by;
+  }
+  EXPECT_EQ(subjects(office_, R"({"dataset":"student","group":["number"],"measures":[{"fn":"count"}]})"), 3u);
+  for (const char* fn : {"min", "max", "avg", "median"}) {
+    EXPECT_EQ(subjects(office_, std::string(R"({"dataset":"grade","where":{"field":"student","op":"eq","value":)") +
+                                    R"("202400002"},"measures":[{"fn":")" + fn + R"(","field":"score"}]})"),
+              1u)
+        << fn;
+  }
+  EXPECT_EQ(subjects(teacher_, R"({"dataset":"grade","measures":[{"fn":"avg","field":"score"}]})"), 1u);
+  EXPECT_EQ(subjects(office_, R"({"dataset":"course","measures":[{"fn":"count"}]})"), 0u) << "about nobody";
+  // Among many it tells of nobody; beside them, of whoever stands alone.
+  std::vector<Row> more;
+  for (int i = 10; i < 30; ++i)
+    more.push_back(
+        {{"number", "2024100" + std::to_string(i)}, {"name", "众"}, {"unit", "cs"}, {"class", "C2"}, {"state", "01"}});
+  campus_->put("student", more);
+  EXPECT_EQ(subjects(office_, R"({"dataset":"student","measures":[{"fn":"count"}]})"), 0u);
+  EXPECT_EQ(subjects(office_, R"({"dataset":"student","group":["class"],"measures":[{"fn":"count"}]})"), 2u)
+      << "the first class has two";
 }
 
 TEST_P(RegulationEffect, who_posts_are_held_by_has_its_effect_too) {

@@ -183,7 +183,7 @@ forEachStore('exports', (world) => {
     }
   });
 
-  test('§1.3.1 who is told of by a statistic can see that', async () => {
+  test('who is told of by a statistic can see that', async () => {
     const adviser = await world.as('class_adviser');
     const [[number]] = await adviser.rows({ dataset: 'student', fields: ['number'], where: { field: 'number', op: 'in', value: world.accountsOf('student').map((each) => each.account) }, limit: 1 });
     const student = await world.as('student', world.accountsOf('student').findIndex((each) => each.account === number));

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { isProblem, isText } from './checks.mjs';
-import { forEachStore, Server, sqlOutside } from './support.mjs';
+import { forEachStore, run, Server, sqlOutside } from './support.mjs';
 
 const ruleOf = (regulation, post, dataset) => regulation.rules.find(({ rule }) => rule.post === post && rule.dataset === dataset && rule.effect === 'permit').rule;
 const effectOf = (preview, post, dataset) => preview.effect.effects.find((one) => one.post?.name === post && one.dataset.name === dataset);
@@ -132,6 +132,41 @@ forEachStore('regulation', (world) => {
     assert.ok(grades && grades.numbers.every(({ gained }) => gained === 0) && grades.numbers.some(({ lost }) => lost > 0), JSON.stringify(grades));
     assert.ok(effectOf(years, 'teacher', 'term'), 'who teaches no more holds the post no more');
     assert.equal(effectOf(years, 'student', 'grade'), undefined);
+  });
+
+  test('a preview tells nobody what they may not query, and takes proposals older than what is in force', async () => {
+    const curious = (from, where) => ({ changes: [
+      { op: 'put_post', post: { name: 'curious', label: { zh: '好奇', en: 'curious' }, clause: '2.1.1', from, where: { all: where } } },
+      { op: 'add_rule', rule: { post: 'curious', dataset: 'term', rows: 'all', clause: '2.1.1' } }] });
+    const asks = [
+      [await security(), curious('student', [{ field: 'id', is: 'me' }, { field: 'guardian_phone', op: 'starts', value: '1' }])],
+      [await security(), curious('grade', [{ field: 'student', is: 'me' }, { field: 'score', op: 'lt', value: 60 }])],
+      [await office(), curious('payment', [{ field: 'student', is: 'me' }, { field: 'bank_card', op: 'starts', value: '6' }])],
+    ];
+    for (const [person, asked] of asks) {
+      const answer = await person.post('/api/regulation/preview', asked);
+      assert.equal(answer.status, 200, answer.text);
+      const effect = effectOf(answer.json, 'curious', 'term');
+      assert.deepEqual([effect.holders, effect.numbers, effect.samples], [null, null, null], answer.text);
+      assert.ok(isText(effect.why));
+    }
+    const person = await office();
+    const open = curious('student', [{ field: 'id', is: 'me' }, { field: 'sex', op: 'eq', value: '1' }]);
+    assert.ok(effectOf((await person.post('/api/regulation/preview', open)).json, 'curious', 'term').holders > 0);
+    // Proposals against a version without the post, and with one that is no more in force.
+    const { in_force: base } = await read(person);
+    const older = (await person.post('/api/regulation/proposals', { base, note: '旧', ...open })).json.proposal;
+    const other = curious('student', [{ field: 'id', is: 'me' }]);
+    for (const change of other.changes) JSON.stringify(change).includes('put_post') ? (change.post.name = 'dean') : (change.rule.post = 'dean');
+    const done = await settle({ base, note: '新岗位', ...other });
+    for (const viewer of [person, await security()]) {
+      const answer = await viewer.post('/api/regulation/preview', { proposal: older });
+      assert.equal(answer.status, 200, answer.text);
+      assert.ok(effectOf(answer.json, 'dean', 'term') && effectOf(answer.json, 'curious', 'term'));
+    }
+    assert.equal((await person.post(`/api/regulation/proposals/${older}/withdraw`, {})).status, 200);
+    const back = (await person.post('/api/regulation/rollback', { base: done.version, to: base, note: '恢复' })).json.proposal;
+    assert.equal((await decide(await second(), back, 'approve')).status, 200);
   });
 
   test('whose rows stood in a sample can see that', async () => {
@@ -333,5 +368,62 @@ forEachStore('regulation', (world) => {
     isProblem(await person.get('/api/regulation'), 403);
     const told = (await (await office()).get(`/api/sight/person?account=${person.account}`)).json;
     assert.ok(!told.posts.some(({ name }) => name.endsWith('_admin')), JSON.stringify(told.posts));
+  });
+});
+
+forEachStore('a regulation that cannot be understood', (world) => {
+  const told = async () => (await world.server.request('GET', '/readyz')).json.problems.map(({ en }) => en).join('\n');
+  const restart = async () => {
+    await world.server.stop();
+    world.server = await Server.start(world.db);
+    world.people.clear();
+  };
+  const stored = (sql) => sqlOutside(world.db, sql);
+  const grant = (id, effect, holder, dataset, content) => stored(
+    `INSERT INTO access_grant (id, number, effect, ${holder[0]}, unit, dataset, content, valid_from, valid_until, source, made, title, holder, holder_name, state) `
+    + `VALUES (${id}, 'X-${id}', '${effect}', '${holder[1]}', '', '${dataset}', '${content}', 0, 9000000000000000, '2.4.2', 0, '', '', '', 'valid')`);
+  const grades = { dataset: 'grade', measures: [{ fn: 'count' }] };
+
+  test('what is stored and not understood closes only itself: a permit opens nothing, a forbid closes its dataset', async () => {
+    await grant(9001, 'permit', ['post', 'class_adviser'], 'no_such_dataset', '{"rows":"all"}');
+    await grant(9002, 'permit', ['post', 'security_admin'], 'grade', '{"rows":"all","clear":["*"],"actions":["query"],"purposes":["study"]}');
+    await grant(9003, 'forbid', ['post', 'teacher'], 'grade', '{"rows":"nobody_knows"}');
+    await stored('UPDATE gate SET epoch = epoch + 1');
+    for (const when of ['while it runs', 'after a start']) {
+      assert.equal((await (await world.as('academic_office')).query(grades)).status, 200, when);
+      assert.deepEqual((await (await world.as('teacher')).query(grades)).json.rows, [[0]], when);
+      const text = await told();
+      for (const number of ['X-9001', 'X-9002', 'X-9003']) assert.match(text, new RegExp(number), when);
+      await restart();
+    }
+  });
+
+  test('the operator brings a version back from the command line, on record', async () => {
+    const was = JSON.parse(await stored('SELECT content FROM regulation_version WHERE version = 1'));
+    const broken = structuredClone(was);
+    broken.posts.find(({ name }) => name === 'academic_office').where = { field: 'no_such_field', is: 'me' };
+    broken.rules.find(({ post, dataset }) => post === 'teacher' && dataset === 'grade').rows = 'no_such_relation';
+    await stored("INSERT INTO regulation_version (version, kind, content, base, clause, note, proposed_by, proposed_name, approved_by, approved_name, proposed_us, approved_us) "
+      + `VALUES (2, 'change', '${JSON.stringify(broken).replaceAll("'", "''")}', 1, '2.1.1', '', 1, '', 2, '', 0, 0)`);
+    await stored("UPDATE access_grant SET revoked = 1 WHERE number LIKE 'X-900%'");
+    await stored('UPDATE gate SET epoch = epoch + 1');
+    await restart();
+    assert.match(await told(), /posts 1 .*\n|rules/);
+    isProblem(await (await world.as('academic_office')).query(grades), 403);
+    isProblem(await (await world.as('teacher')).query(grades), 403);
+    assert.equal((await (await world.as('class_adviser')).query(grades)).status, 200, 'others go on');
+
+    for (const words of [['rollback'], ['rollback', 'x', '--reason', 'y'], ['forward', '1', '--reason', 'y'], ['rollback', '1']]) {
+      assert.equal((await run('regulation', ...words, '--db', world.db)).code, 2, words.join(' '));
+    }
+    assert.equal((await run('regulation', 'rollback', '77', '--db', world.db, '--reason', '试')).code, 1);
+    const back = await run('regulation', 'rollback', '1', '--db', world.db, '--reason', '第 2 版有误');
+    assert.equal(back.code, 0, back.err);
+    assert.equal((await (await world.as('academic_office')).query(grades)).status, 200, 'in force at once');
+    assert.equal((await (await world.as('teacher')).query(grades)).status, 200);
+    assert.equal(await told(), '');
+    const regulation = (await (await world.as('academic_office')).get('/api/regulation')).json;
+    assert.deepEqual([regulation.in_force, regulation.history[0].kind, regulation.history[0].rolled_back_to, regulation.history[0].note], [3, 'rollback', 1, '第 2 版有误']);
+    assert.equal((await run('audit', 'verify', '--db', world.db)).code, 0);
   });
 });

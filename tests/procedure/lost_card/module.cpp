@@ -49,10 +49,7 @@ const cases::Waits kWaitsDesk{"logistics", {"后勤处", "logistics office"}};
 
 const State kStates[] = {
     {.name = "kept", .label = {"待认领", "waiting for its owner"}, .waits_for = kWaitsDesk},
-    {.name = "handed_out",
-     .label = {"已领回", "handed out"},
-     .waits_for = cases::kWaitsNobody,
-     .closed = true},
+    {.name = "handed_out", .label = {"已领回", "handed out"}, .waits_for = cases::kWaitsNobody, .closed = true},
 };
 
 // clang-format off

@@ -1,0 +1,41 @@
+// jiaowu regulation rollback: the operator's way back to a version, when what is in force lets nobody sign in to
+// propose it.
+#include <charconv>
+#include <iostream>
+
+#include "kernel/policy/regulation_edit.hpp"
+#include "modules/regulation/regulation.hpp"
+
+namespace jw::regulation {
+
+int command(const edge::Words& words, const edge::OpenHouse& open) {
+  const edge::Arguments arguments(words, {"db", "home", "reason"}, {});
+  const edge::Words& rest = arguments.rest();
+  int64_t to = 0;
+  const bool asked = rest.size() == 2 && rest[0] == "rollback";
+  const char* const end = asked ? rest[1].data() + rest[1].size() : nullptr;
+  if (!asked || std::from_chars(rest[1].data(), end, to).ptr != end)
+    throw edge::UsageError("用法：regulation rollback N / usage: regulation rollback N");
+  const std::string reason = arguments.required("reason");
+  const std::shared_ptr<edge::House> house =
+      open({.db = arguments.required("db"), .home = arguments.option("home").value_or("")});
+  Result<policy::Acted> done = policy::Acted{};
+  {
+    const db::Store::Lease lease = house->store.writer();
+    db::Transaction transaction(*lease, db::Transaction::Mode::write);
+    done = policy::restore(*lease, house->recorder, to, reason, house->clock.now());
+    if (done) transaction.commit();
+  }
+  if (!done) throw std::runtime_error(done.refusal().detail.zh + " / " + done.refusal().detail.en);
+  house->recorder.deliver(done->outbox);
+  {
+    const db::Store::Lease reader = house->store.reader();
+    house->policy.refresh(*reader);
+  }
+  std::cout << "第 " << to << " 版已恢复，现行第 " << done->version << " 版 / version " << to
+            << " is back, now in force as version " << done->version << "\n";
+  for (const Text& each : house->policy.rules()->closed()) std::cout << "[?] " << each.zh << " / " << each.en << "\n";
+  return 0;
+}
+
+}  // namespace jw::regulation

@@ -177,7 +177,7 @@ int account(const edge::Words& words) {
     if (const auto number = arguments.option("person")) {
       person = person_by_number(*system, *lease, *number);
     } else if (std::find(std::begin(kOfficeKinds), std::end(kOfficeKinds), kind) != std::end(kOfficeKinds)) {
-      change::Head head{"entry", "account add", "command line", "", {0, "operator"}, {0, "operator"}};
+      change::Head head{"entry", "account add", "command line", "", change::Operator{"operator"}};
       change::Batch batch(*system->catalogue, *lease, head, now);
       person = appoint(*system, batch, kind, login, now);
       change_outbox = batch.finish(system->recorder.get());

@@ -161,6 +161,9 @@ Result<Done> apply(const Catalogue& catalogue, db::Connection& writer, bool only
 std::string table_name(const Dataset& dataset) {
   return (dataset.in_record ? "\"record\"." : "") + identifier(dataset.name);
 }
+std::string history_name(const Dataset& dataset) {
+  return identifier(dataset.name + "_history");
+}
 std::string column_name(const Field& field) {
   return identifier(field.name);
 }

@@ -17,6 +17,7 @@
 namespace jw::catalog {
 
 std::string table_name(const Dataset& dataset);  // quoted; `record.access_log` for datasets in the record
+std::string history_name(const Dataset& dataset);  // quoted
 std::string column_name(const Field& field);     // quoted
 
 // CREATE TABLE / INDEX of one dataset; idempotent (IF NOT EXISTS). Empty for datasets in the record.

@@ -1,8 +1,9 @@
 // The one way academic data is written (design §1: Change; §4.1.2, §4.2.1, §4.2.3): a batch of rows, checked, applied
 // in one transaction, with provenance on every row and every older version kept.
 //
-// A batch belongs to the caller's writing transaction: open it, put rows into its tables, finish it, commit, then
-// deliver its record entry. If anything is refused the caller rolls back: a batch is applied whole or not at all.
+// A batch belongs to the caller's writing transaction: open it, put rows into its tables, check and finish it, commit,
+// then deliver its record entry. If anything is refused the caller rolls back: a batch is applied whole or not at all.
+// Batches of one store are applied one after another.
 #pragma once
 
 #include <map>
@@ -11,21 +12,39 @@
 #include <span>
 #include <string>
 #include <unordered_map>
+#include <utility>
+#include <variant>
 #include <vector>
 
 #include "base/result.hpp"
 #include "base/time.hpp"
 #include "kernel/catalog/api.hpp"
+#include "kernel/policy/api.hpp"
+#include "kernel/query/within.hpp"
 #include "kernel/record/api.hpp"
 #include "platform/db/api.hpp"
 
 namespace jw::change {
 
-// Who entered and who reviewed; never the same person, except where a batch is made by a named operator on the command
-// line.
-struct Hand {
-  int64_t account = 0;  // 0 = operator on the command line
+// Whoever has the machine and the command line, by name. Outside the permits, which bind people who sign in: an import
+// and made-up data come before anybody holds a post. The batch and its leaf say so.
+struct Operator {
   std::string name;
+};
+
+// Somebody who signs in. A hand without a session (Asker::session 0) does not act now: who entered what is reviewed
+// later.
+struct Hand {
+  policy::Asker asker;
+  std::string name;
+};
+
+// One entered and another one reviewed (§4.2.1): never the same person, and each within what is permitted (§2.2.1,
+// §4.1.2) when the batch is applied.
+struct People {
+  const policy::Policy* policy;
+  Hand entered, reviewed;
+  std::string purpose{};  // of the permits; empty: default permits only, as in a query
 };
 
 struct Head {
@@ -33,7 +52,7 @@ struct Head {
   std::string title;
   std::string source;         // file name or origin
   std::string source_digest;  // hex SHA-256, empty when there is no file
-  Hand entered, reviewed;
+  std::variant<Operator, People> by;
 };
 
 using catalog::Value;
@@ -76,6 +95,10 @@ class Table {
   void fill(int64_t id, int64_t person, std::span<const Value> values, std::vector<Value>& row) const;
   std::optional<int64_t> existing(std::span<const Value> values);
   void keep_version(int64_t id);
+  // What became of a row; asked about when the batch is checked.
+  enum class Event : uint8_t { added, changed, removed };
+  void note(int64_t id, Event event);
+  query::Written written() const;
 
   Batch& batch_;
   const catalog::Dataset& dataset_;
@@ -85,6 +108,7 @@ class Table {
   std::vector<Value> buffer_;
   bool flushing_ = false;
   std::unordered_map<std::string, int64_t> keys_;  // known keys of datasets with one text key
+  std::vector<std::pair<int64_t, Event>> events_;  // in order; none for an operator
 };
 
 struct Counts {
@@ -106,7 +130,10 @@ class Batch {
   void keep_source(int64_t n, std::string_view content, std::string_view problems_json);
   const Counts& counts() const { return counts_; }
 
-  // Rows that exclude each other (catalog::Apart), among all that the store holds now. Refusal: change.apart (422).
+  // Whether the people may write these rows, and rows that exclude each other (catalog::Apart) among all that the store
+  // holds now. Refusals: change.same_person, change.not_permitted (403; by row and field, `grade[K].score` with the
+  // natural key K), those of the policy for a dataset of which nothing is open, identity.session_ended,
+  // identity.agreement_due, change.apart (422).
   Result<Done> check();
   // Sends what waits, notes the sums, raises the gate's epoch. The entry (kind "change") goes into the outbox of
   // `recorder`; deliver the id after the commit. Without a recorder (a store being made, not yet open to anybody) the
@@ -124,6 +151,22 @@ class Batch {
   std::map<std::string, std::unique_ptr<Table>, std::less<>> tables_;
   std::vector<std::tuple<int64_t, std::string, std::string>> sources_;
   void flush_sources();
+
+  // What a person's posts and grants were before anything was written.
+  struct Acting {
+    policy::Action action;
+    const Hand* hand;
+    policy::AuthorityPtr authority;
+  };
+  void begin_acting();
+  Result<Done> check_people();
+  Result<Done> check_permits(const Acting& acting);
+  // The decision that opens a dataset to somebody.
+  const policy::Decision& decision_of(const Acting& acting, const catalog::Dataset& dataset) const;
+  std::string basis_of(const Acting& acting) const;
+  void tell_permits(record::Entry& entry) const;
+  std::vector<Acting> acting_;  // none for an operator
+  size_t asked_ = 0;            // events when the people were found to be permitted
 };
 
 }  // namespace jw::change

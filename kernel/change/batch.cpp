@@ -20,10 +20,6 @@ std::string quoted(const std::string& name) {
   return "\"" + name + "\"";
 }
 
-std::string history_name(const Dataset& dataset) {
-  return quoted(dataset.name + "_history");
-}
-
 // The next free id of a dataset, held for this transaction.
 int64_t take_next_id(db::Connection& connection, const Dataset& dataset) {
   connection.execute("INSERT INTO row_id (dataset, next) VALUES ($1, 1) ON CONFLICT (dataset) DO NOTHING",
@@ -67,6 +63,7 @@ int64_t Table::insert(std::span<const Value> values, int64_t person) {
   if (values.size() != width_)
     throw std::logic_error("a row of " + dataset_.name + " has " + std::to_string(width_) + " values");
   const int64_t id = next_id_++;
+  note(id, Event::added);
   fill(id, person, values, buffer_);
   ++batch_.counts_.added;
   if (dataset_.key.size() == 1) {
@@ -133,7 +130,7 @@ std::optional<int64_t> Table::existing(std::span<const Value> values) {
 void Table::keep_version(int64_t id) {
   std::string list;
   for (const std::string& column : columns_) list += quoted(column) + ", ";
-  batch_.connection_.execute("INSERT INTO " + history_name(dataset_) + " (" + list +
+  batch_.connection_.execute("INSERT INTO " + catalog::history_name(dataset_) + " (" + list +
                                  "\"until_us\", \"ended_batch_id\") SELECT " + list + "$1, $2 FROM " +
                                  catalog::table_name(dataset_) + " WHERE \"id\" = $3",
                              {batch_.now_.us, batch_.id_, id});
@@ -184,6 +181,7 @@ Table::Placed Table::put(std::span<const Value> values, int64_t person) {
                                  std::to_string(updates.size()) + " WHERE \"id\" = $1",
                              updates);
   ++batch_.counts_.replaced;
+  note(*id, Event::changed);
   return {Put::replaced, *id};
 }
 
@@ -194,6 +192,7 @@ bool Table::remove(int64_t id) {
       batch_.connection_.execute("DELETE FROM " + catalog::table_name(dataset_) + " WHERE \"id\" = $1", {id}) == 1;
   if (removed) {
     ++batch_.counts_.removed;
+    note(id, Event::removed);
     keys_.clear();
   }
   return removed;
@@ -202,18 +201,46 @@ bool Table::remove(int64_t id) {
 // ---- batches
 // ----------------------------------------------------------------------------------------------------------
 
+namespace {
+
+// As batch and leaf name a hand: account 0 is the operator on the command line.
+struct Named {
+  int64_t account;
+  const std::string* name;
+};
+
+Named entered_by(const Head& head) {
+  if (const auto* one = std::get_if<Operator>(&head.by)) return {0, &one->name};
+  const Hand& hand = std::get<People>(head.by).entered;
+  return {hand.asker.account, &hand.name};
+}
+
+Named reviewed_by(const Head& head) {
+  if (const auto* one = std::get_if<Operator>(&head.by)) return {0, &one->name};
+  const Hand& hand = std::get<People>(head.by).reviewed;
+  return {hand.asker.account, &hand.name};
+}
+
+}  // namespace
+
 Batch::Batch(const catalog::Catalogue& catalogue, db::Connection& transaction, const Head& head, Instant now)
     : catalogue_(catalogue), connection_(transaction), head_(head), now_(now) {
+  // One batch after another, and none beside a change of permissions.
+  connection_.query(connection_.dialect() == db::Dialect::postgres ? "SELECT epoch FROM gate WHERE id = 1 FOR UPDATE"
+                                                                   : "SELECT epoch FROM gate WHERE id = 1")
+      .next();
+  begin_acting();
   {
     db::Rows rows = connection_.query("SELECT COALESCE(MAX(id), 0) + 1 FROM batch");
     if (rows.next()) id_ = rows.integer(0);
   }
+  const Named entered = entered_by(head_), reviewed = reviewed_by(head_);
   connection_.execute(
       "INSERT INTO batch (id, kind, title, source, source_digest, entered_by, entered_name, reviewed_by, "
       "reviewed_name, opened_us) "
       "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
-      {id_, head.kind, head.title, head.source, head.source_digest, head.entered.account, head.entered.name,
-       head.reviewed.account, head.reviewed.name, now.us});
+      {id_, head.kind, head.title, head.source, head.source_digest, entered.account, *entered.name, reviewed.account,
+       *reviewed.name, now.us});
 }
 
 Table& Batch::table(std::string_view name) {
@@ -264,8 +291,9 @@ std::string apart_sql(const Dataset& dataset, const catalog::Apart& apart) {
 }  // namespace
 
 Result<Done> Batch::check() {
+  for (auto& [name, table] : tables_) table->flush();
+  JW_CHECK(check_people());
   for (auto& [name, table] : tables_) {
-    table->flush();
     for (const catalog::Apart& apart : table->dataset().aparts) {
       std::vector<db::Param> params(apart.values.begin(), apart.values.end());
       db::Rows rows = connection_.query(apart_sql(table->dataset(), apart), params);
@@ -295,24 +323,27 @@ int64_t Batch::finish(record::Recorder* recorder) {
   record::Entry entry;
   entry.time = now_;
   entry.kind = "change";
-  entry.account = head_.entered.account;
+  entry.account = entered_by(head_).account;
+  tell_permits(entry);
   entry.dataset = datasets;
   entry.action = head_.kind;
   entry.purpose = head_.title;
   entry.decision = "allowed";
   entry.rows = touched;
-  JsonWriter(entry.parameters)
-      .object()
+  JsonWriter json(entry.parameters);
+  json.object()
       .field("batch", id_)
       .field("source", head_.source)
       .field("source_digest", head_.source_digest)
-      .field("entered", head_.entered.name)
-      .field("reviewed", head_.reviewed.name)
+      .field("by", std::holds_alternative<Operator>(head_.by) ? "operator" : "people")
+      .field("entered", *entered_by(head_).name)
+      .field("reviewed", *reviewed_by(head_).name)
       .field("added", counts_.added)
       .field("replaced", counts_.replaced)
       .field("same", counts_.same)
-      .field("removed", counts_.removed)
-      .end_object();
+      .field("removed", counts_.removed);
+  if (!acting_.empty()) json.field("review_basis", basis_of(acting_.back()));
+  json.end_object();
   return recorder->put_in_outbox(connection_, entry);
 }
 

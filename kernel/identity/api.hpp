@@ -193,6 +193,8 @@ db::Reach gate_reach();
 db::Reach readers_reach();
 // The same alone, for calls that read nothing governed.
 std::optional<int64_t> check_live(db::Connection& connection, int64_t session, Instant now);
+// Neither closed nor suspended: of an account that acts in no session of its own now.
+bool is_live(db::Connection& connection, int64_t account);
 // More of it, held sessions included; nullopt: over.
 std::optional<Liveness> liveness(db::Connection& connection, int64_t session, Instant now);
 bool is_suspended(db::Connection& connection, int64_t account);

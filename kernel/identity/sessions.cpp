@@ -73,6 +73,12 @@ std::optional<int64_t> check_live(db::Connection& connection, int64_t session, I
   return rows.integer(0);
 }
 
+bool is_live(db::Connection& connection, int64_t account) {
+  auto rows = connection.query(
+      "SELECT 1 FROM account WHERE id = $1 AND suspended_us IS NULL AND closed_us IS NULL", {account});
+  return rows.next();
+}
+
 std::optional<Liveness> liveness(db::Connection& connection, int64_t session, Instant now) {
   auto rows = connection.query(
       "SELECT g.epoch, s.held_us, a.read_only_us FROM session s JOIN account a ON a.id = s.account JOIN gate g ON g.id "

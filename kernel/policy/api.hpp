@@ -93,7 +93,8 @@ using AuthorityPtr = std::shared_ptr<const Authority>;
 // The rows that a permit opens, or a forbid closes: 「本人任教的教学班的成绩」.
 Text rows_in_words(const catalog::Catalogue& catalogue, const catalog::Dataset& dataset, const Atom& atom);
 
-// The remedy of §2.4.1: the application for access, filled in.
+// The remedy of §2.4.1: the application for access, filled in. Only reading is applied for: who enters and who reviews
+// is the regulation's (§4.1.2, §4.2.1).
 Remedy access_remedy(const catalog::Dataset& dataset, const std::vector<std::string>& fields, Action action,
                      const std::string& purpose);
 
@@ -177,6 +178,8 @@ class Policy {
 
   // Posts and grants of this person now, from cache while epoch and day are the same.
   AuthorityPtr authority(db::Connection& connection, const Asker& asker, Instant now);
+  // The same inside a writing transaction, as it sees them; nothing of it is kept, since it may be rolled back.
+  AuthorityPtr authority_in(db::Connection& transaction, const Asker& asker, Instant now) const;
   std::shared_ptr<const Rules> rules() const;  // keep it as long as anything of it is used: refresh() replaces it
   // Loads the rules again when the store's epoch is newer than ours. Returns the epoch in use.
   int64_t refresh(db::Connection& connection);
@@ -189,6 +192,7 @@ class Policy {
     AuthorityPtr authority;
   };
   Regulation regulation_now(db::Connection& connection, const Rules* current) const;
+  std::shared_ptr<const Rules> rules_in(db::Connection& connection) const;
 
   const catalog::Catalogue& catalogue_;
   const Regulation given_;

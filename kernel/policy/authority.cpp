@@ -102,6 +102,35 @@ Remedy access_remedy(const Dataset& dataset, const std::vector<std::string>& fie
   return remedy;
 }
 
+namespace {
+
+bool is_writing(Action action) {
+  return (kWriting >> static_cast<int>(action) & 1) != 0;
+}
+
+// Who may enter or review rows of a dataset by the regulation.
+Text writers_in_words(const Regulation& regulation, const Dataset& dataset, Action action) {
+  Text posts;
+  for (size_t i = 0; i < regulation.posts.size(); ++i) {
+    const bool named = std::any_of(regulation.atoms.begin(), regulation.atoms.end(), [&](const Atom& atom) {
+      return atom.effect == Effect::permit && atom.dataset == dataset.index && atom.post == static_cast<int>(i) &&
+             allows(atom, action);
+    });
+    if (!named) continue;
+    posts.zh += (posts.zh.empty() ? "" : "、") + regulation.posts[i].label.zh;
+    posts.en += (posts.en.empty() ? "" : ", ") + regulation.posts[i].label.en;
+  }
+  const bool enter = action == Action::enter;
+  if (posts.zh.empty()) {
+    return {"目前没有岗位可以" + std::string(enter ? "录入" : "审核") + "“" + dataset.label.zh + "”",
+            "at present no post may " + std::string(enter ? "enter " : "review ") + dataset.label.en};
+  }
+  return {"“" + dataset.label.zh + "”由“" + posts.zh + "”" + (enter ? "录入" : "审核"),
+          dataset.label.en + " is " + (enter ? "entered" : "reviewed") + " by " + posts.en};
+}
+
+}  // namespace
+
 Authority::Authority(std::shared_ptr<const Rules> rules, std::vector<HeldPost> posts, std::vector<const Atom*> in_force,
                      std::vector<const Atom*> out_of_force)
     : rules_(std::move(rules)),
@@ -193,7 +222,12 @@ Refusal Authority::refuse(const Dataset& dataset, Action action, const std::stri
   Refusal refusal;
   refusal.code = Code::forbidden;
   refusal.type = "policy.no_permit";
-  refusal.remedy = access_remedy(dataset, {}, action, purpose);
+  if (is_writing(action)) {
+    refusal.remedy = Remedy{
+        action == Action::enter ? "4.1.2" : "4.2.1", writers_in_words(rules_->regulation(), dataset, action), {}, {}};
+  } else {
+    refusal.remedy = access_remedy(dataset, {}, action, purpose);
+  }
   // The nearest thing that would have allowed it: same dataset, missing only purpose, action or time.
   for (const Atom* atom : in_force_) {
     if (atom->effect != Effect::permit || atom->dataset != dataset.index) continue;
@@ -236,7 +270,9 @@ Refusal Authority::refuse(const Dataset& dataset, Action action, const std::stri
     zh += (zh.empty() ? "" : "、") + post.label.zh;
     en += (en.empty() ? "" : ", ") + post.label.en;
   }
-  if (zh.empty()) {
+  if (is_writing(action)) {
+    refusal.detail = refusal.remedy->text;
+  } else if (zh.empty()) {
     refusal.detail = {
         "您目前没有任何查询身份（可能已离校、离职或毕业查询期限已过），不能查询“" + dataset.label.zh + "”",
         "you hold no post at present (left, or the graduates' period is over), so " + dataset.label.en +

@@ -147,9 +147,11 @@ const std::string& Frame::join(const std::vector<int>& path) {
   // or last as it likes. SQLite keeps the order written, which a LEFT JOIN makes sure of.
   Join join;
   join.alias = statement_->new_alias("j");
-  join.certain = statement_->postgres() && ref.required && !dataset->by_kernel &&
+  // Looking past a batch, nothing is certain: the row may be one that the batch adds.
+  const bool present = JW_FAULT(54, !statement_->looks_past(), true);
+  join.certain = statement_->postgres() && present && ref.required && !dataset->by_kernel &&
                  (parent_path.empty() || joins_.at(parent_path).certain);
-  join.sql = (join.certain ? " JOIN " : " LEFT JOIN ") + catalog::table_name(reached) + " " + join.alias + " ON " +
+  join.sql = (join.certain ? " JOIN " : " LEFT JOIN ") + statement_->table(reached) + " " + join.alias + " ON " +
              join.alias + ".\"id\" = " + parent + "." + catalog::column_name(ref);
   const auto placed = joins_.emplace(path, std::move(join)).first;
   order_.push_back(&placed->second);  // references into a map stay valid
@@ -157,7 +159,7 @@ const std::string& Frame::join(const std::vector<int>& path) {
 }
 
 std::string Frame::from_sql() const {
-  std::string sql = catalog::table_name(*dataset_) + " " + alias_;
+  std::string sql = (source_.empty() ? statement_->table(*dataset_) : source_) + " " + alias_;
   if (!first_.first.empty()) sql = "(" + first_.first + ") own JOIN " + sql + " ON " + first_.second + " = own.\"id\"";
   for (const Join* join : order_) sql += join->sql;
   return sql;
@@ -172,6 +174,22 @@ std::string Statement::slot(Slot slot) {
   }
   slots_.push_back(slot);
   return "$" + std::to_string(slots_.size());
+}
+
+std::string Statement::table(const Dataset& dataset) const {
+  if (JW_FAULT(51, !past_.contains(dataset.index), true)) return catalog::table_name(dataset);
+  std::string columns = "\"id\"";
+  if (dataset.person) columns += ", \"person_id\"";
+  for (const Field& field : dataset.fields) {
+    if (field.is_lookup()) break;
+    columns += ", " + catalog::column_name(field);
+    if (field.pinyin) columns += ", \"" + field.name + "_sort\"";
+  }
+  const std::string others = "\"batch_id\" <> " + batch_;
+  const std::string kept = " UNION ALL SELECT " + columns + " FROM " + catalog::history_name(dataset) +
+                           " WHERE \"ended_batch_id\" = " + batch_ + JW_FAULT(53, " AND " + others, std::string());
+  return "(SELECT " + columns + " FROM " + catalog::table_name(dataset) + " WHERE " + others +
+         JW_FAULT(52, kept, std::string()) + ")";
 }
 
 std::string Statement::new_alias(const char* prefix) {
@@ -238,6 +256,8 @@ Place Statement::ref_place(const Place& place, int field) const {
 
 std::string Statement::row_id(const Place& place) {
   if (place.path.empty()) return place.frame->alias() + ".\"id\"";
+  // Looking past a batch, a reference may lead to a row that was not there: its id is that of no row, not the reference.
+  if (JW_FAULT(67, looks_past(), false)) return place.frame->join(place.path) + ".\"id\"";
   Place parent = place;
   const int ref = parent.path.back();
   parent.path.pop_back();
@@ -344,7 +364,7 @@ Predicate Statement::tied(const Place& place, const catalog::Binding& binding, b
       return Predicate::depends("(" + person_id(end) + (positive ? " = " : " <> ") + me() + ")");
     }
     const std::string id = row_id(end),
-                      own = "SELECT \"id\" FROM " + catalog::table_name(persons) + " WHERE \"person_id\" = " + me();
+                      own = "SELECT \"id\" FROM " + table(persons) + " WHERE \"person_id\" = " + me();
     // PostgreSQL takes any array for ten ids and then reads whole tables to join them. A person's rows joined first it
     // counts rightly, and they stay first however many joins follow (beyond join_collapse_limit it keeps the order).
     if (alone && positive && postgres() && end.path.size() == 1) {
@@ -441,8 +461,8 @@ Predicate Statement::leaf(const Place& place, const Condition& leaf, bool positi
       const Dataset& persons =
           catalogue_.datasets.at(static_cast<size_t>(dataset_at(place).fields.at(static_cast<size_t>(leaf.field)).ref));
       return Predicate::depends(
-          member(stored(place, leaf.field),
-                 "SELECT \"id\" FROM " + catalog::table_name(persons) + " WHERE \"person_id\" = " + me(), positive));
+          member(row_id(ref_place(place, leaf.field)),
+                 "SELECT \"id\" FROM " + table(persons) + " WHERE \"person_id\" = " + me(), positive));
     }
     case Condition::Source::today:
     case Condition::Source::today_minus_years: {
@@ -454,7 +474,7 @@ Predicate Statement::leaf(const Place& place, const Condition& leaf, bool positi
                                 slot(value) + ")");
     }
     case Condition::Source::relation: {
-      const std::string expression = leaf.field == Condition::kRowId ? row_id(place) : stored(place, leaf.field);
+      const std::string expression = leaf.field == Condition::kRowId ? row_id(place) : row_id(ref_place(place, leaf.field));
       return Predicate::depends(
           member(expression, relation_select(catalogue_.relation(leaf.name), positive), positive));
     }
@@ -505,7 +525,7 @@ Predicate Statement::set_member(const Place& place, const Condition& leaf, bool 
     return joined(
         ref_place(place, leaf.field),
         member(stored(place, leaf.field),
-               "SELECT \"id\" FROM " + catalog::table_name(target) + " WHERE " + member(key, select, true), true),
+               "SELECT \"id\" FROM " + table(target) + " WHERE " + member(key, select, true), true),
         true);
   }
   const std::string x = shown(place, leaf.field);
@@ -524,7 +544,7 @@ Predicate Statement::compare(const Place& place, const Condition& leaf, bool pos
     return joined(
         ref_place(place, leaf.field),
         member(stored(place, leaf.field),
-               "SELECT \"id\" FROM " + catalog::table_name(target) + " WHERE " + key + " = " + next_value(), true),
+               "SELECT \"id\" FROM " + table(target) + " WHERE " + key + " = " + next_value(), true),
         true);
   }
   const std::string x = shown(place, leaf.field);

@@ -7,6 +7,7 @@
 
 #include <functional>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -58,6 +59,8 @@ class Frame {
   // Alias of the dataset reached over these ref fields; joins are added once each. An empty path is the frame's own
   // alias.
   const std::string& join(const std::vector<int>& path);
+  // Its rows come from elsewhere: `source` has the columns of the dataset's table.
+  void from(std::string source) { source_ = std::move(source); }
   // Only rows whose `expression` is an id of `select` (each there once), and the search begins there.
   void begin_with(std::string select, std::string expression) { first_ = {std::move(select), std::move(expression)}; }
   // `"d" t LEFT JOIN … ON …`
@@ -70,7 +73,7 @@ class Frame {
   };
   Statement* statement_;
   const catalog::Dataset* dataset_;
-  std::string alias_;
+  std::string alias_, source_;
   std::map<std::vector<int>, Join> joins_;
   std::vector<const Join*> order_;
   // Ids, and what must be one of them; empty when the search begins anywhere.
@@ -103,9 +106,19 @@ class Statement {
     person_ = std::move(person);
   }
 
+  // From now on these datasets are as they stood before the batch (an SQL expression) that is writing them: what it
+  // writes ties no row to anybody and opens nothing.
+  void look_past(std::string batch, std::set<int> datasets) {
+    batch_ = std::move(batch);
+    past_ = std::move(datasets);
+  }
+  bool looks_past() const { return !past_.empty(); }
+
   const catalog::Catalogue& catalogue() const { return catalogue_; }
   db::Dialect dialect() const { return dialect_; }
   bool postgres() const { return dialect_ == db::Dialect::postgres; }
+  // Where the rows of a dataset stand, for FROM.
+  std::string table(const catalog::Dataset& dataset) const;
   std::string slot(Slot slot);  // "$3"; the same slot gets the same number
   const std::vector<Slot>& slots() const { return slots_; }
   std::string new_alias(const char* prefix);
@@ -156,7 +169,8 @@ class Statement {
   const catalog::Catalogue& catalogue_;
   const Regulation* regulation_;
   db::Dialect dialect_;
-  std::string person_;
+  std::string person_, batch_;
+  std::set<int> past_;
   std::vector<Slot> slots_;
   int aliases_ = 0;
 };

@@ -405,7 +405,7 @@ StoredGrants understood(const Catalogue& catalogue, db::Connection& connection, 
 
 }  // namespace
 
-int64_t Policy::refresh(db::Connection& connection) {
+std::shared_ptr<const Rules> Policy::rules_in(db::Connection& connection) const {
   int64_t epoch = 0;
   {
     db::Rows rows = connection.query("SELECT epoch FROM gate WHERE id = 1");
@@ -413,7 +413,7 @@ int64_t Policy::refresh(db::Connection& connection) {
     epoch = rows.integer(0);
   }
   const std::shared_ptr<const Rules> current = rules();
-  if (current && current->epoch() == epoch) return epoch;
+  if (current && current->epoch() == epoch) return current;
   // The epoch is read before the rest: what is newer than the epoch only causes one more refresh.
   Regulation regulation = regulation_now(connection, current.get());
   StoredGrants grants = understood(catalogue_, connection, regulation);
@@ -428,9 +428,20 @@ int64_t Policy::refresh(db::Connection& connection) {
     }
     made = std::make_shared<const Rules>(catalogue_, regulation, grants.atoms, epoch, dialect_, grants.closed);
   }
+  return made;
+}
+
+int64_t Policy::refresh(db::Connection& connection) {
+  std::shared_ptr<const Rules> seen = rules_in(connection);
   const std::unique_lock lock(mutex_);
-  if (!rules_ || rules_->epoch() < epoch) rules_ = std::move(made);
+  if (!rules_ || rules_->epoch() < seen->epoch()) rules_ = std::move(seen);
   return rules_->epoch();
+}
+
+AuthorityPtr Policy::authority_in(db::Connection& transaction, const Asker& asker, Instant now) const {
+  const std::shared_ptr<const Rules> seen = rules_in(transaction);
+  Instant edge;
+  return seen->authority(seen, seen->posts_of(transaction, asker.person, asker.session, now), asker.account, now, edge);
 }
 
 AuthorityPtr Policy::authority(db::Connection& connection, const Asker& asker, Instant now) {
@@ -555,8 +566,11 @@ Result<Atom> grant_atom(const Catalogue& catalogue, const Regulation& regulation
     if (!action) return bad_grant("actions", {"没有名为“" + name + "”的操作", "no action is named " + name});
     atom.actions = static_cast<uint8_t>(atom.actions | 1u << static_cast<int>(*action));
   }
+  if (atom.effect == Effect::permit && (atom.actions & kWriting) != 0 && (dataset->by_kernel || dataset->in_record))
+    return bad_grant("actions", {"该数据由程序在办理事项时写入，不能录入或审核",
+                                 "the dataset is written by procedures: nobody may enter or review it"});
   // A forbid that names no action forbids them all; a permit that names none opens none.
-  if (atom.effect == Effect::forbid && actions.empty()) atom.actions = (1u << kActions) - 1;
+  if (atom.effect == Effect::forbid && actions.empty()) atom.actions = kAllActions;
   JW_TRY(atom.purposes, names(json, "purposes"));
   atom.grant = grant.number;
   atom.clause = grant.source;

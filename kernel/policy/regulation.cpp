@@ -30,8 +30,8 @@ using catalog::Word;
 
 namespace {
 
-constexpr std::array<std::string_view, kActions> kActionNames = {"query", "detail", "statistics", "print", "export"};
-constexpr uint8_t kAllActions = (1u << kActions) - 1;
+constexpr std::array<std::string_view, kActions> kActionNames = {"query",  "detail", "statistics", "print",
+                                                                 "export", "enter",  "review"};
 
 // "2.2.1": chapter, section, item.
 bool is_clause(std::string_view text) {
@@ -125,6 +125,7 @@ class Loader {
     });
     check_catalogue();
     check_apart();
+    check_written();
     if (!problems_.empty()) return problems_.take();
     regulation_.digest = digest();
     return std::move(regulation_);
@@ -397,15 +398,15 @@ class Loader {
   }
 
   uint8_t actions_of(const Table& table) {
-    if (!table.has("actions")) return kAllActions;
+    if (!table.has("actions")) return kReading;
     uint8_t actions = 0;
     for (const Word& word : table.words("actions")) {
       const auto action = action_named(word.text);
       if (action) {
         actions = static_cast<uint8_t>(actions | (1u << static_cast<unsigned>(*action)));
       } else {
-        table.problem_at(word.line, bilingual("actions 可用：query detail statistics print export",
-                                              "actions are query detail statistics print export"));
+        table.problem_at(word.line, bilingual("actions 可用：query detail statistics print export enter review",
+                                              "actions are query detail statistics print export enter review"));
       }
     }
     if (actions == 0 && table.words("actions").empty()) {
@@ -526,6 +527,17 @@ class Loader {
       problems_.add(sources_.permissions.front().shown, static_cast<int>(atom.rule),
                     bilingual("岗位「{}」不得查询教学数据「{}」（§4.3.2）",
                               "post '{}' may not query academic data such as '{}' (§4.3.2)", {post.name, of.name}));
+    }
+  }
+
+  // What a procedure writes is entered by nobody (Dataset::by_kernel).
+  void check_written() {
+    for (const Atom& atom : regulation_.atoms) {
+      const Dataset& of = dataset(atom.dataset);
+      if (atom.effect != Effect::permit || (atom.actions & kWriting) == 0 || !(of.by_kernel || of.in_record)) continue;
+      problems_.add(sources_.permissions->shown, static_cast<int>(atom.rule),
+                    bilingual("「{}」由程序在办理事项时写入，不能 enter 或 review",
+                              "'{}' is written by procedures: nobody may enter or review it", {of.name}));
     }
   }
 

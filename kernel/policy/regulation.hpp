@@ -13,8 +13,13 @@
 
 namespace jw::policy {
 
-enum class Action : uint8_t { query, detail, statistics, print, export_ };
-constexpr int kActions = 5;
+// The first five read. `enter` and `review` write (§4.1.2, §4.2.1): a row within them may be put into a batch, or passed
+// there; the fields that they open are those in clear.
+enum class Action : uint8_t { query, detail, statistics, print, export_, enter, review };
+constexpr int kActions = 7;
+constexpr uint8_t kAllActions = (1u << kActions) - 1;  // bit per Action
+constexpr uint8_t kWriting = 1u << static_cast<int>(Action::enter) | 1u << static_cast<int>(Action::review);
+constexpr uint8_t kReading = kAllActions & ~kWriting;
 std::string_view action_name(Action action);
 std::optional<Action> action_named(std::string_view name);
 
@@ -52,13 +57,14 @@ struct Atom {
   catalog::Condition where;
   bool narrowed = false;  // relation: only those of its rows for which `where` holds
   std::vector<Sight> fields;
-  uint8_t actions = 0;                // bit per Action
+  uint8_t actions = 0;                // bit per Action; a permit whose row names none opens kReading
   std::vector<std::string> purposes;  // empty = any
   std::string clause;                 // "2.2.1" for defaults
   std::string grant;                  // number of the grant, empty for defaults
   Text text;                          // rows in words
   int64_t rule = 0;                   // its row in the content of a stored version; 0: a grant, or read from the files
   bool has_condition() const { return rows == Rows::where || (rows == Rows::relation && narrowed); }
+  bool reads() const { return (actions & kReading) != 0; }
   // whom it is given to: exactly one of post (index into Regulation::posts), account
   int post = -1;
   int64_t account = 0;

@@ -60,16 +60,6 @@ Refusal session_ended() {
            "the session is over (signed out, expired or suspended); sign in again"}};
 }
 
-Refusal agreement_due() {
-  Refusal refusal{Code::forbidden,
-                  "identity.agreement_due",
-                  {"接触个人数据的人员须先签署保密协议（§4.3.3），签署后即可查询",
-                   "whoever handles data about persons signs the confidentiality agreement first (§4.3.3)"}};
-  refusal.remedy = Remedy{
-      "4.3.3", {"在“我的”页面阅读并签署保密协议", "read and sign the agreement on the page “Me”"}, "agreement", "{}"};
-  return refusal;
-}
-
 Refusal store_failed(const db::Error& error) {
   if (error.failure() == db::Failure::timeout) {
     return {Code::timeout,
@@ -127,6 +117,16 @@ class Subjects {
 };
 
 }  // namespace
+
+Refusal agreement_due() {
+  Refusal refusal{Code::forbidden,
+                  "identity.agreement_due",
+                  {"接触个人数据的人员须先签署保密协议（§4.3.3），签署后即可查询",
+                   "whoever handles data about persons signs the confidentiality agreement first (§4.3.3)"}};
+  refusal.remedy = Remedy{
+      "4.3.3", {"在“我的”页面阅读并签署保密协议", "read and sign the agreement on the page “Me”"}, "agreement", "{}"};
+  return refusal;
+}
 
 Engine::Engine(const catalog::Catalogue& catalogue, policy::Policy& policy, db::Store& store, const Clock& clock,
                Options options)

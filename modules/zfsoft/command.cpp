@@ -47,14 +47,8 @@ int import_file(const edge::Words& words, const edge::OpenHouse& open) {
   {
     const db::Store::Lease lease = house->store.writer();
     db::Transaction transaction(*lease, db::Transaction::Mode::write);
-    // An import is a batch reviewed by its named operator (design §3a).
-    const change::Hand hand{0, edge::operator_hand().name};
-    const change::Head head{"import",
-                            "zfsoft-sections",
-                            std::filesystem::path(file).filename().string(),
-                            crypto::hex(crypto::sha256(text)),
-                            hand,
-                            hand};
+    const change::Head head{"import", "zfsoft-sections", std::filesystem::path(file).filename().string(),
+                            crypto::hex(crypto::sha256(text)), change::Operator{edge::operator_hand().name}};
     change::Batch batch(house->catalogue, *lease, head, house->clock.now());
     imported = load(*found, batch);
     outbox = batch.finish(&house->recorder);

@@ -154,9 +154,9 @@ class Connection {
   // The same for answers too large for memory: PostgreSQL sends row by row (slower for small answers). Another
   // statement on the connection meanwhile makes it collect the rest in memory first.
   virtual Rows stream(std::string_view sql, std::span<const Param> params = {}) = 0;
-  // query() that may read nothing beyond `reach`, on reading connections only. SQLite asks while it prepares the
-  // statement and refuses anything else (Failure::forbidden): other tables and columns, functions, ATTACH, PRAGMA,
-  // writing; once prepared it costs nothing. On PostgreSQL the role of reading connections stands for it.
+  // query() that may read nothing beyond `reach`. SQLite asks while it prepares the statement and refuses anything else
+  // (Failure::forbidden): other tables and columns, functions, ATTACH, PRAGMA, writing; once prepared it costs nothing.
+  // On PostgreSQL the role of reading connections stands for it. A writing connection is outside the belt: plain query().
   virtual Rows query_within(const ReachPtr& reach, std::string_view sql, std::span<const Param> params) = 0;
   virtual int64_t execute(std::string_view sql, std::span<const Param> params = {}) = 0;  // rows changed
   // Several statements separated by ';', no parameters, not cached: migrations and schema. Outside a transaction

@@ -107,13 +107,13 @@ struct Statement {
 
 class PostgresConnection final : public Connection {
  public:
-  PostgresConnection(Handle handle, bool writer) : handle_(std::move(handle)), writer_(writer) {}
+  explicit PostgresConnection(Handle handle) : handle_(std::move(handle)) {}
 
   Dialect dialect() const override { return Dialect::postgres; }
   Rows query(std::string_view sql, std::span<const Param> params) override;
   Rows stream(std::string_view sql, std::span<const Param> params) override { return query(sql, params); }
   Rows query_within(const ReachPtr& reach, std::string_view sql, std::span<const Param> params) override {
-    if (writer_ || reach == nullptr) throw Error(Failure::statement, "a reach is for reading connections");
+    if (reach == nullptr) throw Error(Failure::statement, "a statement without its reach");
     return query(sql, params);
   }
   int64_t execute(std::string_view sql, std::span<const Param> params) override;
@@ -148,7 +148,6 @@ class PostgresConnection final : public Connection {
   void apply_limit();
 
   Handle handle_;
-  const bool writer_;
   bool in_transaction_ = false;
   uint64_t uses_ = 0, names_ = 0;
   std::chrono::milliseconds limit_{0}, server_limit_{0};   // as asked; as the server has it
@@ -608,7 +607,7 @@ std::unique_ptr<PostgresConnection> PostgresStore::connect(bool writer) const {
   if (PQstatus(handle.get()) != CONNECTION_OK) throw Error(Failure::unavailable, "cannot connect to PostgreSQL");
   PQsetNoticeProcessor(
       handle.get(), [](void*, const char*) {}, nullptr);
-  auto connection = std::make_unique<PostgresConnection>(std::move(handle), writer);
+  auto connection = std::make_unique<PostgresConnection>(std::move(handle));
   connection->run(("SET client_encoding = 'UTF8'; SET TimeZone = 'UTC'; SET standard_conforming_strings = on; SET "
                    "random_page_cost = 1.1; SET jit = off; SET statement_timeout = 0; SET lock_timeout = " +
                    std::to_string(options_.busy_wait.count()))

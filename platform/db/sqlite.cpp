@@ -406,8 +406,8 @@ Rows SqliteConnection::read_all(Statement& statement, bool row) {
 }
 
 Rows SqliteConnection::query_within(const ReachPtr& reach, std::string_view sql, std::span<const Param> params) {
-  if (writer_ || reach == nullptr) throw Error(Failure::statement, "a reach is for reading connections");
-  return run(reach, sql, params);
+  if (reach == nullptr) throw Error(Failure::statement, "a statement without its reach");
+  return run(writer_ ? nullptr : reach, sql, params);
 }
 
 Rows SqliteConnection::run(const ReachPtr& reach, std::string_view sql, std::span<const Param> params) {

@@ -85,7 +85,7 @@ json::array some(Dice& dice, const std::vector<const char*>& all, int percent) {
   return out;
 }
 
-const std::vector<const char*> kActions = {"query", "detail", "statistics", "print", "export"};
+const std::vector<const char*> kReading = {"query", "detail", "statistics", "print", "export"};
 
 }  // namespace
 
@@ -138,7 +138,9 @@ policy::Grant any_grant(Dice& dice, const Catalogue& catalogue, int64_t now_us, 
   if (dice.chance(3)) clear.clear();
   content["clear"] = names_of(dataset, clear);
   content["masked"] = dice.chance(5) ? json::array{"*"} : names_of(dataset, masked);
-  content["actions"] = dice.chance(80) ? some(dice, kActions, 100) : some(dice, kActions, 60);
+  content["actions"] = dice.chance(80) ? some(dice, kReading, 100) : some(dice, kReading, 60);
+  for (const json::value& writing : some(dice, {"enter", "review"}, 60))
+    content["actions"].as_array().push_back(writing);
   content["purposes"] =
       dice.chance(40) ? json::array() : some(dice, {"study", "teaching_administration", "inspection"}, 60);
   grant.content = json::serialize(content);

@@ -1,5 +1,5 @@
-// The differential test is worth what it notices: every fault seeded in the copy of kernel/policy and kernel/query that
-// is compiled for this program (base/fault.hpp) has to be found.
+// The differential test is worth what it notices: every fault seeded in the copy of kernel/policy, kernel/query and
+// kernel/change that is compiled for this program (base/fault.hpp) has to be found.
 #include <filesystem>
 #include <fstream>
 #include <iostream>
@@ -16,7 +16,7 @@ constexpr int64_t kCases = 60'000;  // a fault that needs more to be seen is not
 
 std::set<int> seeded_faults() {
   std::set<int> faults;
-  for (const char* folder : {"/kernel/policy", "/kernel/query"}) {
+  for (const char* folder : {"/kernel/policy", "/kernel/query", "/kernel/change"}) {
     for (const auto& entry : std::filesystem::directory_iterator(std::string(JW_SOURCE_DIR) + folder)) {
       std::ifstream in(entry.path());
       const std::string text((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());

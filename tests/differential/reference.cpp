@@ -340,6 +340,30 @@ class Reference {
     return best;
   }
 
+  // ---- writing
+
+  std::string key_of(const Spot& spot) const {
+    std::string out;
+    for (const int key : spot.dataset->key) {
+      const Value value = shown(spot, key);
+      if (is_null(value)) return {};
+      out += (out.empty() ? "" : "~") +
+             catalog::print_value(*rules_.catalogue, at(spot.dataset->fields, key), value, false);
+    }
+    return out;
+  }
+
+  // What may not be written of a row of which `other` is what it was or will be: nothing, the row, or its first such field.
+  std::string closed_to_writing(const Spot& spot, const Row* other, const Decision& decision) const {
+    const std::string row = spot.dataset->name + "[" + key_of(spot) + "]";
+    if (!visible(spot, decision)) return row;
+    for (int f = 0; f < static_cast<int>(spot.row->cells.size()); ++f) {
+      const bool same = at(spot.row->cells, f) == (other == nullptr ? Value{} : at(other->cells, f));
+      if (!same && sight(spot, f, decision) != Seen::clear) return row + "." + at(spot.dataset->fields, f).name;
+    }
+    return {};
+  }
+
   // The rows that are visible and of which the condition is true, by id.
   std::vector<Viewed> view(const Dataset& of_these, const Decision& decision,
                            const std::optional<Condition>& where) const {
@@ -542,6 +566,25 @@ Expected expected_answer(const Asking& asking, const query::Query& query, Action
     out.refusal = "policy.denied";
   } else {
     return query.is_statistics() ? reference.statistics(query, decision) : reference.list(query, decision);
+  }
+  return out;
+}
+
+std::string expected_refusal(const Asking& asking, Action action, const std::string& purpose, const Dataset& dataset,
+                             const std::vector<Change>& changes) {
+  const Reference reference(asking);
+  if (asking.asker.agreement_due && dataset.has_subject) return "identity.agreement_due";
+  const Decision decision = reference.decide(dataset, action, purpose);
+  if (decision.permits.empty()) return "policy.denied";
+  std::string out;
+  for (const bool stood : {true, false}) {
+    for (const Change& change : changes) {
+      const Row* row = stood ? change.stood : change.stands;
+      if (row == nullptr) continue;
+      const Row* other = stood ? change.stands : change.stood;
+      const std::string closed = reference.closed_to_writing({&dataset, row}, other, decision);
+      if (!closed.empty()) out += (out.empty() ? "" : " ") + closed;
+    }
   }
   return out;
 }

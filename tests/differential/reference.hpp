@@ -1,6 +1,7 @@
 // The meaning of a governed query, row by row, as the documents say it (design §1.5, §4, §5; governance §3.2–3.3; ADR
 // 0009): slow, naive, without SQL. It shares with the engine the catalogue, the parsed query and the parsed permits,
-// nothing else.
+// nothing else. Writing is decided by the same words: a row may be written when it is visible under `enter` (`review`)
+// as it stood and as it would stand, and so is each cell that changes; both are looked at in the world before.
 //
 //   row visible   some permit that shows a field is definitely true of it, every forbid definitely false
 //   cell          clear, masked or hidden by the best permit true of the row; hidden, too, unless every forbid on the
@@ -53,6 +54,15 @@ struct Asking {
 };
 
 Expected expected_answer(const Asking& asking, const query::Query& query, policy::Action action);
+// A row that a batch writes: as it stood (none: added) and as it would stand (none: taken away).
+struct Change {
+  const Row* stood = nullptr;
+  const Row* stands = nullptr;
+};
+// Why somebody may not write these rows of one dataset, by id; `asking.world` is as before. A refusal, or by row and
+// field ("mark[m1~2].score"), joined by spaces. Empty: they may.
+std::string expected_refusal(const Asking& asking, policy::Action action, const std::string& purpose,
+                             const catalog::Dataset& dataset, const std::vector<Change>& changes);
 // All that the asker may see of a dataset, rows with their ids. Equal views must give equal answers.
 std::string authorised_view(const Asking& asking, const catalog::Dataset& dataset, policy::Action action,
                             const std::string& purpose);

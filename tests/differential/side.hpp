@@ -53,6 +53,7 @@ class Side {
 
   query::Engine& engine() { return *engine_; }
   query::Engine& uncached() { return *uncached_; }
+  const policy::Policy& policy() const { return *policy_; }
   db::Store& store() { return made_.store(); }
 
  private:

@@ -185,9 +185,7 @@ Value any_value(Dice& dice, const Catalogue& catalogue, const Field& field) {
   return {};
 }
 
-namespace {
-
-Value cell(Dice& dice, const Catalogue& catalogue, const World& world, const Field& field) {
+Value any_cell(Dice& dice, const Catalogue& catalogue, const World& world, const Field& field) {
   if (!field.required && dice.chance(25)) return {};
   if (field.type != Type::ref) {
     // Few texts, so that many cells are equal.
@@ -198,21 +196,30 @@ Value cell(Dice& dice, const Catalogue& catalogue, const World& world, const Fie
   return targets.empty() ? Value{} : Value{dice.of(targets).id};
 }
 
-void add_row(Dice& dice, const Catalogue& catalogue, World& world, const Dataset& dataset) {
-  std::vector<Row>& rows = world[static_cast<size_t>(dataset.index)];
+std::optional<Row> any_row(Dice& dice, const Catalogue& catalogue, const World& world, const Dataset& dataset) {
+  const std::vector<Row>& rows = world[static_cast<size_t>(dataset.index)];
+  const auto key = static_cast<size_t>(dataset.key.front());
   Row row;
-  const auto taken = [&](auto same) { return std::any_of(rows.begin(), rows.end(), same); };
-  do row.id = dice.between(1, 60);
-  while (taken([&](const Row& other) { return other.id == row.id; }));
   if (dataset.person) row.person = dice.between(1, kPersons);
   for (const Field& f : dataset.fields) {
-    if (!f.is_lookup()) row.cells.push_back(cell(dice, catalogue, world, f));
+    if (!f.is_lookup()) row.cells.push_back(any_cell(dice, catalogue, world, f));
   }
-  const auto key = static_cast<size_t>(dataset.key.front());
-  for (int64_t n = dice.between(1, 3);; ++n) {
+  for (int64_t n = dice.between(1, 3); n <= 20; ++n) {
     row.cells[key] = natural_key(dataset, n);
-    if (!taken([&](const Row& other) { return other.cells[key] == row.cells[key]; })) break;
+    const bool taken =
+        std::any_of(rows.begin(), rows.end(), [&](const Row& other) { return other.cells[key] == row.cells[key]; });
+    if (!taken) return row;
   }
+  return std::nullopt;
+}
+
+namespace {
+
+void add_row(Dice& dice, const Catalogue& catalogue, World& world, const Dataset& dataset) {
+  std::vector<Row>& rows = world[static_cast<size_t>(dataset.index)];
+  Row row = any_row(dice, catalogue, world, dataset).value();
+  do row.id = dice.between(1, 60);
+  while (std::any_of(rows.begin(), rows.end(), [&](const Row& other) { return other.id == row.id; }));
   rows.push_back(std::move(row));
 }
 
@@ -256,7 +263,7 @@ void disturb(Dice& dice, const Catalogue& catalogue, World& world, int changes) 
       }
       const size_t f = dice.below(rows[at].cells.size());
       if (static_cast<int>(f) == dataset.key.front()) continue;
-      rows[at].cells[f] = cell(dice, catalogue, world, dataset.fields[f]);
+      rows[at].cells[f] = any_cell(dice, catalogue, world, dataset.fields[f]);
     }
   }
 }

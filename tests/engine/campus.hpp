@@ -48,7 +48,7 @@ class Campus {
   void put(const std::string& dataset, const std::vector<Row>& rows) {
     const auto writer = system_->store->writer();
     db::Transaction transaction(*writer, db::Transaction::Mode::write);
-    const change::Head head{"made_up", "test", "test", "", {0, "test"}, {0, "test"}};
+    const change::Head head{"made_up", "test", "test", "", change::Operator{"test"}};
     change::Batch batch(*system_->catalogue, *writer, head, system_->clock->now());
     for (const Row& row : rows) put_row(batch, dataset, row);
     batch.finish(nullptr);

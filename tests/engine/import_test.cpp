@@ -14,7 +14,7 @@ zfsoft::Imported import_into(Campus& campus, std::string_view text) {
   EXPECT_TRUE(found);
   const auto writer = campus.system().store->writer();
   db::Transaction transaction(*writer, db::Transaction::Mode::write);
-  const change::Head head{"import", "test", "test.json", "", {0, "test"}, {0, "test"}};
+  const change::Head head{"import", "test", "test.json", "", change::Operator{"test"}};
   change::Batch batch(*campus.system().catalogue, *writer, head, campus.system().clock->now());
   zfsoft::Imported imported = zfsoft::load(*found, batch);
   batch.finish(nullptr);

@@ -389,7 +389,7 @@ TEST_P(RegulationEffect, nobody_is_appointed_to_two_administrators_posts) {
   const auto appoint = [&](const char* post, const char* begins, const char* ends) {
     const auto writer = campus_->system().store->writer();
     db::Transaction transaction(*writer, db::Transaction::Mode::write);
-    const change::Head head{"entry", "test", "test", "", {0, "test"}, {0, "test"}};
+    const change::Head head{"entry", "test", "test", "", change::Operator{"test"}};
     change::Batch batch(*campus_->system().catalogue, *writer, head, campus_->system().clock->now());
     const auto staff = batch.table("staff").find("A1"), unit = batch.table("unit").find("xxb");
     const change::Value until = *ends == '\0' ? change::Value{} : change::Value{std::string(ends)};

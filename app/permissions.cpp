@@ -21,12 +21,22 @@ std::string rows_of(const catalog::Catalogue& catalogue, const Atom& atom) {
     case Atom::Rows::relation:
       return catalogue.relations[static_cast<size_t>(atom.relation)].label.zh;
     case Atom::Rows::where:
-      return "按条件";
+      return atom.reads() ? "按条件" : atom.text.zh;  // short enough to be read out
   }
   return {};
 }
 
+// Of a row to write: the fields that it opens are those in clear, and lookups are nobody's to write.
+std::string written_of(const catalog::Dataset& dataset, const Atom& atom) {
+  std::string closed;
+  for (size_t i = 0; i < atom.fields.size(); ++i) {
+    if (atom.fields[i] != Sight::clear && !dataset.fields[i].is_lookup()) closed += " " + dataset.fields[i].name;
+  }
+  return closed.empty() ? "全部字段" : "除以下外：" + closed.substr(1);
+}
+
 std::string fields_of(const catalog::Dataset& dataset, const Atom& atom) {
+  if (!atom.reads()) return written_of(dataset, atom);
   std::map<Sight, std::string> names;
   for (size_t i = 0; i < atom.fields.size(); ++i) {
     std::string& list = names[atom.fields[i]];

@@ -1,6 +1,6 @@
 // JW_FAULT(n, right, wrong) is `right`. Only in the copy of kernel/policy, kernel/query and kernel/change that
-// tests/differential compiles with JW_FAULTS is it `wrong` while fault n is on: the differential test has to notice every
-// one of them.
+// tests/differential compiles with JW_FAULTS is it `wrong` while fault n is on: the differential test has to notice
+// every one of them.
 #pragma once
 
 #ifdef JW_FAULTS

@@ -226,8 +226,9 @@ Named reviewed_by(const Head& head) {
 Batch::Batch(const catalog::Catalogue& catalogue, db::Connection& transaction, const Head& head, Instant now)
     : catalogue_(catalogue), connection_(transaction), head_(head), now_(now) {
   // One batch after another, and none beside a change of permissions.
-  connection_.query(connection_.dialect() == db::Dialect::postgres ? "SELECT epoch FROM gate WHERE id = 1 FOR UPDATE"
-                                                                   : "SELECT epoch FROM gate WHERE id = 1")
+  connection_
+      .query(connection_.dialect() == db::Dialect::postgres ? "SELECT epoch FROM gate WHERE id = 1 FOR UPDATE"
+                                                            : "SELECT epoch FROM gate WHERE id = 1")
       .next();
   begin_acting();
   {

@@ -40,9 +40,9 @@ Result<Done> is_live(db::Connection& transaction, const Hand& hand, Instant now)
 Refusal not_permitted(const catalog::Dataset& dataset, Action action, const std::vector<query::Outside>& outside) {
   const bool enter = action == Action::enter;
   Refusal refusal{Code::forbidden, "change.not_permitted", {}};
-  refusal.detail = {"这批“" + dataset.label.zh + "”中有的行或字段不在许可" + (enter ? "录入" : "审核") + "的范围内",
-                    "some rows or fields of " + dataset.label.en + " are beyond what may be " +
-                        (enter ? "entered" : "reviewed")};
+  refusal.detail = {
+      "这批“" + dataset.label.zh + "”中有的行或字段不在许可" + (enter ? "录入" : "审核") + "的范围内",
+      "some rows or fields of " + dataset.label.en + " are beyond what may be " + (enter ? "entered" : "reviewed")};
   for (const query::Outside& each : outside) {
     std::string path = dataset.name + "[" + each.key + "]";
     Text text{enter ? "不能录入这一行" : "不能审核这一行",
@@ -114,8 +114,7 @@ Result<Done> Batch::check_permits(const Acting& acting) {
                                JW_FAULT(66, std::get<People>(head_.by).purpose, std::string()), now_};
   for (const auto& [name, table] : tables_) {
     if (table->events_.empty()) continue;
-    JW_TRY(const std::vector<query::Outside> outside,
-           query::outside(connection_, writing, table->written(), kTold));
+    JW_TRY(const std::vector<query::Outside> outside, query::outside(connection_, writing, table->written(), kTold));
     if (!outside.empty()) return not_permitted(table->dataset_, acting.action, outside);
   }
   return Done{};

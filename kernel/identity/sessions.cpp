@@ -74,8 +74,8 @@ std::optional<int64_t> check_live(db::Connection& connection, int64_t session, I
 }
 
 bool is_live(db::Connection& connection, int64_t account) {
-  auto rows = connection.query(
-      "SELECT 1 FROM account WHERE id = $1 AND suspended_us IS NULL AND closed_us IS NULL", {account});
+  auto rows =
+      connection.query("SELECT 1 FROM account WHERE id = $1 AND suspended_us IS NULL AND closed_us IS NULL", {account});
   return rows.next();
 }
 

@@ -104,10 +104,6 @@ Remedy access_remedy(const Dataset& dataset, const std::vector<std::string>& fie
 
 namespace {
 
-bool is_writing(Action action) {
-  return (kWriting >> static_cast<int>(action) & 1) != 0;
-}
-
 // Who may enter or review rows of a dataset by the regulation.
 Text writers_in_words(const Regulation& regulation, const Dataset& dataset, Action action) {
   Text posts;
@@ -222,7 +218,7 @@ Refusal Authority::refuse(const Dataset& dataset, Action action, const std::stri
   Refusal refusal;
   refusal.code = Code::forbidden;
   refusal.type = "policy.no_permit";
-  if (is_writing(action)) {
+  if (!is_reading(action)) {
     refusal.remedy = Remedy{
         action == Action::enter ? "4.1.2" : "4.2.1", writers_in_words(rules_->regulation(), dataset, action), {}, {}};
   } else {
@@ -270,7 +266,7 @@ Refusal Authority::refuse(const Dataset& dataset, Action action, const std::stri
     zh += (zh.empty() ? "" : "、") + post.label.zh;
     en += (en.empty() ? "" : ", ") + post.label.en;
   }
-  if (is_writing(action)) {
+  if (!is_reading(action)) {
     refusal.detail = refusal.remedy->text;
   } else if (zh.empty()) {
     refusal.detail = {

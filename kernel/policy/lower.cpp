@@ -256,7 +256,8 @@ Place Statement::ref_place(const Place& place, int field) const {
 
 std::string Statement::row_id(const Place& place) {
   if (place.path.empty()) return place.frame->alias() + ".\"id\"";
-  // Looking past a batch, a reference may lead to a row that was not there: its id is that of no row, not the reference.
+  // Looking past a batch, a reference may lead to a row that was not there: its id is that of no row, not the
+  // reference.
   if (JW_FAULT(67, looks_past(), false)) return place.frame->join(place.path) + ".\"id\"";
   Place parent = place;
   const int ref = parent.path.back();
@@ -363,8 +364,7 @@ Predicate Statement::tied(const Place& place, const catalog::Binding& binding, b
     if (end.path.empty()) {
       return Predicate::depends("(" + person_id(end) + (positive ? " = " : " <> ") + me() + ")");
     }
-    const std::string id = row_id(end),
-                      own = "SELECT \"id\" FROM " + table(persons) + " WHERE \"person_id\" = " + me();
+    const std::string id = row_id(end), own = "SELECT \"id\" FROM " + table(persons) + " WHERE \"person_id\" = " + me();
     // PostgreSQL takes any array for ten ids and then reads whole tables to join them. A person's rows joined first it
     // counts rightly, and they stay first however many joins follow (beyond join_collapse_limit it keeps the order).
     if (alone && positive && postgres() && end.path.size() == 1) {
@@ -474,7 +474,8 @@ Predicate Statement::leaf(const Place& place, const Condition& leaf, bool positi
                                 slot(value) + ")");
     }
     case Condition::Source::relation: {
-      const std::string expression = leaf.field == Condition::kRowId ? row_id(place) : row_id(ref_place(place, leaf.field));
+      const std::string expression =
+          leaf.field == Condition::kRowId ? row_id(place) : row_id(ref_place(place, leaf.field));
       return Predicate::depends(
           member(expression, relation_select(catalogue_.relation(leaf.name), positive), positive));
     }

@@ -535,7 +535,7 @@ class Loader {
     for (const Atom& atom : regulation_.atoms) {
       const Dataset& of = dataset(atom.dataset);
       if (atom.effect != Effect::permit || (atom.actions & kWriting) == 0 || !(of.by_kernel || of.in_record)) continue;
-      problems_.add(sources_.permissions->shown, static_cast<int>(atom.rule),
+      problems_.add(sources_.permissions.front().shown, static_cast<int>(atom.rule),
                     bilingual("「{}」由程序在办理事项时写入，不能 enter 或 review",
                               "'{}' is written by procedures: nobody may enter or review it", {of.name}));
     }

@@ -13,13 +13,16 @@
 
 namespace jw::policy {
 
-// The first five read. `enter` and `review` write (§4.1.2, §4.2.1): a row within them may be put into a batch, or passed
-// there; the fields that they open are those in clear.
+// The first five read. `enter` and `review` write (§4.1.2, §4.2.1): a row within them may be put into a batch, or
+// passed there; the fields that they open are those in clear.
 enum class Action : uint8_t { query, detail, statistics, print, export_, enter, review };
 constexpr int kActions = 7;
 constexpr uint8_t kAllActions = (1u << kActions) - 1;  // bit per Action
 constexpr uint8_t kWriting = 1u << static_cast<int>(Action::enter) | 1u << static_cast<int>(Action::review);
 constexpr uint8_t kReading = kAllActions & ~kWriting;
+constexpr bool is_reading(Action action) {
+  return (kReading >> static_cast<int>(action) & 1) != 0;
+}
 std::string_view action_name(Action action);
 std::optional<Action> action_named(std::string_view name);
 

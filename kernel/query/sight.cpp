@@ -94,7 +94,7 @@ class Cell {
       for (const Atom& atom : *atoms) {
         if (!is_in_force(atom, now)) continue;
         if (atom.effect == policy::Effect::forbid && (atom.actions & 1U) != 0) forbids_.push_back(&atom);
-        const bool shows = atom.effect == policy::Effect::permit && atom.dataset == dataset.index;
+        const bool shows = atom.effect == policy::Effect::permit && atom.dataset == dataset.index && atom.reads();
         if (shows && atom.fields.at(static_cast<size_t>(field)) >= Sight::masked) permits_.push_back(&atom);
       }
     }
@@ -255,7 +255,7 @@ void write_dataset(JsonWriter& out, const Rules& rules, const Dataset& dataset, 
     write_fields(out, "clear", dataset, *atom, Sight::clear);
     write_fields(out, "masked", dataset, *atom, Sight::masked);
     out.end_object();
-    for (size_t f = 0; f < best.size(); ++f) best[f] = std::max(best[f], atom->fields[f]);
+    for (size_t f = 0; f < best.size() && atom->reads(); ++f) best[f] = std::max(best[f], atom->fields[f]);
   }
   out.end_array().key("forbids").array();
   for (const Atom* atom : atoms) {

@@ -101,10 +101,11 @@ class Question {
     }
     const bool text = statement_.postgres();
     return sql + " AND " +
-           statement_.member("t.\"id\"",
-                             text ? "SELECT CAST(value AS BIGINT) FROM json_array_elements_text(CAST(" + ids_ + " AS JSON))"
-                                  : "SELECT value FROM json_each(" + ids_ + ")",
-                             true);
+           statement_.member(
+               "t.\"id\"",
+               text ? "SELECT CAST(value AS BIGINT) FROM json_array_elements_text(CAST(" + ids_ + " AS JSON))"
+                    : "SELECT value FROM json_each(" + ids_ + ")",
+               true);
   }
 
   std::string key_of(const db::Rows& rows) const {

@@ -1,10 +1,10 @@
 // Whether rows that are being written are within what somebody may enter or review (design §4; §2.2.1, §4.1.2, §4.2.1).
 //
-// Asked inside the transaction that writes, after the rows are written and before it commits: each row as it would stand
-// must be one that the action opens, and as it stood, too; so must each field that is filled, changed or emptied. A
-// permit to write means what a permit to read means: the same lowering makes the predicate, over the store as it stood
-// before the batch, so that nothing a batch writes opens anything to whoever writes it. A row that is not shown to be
-// within is outside.
+// Asked inside the transaction that writes, after the rows are written and before it commits: each row as it would
+// stand must be one that the action opens, and as it stood, too; so must each field that is filled, changed or emptied.
+// A permit to write means what a permit to read means: the same lowering makes the predicate, over the store as it
+// stood before the batch, so that nothing a batch writes opens anything to whoever writes it. A row that is not shown
+// to be within is outside.
 #pragma once
 
 #include <set>

@@ -165,7 +165,9 @@ class Reader {
   void actions() {
     out_.application.actions = names("actions");
     for (const std::string& name : out_.application.actions) {
-      if (!policy::action_named(name))
+      // Who enters and who reviews is the regulation's; access is asked for to query (§2.4.1).
+      const auto action = policy::action_named(name);
+      if (!action || !policy::is_reading(*action))
         wrong("actions", "unknown", {"没有操作“" + name + "”", "there is no action " + name});
     }
     if (out_.application.actions.empty())

@@ -65,8 +65,8 @@ void in_batch(Writing& writing, const std::string& title, const std::function<vo
     db::Transaction transaction(*lease, db::Transaction::Mode::write);
     const std::string source =
         "seed " + std::to_string(writing.options.seed) + ", " + std::to_string(writing.options.students) + " students";
-    change::Batch batch(writing.catalogue, *lease,
-                        {"made_up", title, source, "", change::Operator{"jiaowu demo"}}, writing.clock.now());
+    change::Batch batch(writing.catalogue, *lease, {"made_up", title, source, "", change::Operator{"jiaowu demo"}},
+                        writing.clock.now());
     work(batch);
     leaf = batch.finish(writing.recorder);
     writing.summary.rows += batch.counts().added;

@@ -41,7 +41,8 @@ std::optional<Found> text_holds_no_value(const Sides& sides, Cases cases);
 std::optional<Found> pages_make_the_whole(const Sides& sides, Cases cases);
 // 12: what one may not see changes no byte of any answer.
 std::optional<Found> hidden_data_changes_nothing(const Sides& sides, Cases cases);
-// A batch is refused exactly where the reference says so, of whoever enters and whoever reviews (§2.2.1, §4.1.2, §4.2.1).
+// A batch is refused exactly where the reference says so, of whoever enters and whoever reviews (§2.2.1, §4.1.2,
+// §4.2.1).
 std::optional<Found> batches_stay_within(const Sides& sides, Cases cases);
 // Grants revoked and sessions ended act on the next statement, whatever is cached.
 std::optional<Found> revocation_acts_at_once(const Sides& sides, Cases cases);

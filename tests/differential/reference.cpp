@@ -353,7 +353,8 @@ class Reference {
     return out;
   }
 
-  // What may not be written of a row of which `other` is what it was or will be: nothing, the row, or its first such field.
+  // What may not be written of a row of which `other` is what it was or will be: nothing, the row, or its first such
+  // field.
   std::string closed_to_writing(const Spot& spot, const Row* other, const Decision& decision) const {
     const std::string row = spot.dataset->name + "[" + key_of(spot) + "]";
     if (!visible(spot, decision)) return row;

@@ -38,7 +38,8 @@ policy::Regulation test_regulation(const catalog::Catalogue& catalogue);
 // A value of the field's domain as stored, never NULL (a ref: the natural key of a row that may be there).
 Value any_value(Dice& dice, const catalog::Catalogue& catalogue, const catalog::Field& field);
 World any_world(Dice& dice, const catalog::Catalogue& catalogue);
-// A row as it might be there, with a key of its own and no id; refs lead to rows of `world`. Nothing when keys are used up.
+// A row as it might be there, with a key of its own and no id; refs lead to rows of `world`. Nothing when keys are used
+// up.
 std::optional<Row> any_row(Dice& dice, const catalog::Catalogue& catalogue, const World& world,
                            const catalog::Dataset& dataset);
 // Another value for one field, maybe NULL.

@@ -115,7 +115,8 @@ const Dataset& any_dataset(Dice& dice, const Case& one) {
 std::string told(const Result<Done>& result) {
   if (result) return {};
   const Refusal& refusal = result.refusal();
-  if (refusal.type != "change.not_permitted") return refusal.type.starts_with("policy.") ? "policy.denied" : refusal.type;
+  if (refusal.type != "change.not_permitted")
+    return refusal.type.starts_with("policy.") ? "policy.denied" : refusal.type;
   std::string out;
   for (const FieldProblem& problem : refusal.fields) out += (out.empty() ? "" : " ") + problem.field;
   return out;
@@ -127,9 +128,8 @@ std::string expected(const Case& one, const Written& written, const change::Peop
     return "change.same_person";
   for (const auto& [action, asker] : {std::pair{Action::enter, &entered}, {Action::review, &reviewed}}) {
     for (const std::string& name : written.datasets()) {
-      const std::string refusal =
-          expected_refusal({one.rules(), *one.world, *asker, {one.now_us}}, action, people.purpose,
-                           *one.catalogue().find(name), written.changes(name));
+      const std::string refusal = expected_refusal({one.rules(), *one.world, *asker, {one.now_us}}, action,
+                                                   people.purpose, *one.catalogue().find(name), written.changes(name));
       if (!refusal.empty()) return refusal;
     }
   }

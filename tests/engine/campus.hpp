@@ -55,6 +55,67 @@ class Campus {
     transaction.commit();
   }
 
+  // The same by two people, applied when they may.
+  Result<Done> write(const policy::Asker& entered, const policy::Asker& reviewed, const std::string& dataset,
+                     const std::vector<Row>& rows, const std::string& purpose = {}) {
+    return write(
+        entered, reviewed,
+        [&](change::Batch& batch) {
+          for (const Row& row : rows) put_row(batch, dataset, row);
+        },
+        purpose);
+  }
+  template <class Work>
+  Result<Done> write(const policy::Asker& entered, const policy::Asker& reviewed, const Work& work,
+                     const std::string& purpose = {}) {
+    int64_t outbox = 0;
+    {
+      const auto writer = system_->store->writer();
+      db::Transaction transaction(*writer, db::Transaction::Mode::write);
+      const change::People people{system_->policy.get(), {entered, "entered"}, {reviewed, "reviewed"}, purpose};
+      change::Batch batch(*system_->catalogue, *writer, {"entry", "test", "test", "", people}, system_->clock->now());
+      work(batch);
+      JW_CHECK(batch.check());
+      outbox = batch.finish(system_->recorder.get());
+      transaction.commit();
+    }
+    EXPECT_TRUE(system_->recorder->deliver(outbox));
+    return Done{};
+  }
+  // One row of a batch, as a person would type it.
+  void put_row(change::Batch& batch, const std::string& dataset, const Row& row) {
+    change::Table& table = batch.table(dataset);
+    std::vector<change::Value> values;
+    for (const catalog::Field& field : table.dataset().fields) {
+      if (field.is_lookup()) break;
+      const auto given = row.find(field.name);
+      std::string text = given == row.end() ? "" : given->second;
+      if (given == row.end() && field.required) text = filler(field);
+      auto value = catalog::parse_value(*system_->catalogue, field, text);
+      ASSERT_TRUE(value) << dataset << "." << field.name << " «" << text << "»: " << value.refusal().detail.en;
+      if (field.type == catalog::Type::ref && std::holds_alternative<std::string>(*value)) {
+        const auto& target = system_->catalogue->datasets[static_cast<size_t>(field.ref)];
+        const auto id = batch.table(target.name).find(std::get<std::string>(*value));
+        ASSERT_TRUE(id) << dataset << "." << field.name << " points to no " << target.name << " " << text;
+        values.emplace_back(*id);
+      } else {
+        values.push_back(std::move(*value));
+      }
+    }
+    const auto problems = change::check_row(*system_->catalogue, table.dataset(), values);
+    ASSERT_TRUE(problems.empty()) << dataset << ": " << problems.front().field << " " << problems.front().text.en;
+    int64_t person = 0;
+    if (table.dataset().person) {
+      const std::string name = row.contains("person") ? row.at("person") : row.at("number");
+      if (!persons_.contains(name)) {
+        const std::string_view names[] = {name};
+        persons_[name] = identity::add_persons(batch.connection(), names, batch.now());
+      }
+      person = persons_[name];
+    }
+    table.put(values, person);
+  }
+
   // An account for a person by the name given in put(), signed in.
   policy::Asker sign_in(const std::string& login, const std::string& kind, const std::string& person) {
     const auto& identity = system_->identity;
@@ -108,39 +169,6 @@ class Campus {
   const std::string& hash() {
     if (hash_.empty()) hash_ = system_->identity->hash_password("Made-Up-2026");
     return hash_;
-  }
-
-  void put_row(change::Batch& batch, const std::string& dataset, const Row& row) {
-    change::Table& table = batch.table(dataset);
-    std::vector<change::Value> values;
-    for (const catalog::Field& field : table.dataset().fields) {
-      if (field.is_lookup()) break;
-      const auto given = row.find(field.name);
-      std::string text = given == row.end() ? "" : given->second;
-      if (given == row.end() && field.required) text = filler(field);
-      auto value = catalog::parse_value(*system_->catalogue, field, text);
-      ASSERT_TRUE(value) << dataset << "." << field.name << " «" << text << "»: " << value.refusal().detail.en;
-      if (field.type == catalog::Type::ref && std::holds_alternative<std::string>(*value)) {
-        const auto& target = system_->catalogue->datasets[static_cast<size_t>(field.ref)];
-        const auto id = batch.table(target.name).find(std::get<std::string>(*value));
-        ASSERT_TRUE(id) << dataset << "." << field.name << " points to no " << target.name << " " << text;
-        values.emplace_back(*id);
-      } else {
-        values.push_back(std::move(*value));
-      }
-    }
-    const auto problems = change::check_row(*system_->catalogue, table.dataset(), values);
-    ASSERT_TRUE(problems.empty()) << dataset << ": " << problems.front().field << " " << problems.front().text.en;
-    int64_t person = 0;
-    if (table.dataset().person) {
-      const std::string name = row.contains("person") ? row.at("person") : row.at("number");
-      if (!persons_.contains(name)) {
-        const std::string_view names[] = {name};
-        persons_[name] = identity::add_persons(batch.connection(), names, batch.now());
-      }
-      person = persons_[name];
-    }
-    table.put(values, person);
   }
 
   std::string filler(const catalog::Field& field) const {

@@ -3,9 +3,11 @@ import type { zh } from './zh'
 export const en: Record<keyof typeof zh, string> = {
   'regulation.account': 'Account',
   'regulation.action.detail': 'detail',
+  'regulation.action.enter': 'enter',
   'regulation.action.export': 'export',
   'regulation.action.print': 'print',
   'regulation.action.query': 'query',
+  'regulation.action.review': 'review',
   'regulation.action.statistics': 'statistics',
   'regulation.actions': 'Actions',
   'regulation.added': 'added',

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Regulation, RegulationDataset, Rule } from './api'
-import { changes_of, members_of, nothing_touched, sights_of, with_sights } from './regulation'
+import { actions_of, changes_of, members_of, nothing_touched, reads, sights_of, with_sights, writes } from './regulation'
 
 const text = (word: string) => ({ zh: word, en: word })
 const dataset: RegulationDataset = {
@@ -55,6 +55,14 @@ describe('editing the regulation', () => {
     touched.posts.set('adviser', { ...post, label: text('class adviser') })
     touched.powers.set('sight_ask', ['adviser', 'teacher'])
     expect(changes_of(known, touched).map(({ op }) => op)).toEqual(['put_post', 'set_power'])
+  })
+  it('a rule that names no actions reads, and writes only where it says so', () => {
+    expect(reads(rule)).toBe(true)
+    expect(writes([rule])).toEqual([])
+    const entry: Rule = { ...rule, actions: ['enter'] }
+    expect(reads(entry)).toBe(false)
+    expect(writes([rule, entry])).toEqual(['enter'])
+    expect(actions_of({ ...rule, actions: 'query' })).toEqual(['query'])
   })
   it('names the members that differ', () => {
     expect(members_of({ id: 1, rows: 'a', clause: '1' }, { id: 1, rows: 'b', clause: '1' })).toEqual([{ name: 'rows', before: 'a', after: 'b' }])

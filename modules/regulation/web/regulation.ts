@@ -2,10 +2,18 @@
 // rule means, and whether it may be, is the server's word.
 import type { Change, Regulation, RegulationDataset, RegulationPost, Rule, RuleShown, Sight } from './api'
 
-export const kActions = ['query', 'detail', 'statistics', 'print', 'export']
+const kReading = ['query', 'detail', 'statistics', 'print', 'export']
+const kWriting = ['enter', 'review']
+export const kActions = [...kReading, ...kWriting]
 const kSights: Record<string, Sight> = { c: 'clear', m: 'masked', h: 'hidden' }
 
 export const list_of = (value: string[] | string | undefined): string[] => (value === undefined ? [] : typeof value === 'string' ? [value] : value)
+
+// A rule that names no actions opens those that read.
+export const actions_of = (rule: Rule): string[] => (rule.actions === undefined ? kReading : list_of(rule.actions))
+export const reads = (rule: Rule): boolean => actions_of(rule).some((name) => kReading.includes(name))
+export const writes = (rules: Rule[]): string[] =>
+  kWriting.filter((name) => rules.some((rule) => rule.effect === 'permit' && actions_of(rule).includes(name)))
 
 export function rules_at(regulation: Regulation, post: string, dataset: string): RuleShown[] {
   return regulation.rules.filter(({ rule }) => rule.post === post && rule.dataset === dataset)

@@ -1,9 +1,11 @@
 export const zh = {
   'regulation.account': '账号',
   'regulation.action.detail': '查看详情',
+  'regulation.action.enter': '录入',
   'regulation.action.export': '导出',
   'regulation.action.print': '打印',
   'regulation.action.query': '查询',
+  'regulation.action.review': '审核',
   'regulation.action.statistics': '统计',
   'regulation.actions': '操作',
   'regulation.added': '新增',

@@ -180,7 +180,9 @@ std::unique_ptr<Decision> Authority::make(const Dataset& dataset, Action action,
     if (atom.has_condition()) collect_literals(atom.where, decision->literals);
     for (size_t f = 0; f < dataset.fields.size(); ++f) {
       if (atom.fields[f] == Sight::clear) decision->fields[f].clear.push_back(static_cast<int>(i));
-      if (atom.fields[f] == Sight::masked) decision->fields[f].masked.push_back(static_cast<int>(i));
+      // What is seen by its mask is written by nobody.
+      if (atom.fields[f] == Sight::masked && JW_FAULT(58, is_reading(action), true))
+        decision->fields[f].masked.push_back(static_cast<int>(i));
     }
     const bool own = atom.rows == Atom::Rows::relation &&
                      rules_->catalogue().relations.at(static_cast<size_t>(atom.relation)).of < 0;

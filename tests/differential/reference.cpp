@@ -39,6 +39,7 @@ struct Viewed {
 
 struct Decision {
   std::vector<const Atom*> permits, forbids;
+  Sight least = Sight::masked;  // that opens a field; clear when writing
 };
 
 template <class T>
@@ -269,6 +270,7 @@ class Reference {
 
   Decision decide(const Dataset& asked, Action action, const std::string& purpose) const {
     Decision decision;
+    if (!policy::is_reading(action)) decision.least = Sight::clear;
     const auto held = posts();
     const auto applies = [&](const Atom& atom) {
       if (now_.us < atom.from_us || now_.us >= atom.until_us) return false;
@@ -317,7 +319,7 @@ class Reference {
     return !forbidden(spot, decision) &&
            std::any_of(decision.permits.begin(), decision.permits.end(), [&](const Atom* atom) {
              const bool shows = std::any_of(atom->fields.begin(), atom->fields.end(),
-                                            [](Sight sight) { return sight >= Sight::masked; });
+                                            [&](Sight sight) { return sight >= decision.least; });
              return shows && rows(spot, *atom) == Truth::yes;
            });
   }

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 #include <optional>
 #include <set>
 
@@ -24,11 +25,23 @@ using policy::Sight;
 
 namespace {
 
-// Whom an effect is about: everybody who holds a post, or one account. Two sets of rules need not have the same posts
-// in the same places, so a post goes by its name; what stands on one side only is held by nobody on the other.
+// Who reads, who enters and who reviews are three matters, each compared by itself.
+struct Matter {
+  const char* name;
+  uint8_t actions;
+};
+constexpr Matter kMatters[] = {{"reading", policy::kReading},
+                               {"enter", 1U << static_cast<int>(Action::enter)},
+                               {"review", 1U << static_cast<int>(Action::review)}};
+
+// Whom an effect is about, everybody who holds a post or one account, and in which matter. Two sets of rules need not
+// have the same posts in the same places, so a post goes by its name; what stands on one side only is held by nobody on
+// the other.
 struct Whom {
   std::string post;
   int64_t account = 0;
+  size_t matter = 0;  // of kMatters
+  int actions_of(const Atom& atom) const { return atom.actions & kMatters[matter].actions; }
   auto operator<=>(const Whom&) const = default;
 };
 
@@ -37,6 +50,7 @@ const policy::Post& post_at(const Rules& rules, int post) {
 }
 
 bool is_given(const Rules& rules, const Atom& atom, const Whom& whom) {
+  if (whom.actions_of(atom) == 0) return false;
   if (atom.post >= 0) return post_at(rules, atom.post).name == whom.post;
   return whom.post.empty() && atom.account == whom.account;
 }
@@ -66,8 +80,8 @@ std::string printed(const catalog::Catalogue& catalogue, const policy::Regulatio
 std::string meaning(const Rules& rules, const Atom& atom) {
   const catalog::Catalogue& catalogue = rules.catalogue();
   std::string out = std::to_string(static_cast<int>(atom.effect)) + "/" + std::to_string(static_cast<int>(atom.rows)) +
-                    "/" + std::to_string(atom.relation) + "/" + std::to_string(atom.actions) + "/" + atom.unit + "/" +
-                    std::to_string(atom.from_us) + "/" + std::to_string(atom.until_us) + "/";
+                    "/" + std::to_string(atom.relation) + "/" + atom.unit + "/" + std::to_string(atom.from_us) + "/" +
+                    std::to_string(atom.until_us) + "/";
   for (const Sight sight : atom.fields) out += static_cast<char>('0' + static_cast<int>(sight));
   for (const std::string& purpose : atom.purposes) out += "," + purpose;
   if (atom.rows == Atom::Rows::relation) {
@@ -97,7 +111,10 @@ Meanings meanings_of(const Rules& rules) {
       text += printed(rules.catalogue(), rules.regulation(), post.from, post.where);
       whom = {post.name, 0};
     }
-    out[{std::move(whom), atom.dataset}].push_back(std::move(text));
+    for (whom.matter = 0; whom.matter < std::size(kMatters); ++whom.matter) {
+      const int actions = whom.actions_of(atom);
+      if (actions != 0) out[{whom, atom.dataset}].push_back(std::to_string(actions) + "/" + text);
+    }
   });
   for (auto& [key, texts] : out) std::sort(texts.begin(), texts.end());
   return out;
@@ -118,8 +135,12 @@ Side side_of(const Rules& rules, const Whom& whom, const Dataset& dataset) {
     if (atom.dataset != dataset.index || !is_given(rules, atom, whom)) return;
     (atom.effect == policy::Effect::permit ? side.permits : side.forbids).push_back(&atom);
     if (atom.effect != policy::Effect::permit) return;
-    side.actions = static_cast<uint8_t>(side.actions | atom.actions);
-    for (size_t f = 0; f < side.fields.size(); ++f) side.fields[f] = std::max(side.fields[f], atom.fields[f]);
+    side.actions = static_cast<uint8_t>(side.actions | whom.actions_of(atom));
+    for (size_t f = 0; f < side.fields.size(); ++f) {
+      // What is seen by its mask is written by nobody.
+      const bool opens = whom.matter == 0 || atom.fields[f] == Sight::clear;
+      if (opens) side.fields[f] = std::max(side.fields[f], atom.fields[f]);
+    }
   });
   return side;
 }
@@ -133,14 +154,14 @@ void write_actions(JsonWriter& out, std::string_view key, int bits) {
 }
 
 void write_rows(JsonWriter& out, std::string_view key, const catalog::Catalogue& catalogue, const Dataset& dataset,
-                const Side& side) {
+                const Whom& whom, const Side& side) {
   out.key(key).array();
   for (const std::vector<const Atom*>* atoms : {&side.permits, &side.forbids}) {
     for (const Atom* atom : *atoms) {
       out.object().field("effect", atom->effect == policy::Effect::permit ? "permit" : "forbid");
       out.field("text", policy::rows_in_words(catalogue, dataset, *atom));
       out.field(atom->grant.empty() ? "clause" : "grant", atom->grant.empty() ? atom->clause : atom->grant);
-      write_actions(out, "actions", atom->actions);
+      write_actions(out, "actions", whom.actions_of(*atom));
       out.end_object();
     }
   }
@@ -393,6 +414,7 @@ class Effects {
     for (const auto& key : keys) {
       const auto a = was.find(key), b = is.find(key);
       if (a != was.end() && b != is.end() && a->second == b->second) continue;
+      if (!may_anybody(key.first, key.second)) continue;
       one(key.first, catalogue_.datasets.at(static_cast<size_t>(key.second)));
     }
     json_.end_array().field("widens", effect_.widens).field("narrows", effect_.narrows).end_object();
@@ -407,17 +429,29 @@ class Effects {
     return {true, after_->regulation().post(whom.post)};
   }
 
+  // A forbid closes nothing that nobody may do.
+  bool may_anybody(const Whom& whom, int dataset) const {
+    bool may = whom.matter == 0;
+    for (const Rules* rules : {before_.get(), after_.get()}) {
+      for_each_atom(*rules, [&](const Atom& atom) {
+        const bool permit = atom.effect == policy::Effect::permit && atom.dataset == dataset;
+        may = may || (permit && whom.actions_of(atom) != 0);
+      });
+    }
+    return may;
+  }
+
   void one(const Whom& whom, const Dataset& dataset) {
     const Side was = side_of(*before_, whom, dataset), is = side_of(*after_, whom, dataset);
     json_.object();
     name(whom);
     json_.key("dataset").object().field("name", dataset.name).field("label", dataset.label).end_object();
-    json_.key("actions").object();
+    json_.field("matter", kMatters[whom.matter].name).key("actions").object();
     write_actions(json_, "gained", is.actions & ~was.actions);
     write_actions(json_, "lost", was.actions & ~is.actions);
     json_.end_object().key("rows").object();
-    write_rows(json_, "before", catalogue_, dataset, was);
-    write_rows(json_, "after", catalogue_, dataset, is);
+    write_rows(json_, "before", catalogue_, dataset, whom, was);
+    write_rows(json_, "after", catalogue_, dataset, whom, is);
     json_.end_object();
     fields(dataset, was, is);
     if ((is.actions & ~was.actions) != 0) effect_.widens = true;
@@ -497,7 +531,7 @@ class Effects {
     holders.some.resize(std::min(holders.some.size(), static_cast<size_t>(options_.holders)));
     if (budget_ < static_cast<int>(holders.some.size()))
       return words_only({"涉及面太大，未逐一统计数量", "too much is touched to count it one by one"});
-    counted(holders, dataset, viewer, was, is);
+    counted(whom, holders, dataset, viewer, was, is);
   }
 
   Holders one_account(int64_t account) {
@@ -550,21 +584,22 @@ class Effects {
   }
 
   // The action under which to compare: the first that either side opens.
-  static Action compared(const Side& was, const Side& is) {
-    const int bits = was.actions | is.actions;
+  static Action compared(const Whom& whom, const Side& was, const Side& is) {
+    const int opened = was.actions | is.actions;
+    const int bits = opened != 0 ? opened : kMatters[whom.matter].actions;
     for (int i = 0; i < policy::kActions; ++i) {
       if ((bits >> i & 1) != 0) return static_cast<Action>(i);
     }
     return Action::query;
   }
 
-  void counted(const Holders& holders, const Dataset& dataset, const Decision& viewer, const Side& was,
-               const Side& is) {
+  void counted(const Whom& whom, const Holders& holders, const Dataset& dataset, const Decision& viewer,
+               const Side& was, const Side& is) {
     std::vector<int> changed;
     for (size_t f = 0; f < dataset.fields.size(); ++f) {
       if (was.fields[f] != is.fields[f]) changed.push_back(static_cast<int>(f));
     }
-    const Action action = compared(was, is);
+    const Action action = compared(whom, was, is);
     std::string numbers, gained, lost;
     JsonWriter out(numbers);
     out.array();

@@ -28,7 +28,7 @@ struct EffectOptions {
 };
 
 struct Effect {
-  // {"effects":[{"post":{name,label}|null,"account":…|null,"dataset":{name,label},
+  // {"effects":[{"post":{name,label}|null,"account":…|null,"dataset":{name,label},"matter":"reading|enter|review",
   //   "actions":{"gained":[…],"lost":[…]},"rows":{"before":[{text,clause|grant}…],"after":[…]},
   //   "fields":[{"name","label","level","before","after"}],            hidden | masked | clear
   //   "holders":n|null, "numbers":[{"name","account","gained","lost","cells":[{"field","gained","lost"}]}]|null,

@@ -149,6 +149,46 @@ TEST_P(RegulationEffect, of_one_grant_is_told_to_who_decides) {
             1);
 }
 
+// Who may enter more or less is a matter of its own: rows are those that the viewer sees, fields those that may be
+// filled.
+TEST_P(RegulationEffect, what_may_be_entered_is_counted_by_itself) {
+  const auto atom = policy::grant_atom(
+      *campus_->system().catalogue, rules()->regulation(),
+      grant_of(teacher_.account, R"({"rows":{"field":"section","op":"eq","value":"B"},"clear":["student","score"],
+                                     "masked":["points"],"actions":["enter","query"],"purposes":["study"]})"));
+  ASSERT_TRUE(atom) << atom.refusal().detail.en;
+  const json::value told = effect(rules()->with(*atom), office_, "study");
+  ASSERT_EQ(told.at("effects").as_array().size(), 2u);
+  const json::object &reading = told.at("effects").at(0).as_object(), &entry = told.at("effects").at(1).as_object();
+  EXPECT_EQ(reading.at("matter"), "reading");
+  EXPECT_EQ(entry.at("matter"), "enter");
+  EXPECT_EQ(json::serialize(entry.at("actions")), R"({"gained":["enter"],"lost":[]})");
+  EXPECT_EQ(json::serialize(reading.at("actions")), R"({"gained":["query"],"lost":[]})");
+  for (const json::object* each : {&reading, &entry}) {
+    const json::object& counted = each->at("numbers").as_array().at(0).as_object();
+    EXPECT_EQ(counted.at("gained"), 2) << json::serialize(*each);
+    std::string fields;
+    for (const json::value& field : each->at("fields").as_array())
+      fields += std::string(field.at("name").as_string()) + " ";
+    EXPECT_EQ(fields, each == &entry ? "student score " : "student score points ");
+  }
+  // To take the teachers' own row of permissions away narrows what they enter, and nothing else.
+  const auto reader = campus_->system().store->reader();
+  const auto base = policy::content_of(*reader, rules()->regulation().version);
+  std::string id;
+  for (const json::value& rule : base->at("rules").as_array()) {
+    if (rule.at("post") == "teacher" && rule.as_object().contains("actions") &&
+        json::serialize(rule.at("actions")) == R"(["enter"])")
+      id = std::to_string(rule.at("id").as_int64());
+  }
+  const json::value less = effect(changed(R"([{"op":"remove_rule","id":)" + id + "}]"), office_);
+  ASSERT_EQ(less.at("effects").as_array().size(), 1u);
+  EXPECT_EQ(less.at("effects").at(0).at("matter"), "enter");
+  EXPECT_EQ(json::serialize(less.at("widens")), "false");
+  EXPECT_EQ(json::serialize(less.at("narrows")), "true");
+  EXPECT_EQ(less.at("effects").at(0).at("numbers").at(0).at("lost"), 1) << json::serialize(less);
+}
+
 TEST_P(RegulationEffect, numbers_are_about_rows_that_the_viewer_sees) {
   const int64_t id = [&] {
     for (const policy::Atom& atom : rules()->regulation().atoms) {

@@ -98,6 +98,7 @@ export interface EffectOne {
   account?: string
   account_name?: string
   dataset: Named
+  matter: 'reading' | 'enter' | 'review'
   actions: { gained: string[]; lost: string[] }
   rows: { before: EffectRows[]; after: EffectRows[] }
   fields: { name: string; label: Text; level: number; before: Sight; after: Sight }[]

@@ -148,8 +148,7 @@ const std::string& Frame::join(const std::vector<int>& path) {
   Join join;
   join.alias = statement_->new_alias("j");
   // Looking past a batch, nothing is certain: the row may be one that the batch adds.
-  const bool present = JW_FAULT(54, !statement_->looks_past(), true);
-  join.certain = statement_->postgres() && present && ref.required && !dataset->by_kernel &&
+  join.certain = statement_->postgres() && !statement_->looks_past() && ref.required && !dataset->by_kernel &&
                  (parent_path.empty() || joins_.at(parent_path).certain);
   join.sql = (join.certain ? " JOIN " : " LEFT JOIN ") + statement_->table(reached) + " " + join.alias + " ON " +
              join.alias + ".\"id\" = " + parent + "." + catalog::column_name(ref);
@@ -190,6 +189,10 @@ std::string Statement::table(const Dataset& dataset) const {
                            " WHERE \"ended_batch_id\" = " + batch_ + JW_FAULT(53, " AND " + others, std::string());
   return "(SELECT " + columns + " FROM " + catalog::table_name(dataset) + " WHERE " + others +
          JW_FAULT(52, kept, std::string()) + ")";
+}
+
+std::string Statement::ids_where(const Dataset& dataset) const {
+  return "SELECT \"id\" FROM " + table(dataset) + (past_.contains(dataset.index) ? " past" : "") + " WHERE ";
 }
 
 std::string Statement::new_alias(const char* prefix) {
@@ -258,7 +261,7 @@ std::string Statement::row_id(const Place& place) {
   if (place.path.empty()) return place.frame->alias() + ".\"id\"";
   // Looking past a batch, a reference may lead to a row that was not there: its id is that of no row, not the
   // reference.
-  if (JW_FAULT(67, looks_past(), false)) return place.frame->join(place.path) + ".\"id\"";
+  if (JW_FAULT(54, looks_past(), false)) return place.frame->join(place.path) + ".\"id\"";
   Place parent = place;
   const int ref = parent.path.back();
   parent.path.pop_back();
@@ -364,7 +367,7 @@ Predicate Statement::tied(const Place& place, const catalog::Binding& binding, b
     if (end.path.empty()) {
       return Predicate::depends("(" + person_id(end) + (positive ? " = " : " <> ") + me() + ")");
     }
-    const std::string id = row_id(end), own = "SELECT \"id\" FROM " + table(persons) + " WHERE \"person_id\" = " + me();
+    const std::string id = row_id(end), own = ids_where(persons) + "\"person_id\" = " + me();
     // PostgreSQL takes any array for ten ids and then reads whole tables to join them. A person's rows joined first it
     // counts rightly, and they stay first however many joins follow (beyond join_collapse_limit it keeps the order).
     if (alone && positive && postgres() && end.path.size() == 1) {
@@ -461,8 +464,7 @@ Predicate Statement::leaf(const Place& place, const Condition& leaf, bool positi
       const Dataset& persons =
           catalogue_.datasets.at(static_cast<size_t>(dataset_at(place).fields.at(static_cast<size_t>(leaf.field)).ref));
       return Predicate::depends(
-          member(row_id(ref_place(place, leaf.field)),
-                 "SELECT \"id\" FROM " + table(persons) + " WHERE \"person_id\" = " + me(), positive));
+          member(row_id(ref_place(place, leaf.field)), ids_where(persons) + "\"person_id\" = " + me(), positive));
     }
     case Condition::Source::today:
     case Condition::Source::today_minus_years: {
@@ -523,11 +525,8 @@ Predicate Statement::set_member(const Place& place, const Condition& leaf, bool 
   if (f.type == Type::ref && positive) {
     const Dataset& target = catalogue_.datasets.at(static_cast<size_t>(f.ref));
     const std::string key = catalog::column_name(target.fields.at(static_cast<size_t>(target.key.front())));
-    return joined(
-        ref_place(place, leaf.field),
-        member(stored(place, leaf.field),
-               "SELECT \"id\" FROM " + table(target) + " WHERE " + member(key, select, true), true),
-        true);
+    return joined(ref_place(place, leaf.field),
+                  member(stored(place, leaf.field), ids_where(target) + member(key, select, true), true), true);
   }
   const std::string x = shown(place, leaf.field);
   return Predicate::depends(member(x, select, positive));
@@ -542,11 +541,8 @@ Predicate Statement::compare(const Place& place, const Condition& leaf, bool pos
     // By the id of the row with this key, so that the index on the ref column is used.
     const Dataset& target = catalogue_.datasets.at(static_cast<size_t>(f.ref));
     const std::string key = catalog::column_name(target.fields.at(static_cast<size_t>(target.key.front())));
-    return joined(
-        ref_place(place, leaf.field),
-        member(stored(place, leaf.field),
-               "SELECT \"id\" FROM " + table(target) + " WHERE " + key + " = " + next_value(), true),
-        true);
+    return joined(ref_place(place, leaf.field),
+                  member(stored(place, leaf.field), ids_where(target) + key + " = " + next_value(), true), true);
   }
   const std::string x = shown(place, leaf.field);
   switch (leaf.op) {

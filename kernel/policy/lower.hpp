@@ -119,6 +119,8 @@ class Statement {
   bool postgres() const { return dialect_ == db::Dialect::postgres; }
   // Where the rows of a dataset stand, for FROM.
   std::string table(const catalog::Dataset& dataset) const;
+  // SELECT "id" FROM … WHERE, for a set of rows of a dataset.
+  std::string ids_where(const catalog::Dataset& dataset) const;
   std::string slot(Slot slot);  // "$3"; the same slot gets the same number
   const std::vector<Slot>& slots() const { return slots_; }
   std::string new_alias(const char* prefix);

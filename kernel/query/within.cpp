@@ -71,12 +71,16 @@ class Question {
     run(transaction, "SELECT CAST(" + which + " END AS BIGINT)" + keys + source() + " ORDER BY t.\"id\"", ids,
         [&](const db::Rows& rows) {
           ++found;
-          if (!rows.is_null(0) && out.size() < most) out.push_back({key_of(rows), static_cast<int>(rows.integer(0))});
+          if (!rows.is_null(0)) add({key_of(rows), static_cast<int>(rows.integer(0))}, most, out);
         });
-    if (found < ids.size() && out.size() < most) out.push_back({});
+    if (found < ids.size()) add({}, most, out);
   }
 
  private:
+  // What is outside at both moments is told once.
+  static void add(Outside one, size_t most, std::vector<Outside>& out) {
+    if (out.size() < most && std::find(out.begin(), out.end(), one) == out.end()) out.push_back(std::move(one));
+  }
   // Left as it is, or open where the row stands.
   Predicate field(View& view, int field) {
     const Predicate open = view.clear(field);

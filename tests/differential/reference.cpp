@@ -580,13 +580,14 @@ std::string expected_refusal(const Asking& asking, Action action, const std::str
   const Decision decision = reference.decide(dataset, action, purpose);
   if (decision.permits.empty()) return "policy.denied";
   std::string out;
+  std::set<std::string> told;
   for (const bool stood : {true, false}) {
     for (const Change& change : changes) {
       const Row* row = stood ? change.stood : change.stands;
       if (row == nullptr) continue;
       const Row* other = stood ? change.stands : change.stood;
       const std::string closed = reference.closed_to_writing({&dataset, row}, other, decision);
-      if (!closed.empty()) out += (out.empty() ? "" : " ") + closed;
+      if (!closed.empty() && told.insert(closed).second) out += (out.empty() ? "" : " ") + closed;
     }
   }
   return out;

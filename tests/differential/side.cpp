@@ -56,7 +56,7 @@ Side::Side(db::Dialect dialect, int variant) : catalogue_(test_catalogue(variant
     throw std::runtime_error(done.refusal().detail.en);
   db::Transaction transaction(*writer, db::Transaction::Mode::write);
   for (const Dataset& dataset : catalogue_.datasets)  // put_world() gives its rows ids of its own
-    writer->execute("INSERT INTO row_id (dataset, next) VALUES ($1, 1000)", {dataset.name});
+    writer->execute("INSERT INTO row_id (dataset, next) VALUES ($1, $2)", {dataset.name, kFirstId});
   for (int64_t person = 1; person <= kPersons; ++person)
     writer->execute("INSERT INTO person (id, name, created_us) VALUES ($1, 'p', 0)", {person});
   for (int64_t account = 1; account <= kAccounts; ++account) {

@@ -38,6 +38,8 @@ struct Case {
   std::shared_ptr<const Policy> policy_;  // shared: cases are copied often
 };
 
+constexpr int64_t kFirstId = 1000;  // of rows that a batch adds
+
 policy::Action action_of(const Case& one);  // follows from the form
 
 class Side {

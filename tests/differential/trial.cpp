@@ -22,7 +22,7 @@ constexpr Named kChecks[] = {
     {"filter counts", filter_counts_what_holds, 6, false},
     {"cached plans", cached_plans_answer_the_same, 3, false},
     {"no value in text", text_holds_no_value, 3, false},
-    {"writing", batches_stay_within, 12, false},
+    {"writing", batches_stay_within, 25, false},
     {"non-interference", hidden_data_changes_nothing, 60, true},
     {"order of permits", order_of_permits_is_nothing, 10, true},
     {"more permits", permits_add_and_forbids_remove, 10, true},

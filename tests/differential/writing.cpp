@@ -55,6 +55,13 @@ class Written {
   void add(const Dataset& dataset) {
     std::optional<Row> row = any_row(dice_, catalogue_, after_, dataset);
     if (!row) return;
+    // Rows of one batch that point to each other.
+    for (size_t f = 0; f < row->cells.size(); ++f) {
+      const int ref = dataset.fields[f].ref;
+      if (ref < 0 || !dice_.chance(40)) continue;
+      const std::vector<Row>& targets = after_[static_cast<size_t>(ref)];
+      if (!targets.empty() && targets.back().id >= kFirstId) row->cells[f] = targets.back().id;
+    }
     row->id = batch_.table(dataset.name).put(row->cells, row->person).id;
     touched_[dataset.name].insert(row->id);
     told_ += "  add " + print(dataset, *row);

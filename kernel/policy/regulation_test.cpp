@@ -136,6 +136,42 @@ TEST(Regulation, StarUnderARelationReachesOnlyWhatItTies_2_3_1) {
   EXPECT_EQ(atoms[0]->purposes, std::vector<std::string>{"study"});
 }
 
+TEST(Regulation, NobodyWritesWhereNoRowSaysSo) {
+  Files files = kGood;
+  std::string& text = files["regulation/permissions.toml"];
+  text.replace(text.find("\"detail\""), 8, "\"enter\"");
+  const Loaded loaded = load_files(files);
+  EXPECT_EQ(loaded.atoms("pupil", "mark").front()->actions,
+            1 << static_cast<int>(Action::query) | 1 << static_cast<int>(Action::enter));
+  for (const Atom& atom : loaded.regulation.atoms) {
+    if (atom.effect == Effect::forbid) EXPECT_EQ(atom.actions, kAllActions) << "a forbid shuts writing, too";
+    if (atom.effect == Effect::permit && atom.post == loaded.regulation.post("office"))
+      EXPECT_EQ(atom.actions & kWriting, 0);
+  }
+}
+
+// Cases, grants and the record are written by the program alone.
+TEST(Regulation, WhatProceduresWriteIsEnteredByNobody) {
+  const catalog::Catalogue catalogue = catalogue_of(JW_SOURCE_DIR);
+  auto files = content_of_files(JW_SOURCE_DIR, catalogue);
+  auto& content = std::get<boost::json::object>(files);
+  for (const char* dataset : {"case", "access_log"}) {
+    boost::json::object with = content;
+    with["rules"].as_array().push_back({{"id", 9999},
+                                        {"effect", "permit"},
+                                        {"post", "academic_office"},
+                                        {"dataset", dataset},
+                                        {"rows", "all"},
+                                        {"actions", {"enter"}},
+                                        {"clause", "4.1.2"}});
+    const auto loaded = load_content(with, catalogue);
+    const auto* problems = std::get_if<std::vector<catalog::FileProblem>>(&loaded);
+    ASSERT_NE(problems, nullptr) << dataset;
+    EXPECT_NE(problems->front().print().find("written by procedures"), std::string::npos) << problems->front().print();
+    EXPECT_EQ(problems->front().line, 9999);
+  }
+}
+
 TEST(Regulation, FieldsNotNamedBesideAListAreHidden) {
   const Loaded loaded = load_files(kGood);
   const auto atoms = loaded.atoms("pupil", "pupil");
@@ -183,7 +219,7 @@ TEST(Regulation, TheDeliveredOneLoadsAndOpensNothingToOfficesWithoutAGrant_2_1_4
     ASSERT_GE(index, 0) << post;
     for (const Atom& atom : regulation.atoms) {
       const auto& dataset = catalogue.datasets[static_cast<size_t>(atom.dataset)];
-      if (atom.post != index || atom.effect != Effect::permit) continue;
+      if (atom.post != index || atom.effect != Effect::permit || !atom.reads()) continue;
       EXPECT_FALSE(dataset.has_subject) << post << " may read " << dataset.name;
     }
   }

@@ -24,8 +24,7 @@ Result<std::string> count(const Call& call) {
 }
 
 void list(const Call& call) {
-  const std::string asked = call.parameter("before");
-  const int64_t before = asked.empty() ? 0 : edge::number_in(asked);
+  const int64_t before = edge::number_in(call.request().parameter("before").value_or("0"));
   if (before < 0) {
     return call.refuse(
         {Code::unprocessable,

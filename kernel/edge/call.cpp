@@ -97,8 +97,9 @@ void Call::refuse_on_record(std::string_view action, Refusal refusal, std::strin
 }
 
 void Call::release(query::Outcome outcome) const {
+  // The gate let nothing through: not because of what was asked.
   if (const auto* refusal = std::get_if<Refusal>(&outcome.result);
-      refusal != nullptr && refusal->code == Code::unauthenticated) {
+      refusal != nullptr && refusal->type == "identity.session_ended") {
     house().identity.forget(session().id);
     if (auto why = why_nothing(house(), session())) {
       outcome.entry.decision = why->type;

@@ -144,9 +144,11 @@ TEST(Regulation, NobodyWritesWhereNoRowSaysSo) {
   EXPECT_EQ(loaded.atoms("pupil", "mark").front()->actions,
             1 << static_cast<int>(Action::query) | 1 << static_cast<int>(Action::enter));
   for (const Atom& atom : loaded.regulation.atoms) {
-    if (atom.effect == Effect::forbid) EXPECT_EQ(atom.actions, kAllActions) << "a forbid shuts writing, too";
-    if (atom.effect == Effect::permit && atom.post == loaded.regulation.post("office"))
+    if (atom.effect == Effect::forbid) {
+      EXPECT_EQ(atom.actions, kAllActions) << "a forbid shuts writing, too";
+    } else if (atom.post == loaded.regulation.post("office")) {
       EXPECT_EQ(atom.actions & kWriting, 0);
+    }
   }
 }
 

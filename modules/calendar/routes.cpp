@@ -161,7 +161,8 @@ void add(const Call& call) {
   keep(call, "calendar_window", [](edge::Doing& doing, record::Recorder& recorder) -> Result<Changed> {
     JW_TRY(const Date begins, edge::date_member(doing.body, "begins"));
     JW_TRY(const Date ends, edge::date_member(doing.body, "ends"));
-    JW_TRY(const json::object texts, edge::object_member(doing.body, "reason"));
+    const json::value* reason = doing.body.if_contains("reason");
+    const json::object texts = reason != nullptr && reason->is_object() ? reason->get_object() : json::object{};
     JW_TRY(const std::string zh, edge::text_member(texts, "zh", "reason.zh"));
     JW_TRY(const std::string en, edge::text_member(texts, "en", "reason.en"));
     return add_window(doing.transaction, recorder, begins, ends, {zh, en}, doing.by, doing.now);

@@ -148,7 +148,7 @@ forEachStore('lending', (world) => {
     assert.equal(isProblem(await there.own(), 401).type, 'identity.confirmation_required');
     isProblem(await here.post('/api/session/confirmation', { password: 'wrong' }), 403);
     isProblem(await here.own(), 401);
-    assert.equal((await here.post('/api/session/confirmation', { password: who.password })).status, 204);
+    assert.equal((await here.post('/api/session/confirmation', { password: who.password })).status, 200);
     assert.equal((await here.own()).status, 200);
     isProblem(await there.own(), 401); // each session for itself
 
@@ -176,7 +176,7 @@ forEachStore('lending', (world) => {
     const problem = isProblem(await until(() => here.own(), (answer) => answer.status !== 200), 401);
     assert.equal(problem.remedy.kind, 'confirm_code');
     assert.equal(isProblem(await here.post('/api/session/confirmation', { password: who.password }), 401).type, 'identity.code_required');
-    assert.equal((await here.post('/api/session/confirmation', { code: codeOf(secret, 1) })).status, 204);
+    assert.equal((await here.post('/api/session/confirmation', { code: codeOf(secret, 1) })).status, 200);
     assert.equal((await here.own()).status, 200);
   });
 
@@ -222,7 +222,7 @@ forEachStore('lending', (world) => {
     assert.match(limited.json.record, /\/\d+$/);
     isProblem(await step('step', { step: 'ask_second_factor', reason: 'x' }), 409);
     isProblem(await student.own(), 401);
-    assert.equal((await student.post('/api/session/confirmation', { password: who.password })).status, 204);
+    assert.equal((await student.post('/api/session/confirmation', { password: who.password })).status, 200);
     assert.equal((await student.own()).status, 200); // may look
     const exported = isProblem(await student.post('/api/documents', { query: { dataset: 'grade' }, format: 'csv', purpose: 'study' }), 403);
     assert.equal(exported.type, 'identity.read_only');
@@ -276,7 +276,7 @@ forEachStore('lending', (world) => {
     const desk = await world.as('academic_office');
     const { id } = await findingOf(desk, who);
     await until(() => here.get('/api/me'), (answer) => answer.status === 401);
-    assert.equal((await here.post('/api/session/confirmation', { password: who.password })).status, 204);
+    assert.equal((await here.post('/api/session/confirmation', { password: who.password })).status, 200);
     assert.equal(isProblem(await here.post(`/api/lending/findings/${id}/dismiss`, { reason: 'x' }), 403).type, 'lending.own_account');
     assert.equal((await desk.post(`/api/lending/findings/${id}/dismiss`, { reason: '核实为远程桌面' })).status, 200);
     isProblem(await desk.post(`/api/lending/findings/${id}/dismiss`, { reason: 'x' }), 409);
@@ -297,7 +297,7 @@ forEachStore('lending', (world) => {
         await until(() => page.own(), (answer) => answer.status === 401);
         assert.equal(isProblem(await page.own(), 401).type, 'identity.confirmation_required');
       }
-      assert.equal((await two.on(world.server).post('/api/session/confirmation', { password: who.password })).status, 204);
+      assert.equal((await two.on(world.server).post('/api/session/confirmation', { password: who.password })).status, 200);
       assert.equal((await two.own()).status, 200);
       const desk = await world.as('security_admin');
       const { id } = await findingOf(desk, who);

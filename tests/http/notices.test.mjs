@@ -55,7 +55,11 @@ forEachStore('notices', (world) => {
     const [teacher, other] = [await world.as('teacher', 0), await world.as('teacher', 1)];
     const ids = await put(world.db, teacher.account, ['甲', '乙', '丙']);
     const theirs = await put(world.db, other.account, ['丁']);
-    const mark = async (person, body) => (await person.post('/api/notices/read', body)).json;
+    const mark = async (person, body) => {
+      const { record, ...told } = (await person.post('/api/notices/read', body)).json;
+      assert.equal(record !== undefined, told.marked > 0, 'an act has its leaf');
+      return told;
+    };
     assert.deepEqual(await mark(teacher, { ids: [ids[0], ids[1], ...theirs, 987654] }), { marked: 2, unread: 1 });
     assert.deepEqual(await mark(teacher, { ids: [ids[0]] }), { marked: 0, unread: 1 });
     assert.equal((await other.get('/api/notices/unread')).json.unread, 1);
@@ -87,12 +91,14 @@ forEachStore('notices', (world) => {
     assert.doesNotMatch(proof.text, /戊/);
   });
 
+  const day = (after) => new Date(Date.now() + 8 * 3600_000 + after * 86_400_000).toISOString().slice(0, 10); // of the school
+
   test('a step of a case tells whose turn it is, and nobody else', async () => {
     const heads = await Promise.all([0, 1, 2].map((n) => world.as('department_head', n)));
     const content = {
       dataset: 'evaluation', rows: 'taught', clear: ['student', 'student_name', 'school_year'], masked: ['total'], actions: ['query', 'detail'],
       purpose: 'teaching_administration', reason: '学业指导，了解任课学生的综合测评', minors: false, holder: 'self',
-      from: new Date().toISOString().slice(0, 10), until: new Date(Date.now() + 60 * 86_400_000).toISOString().slice(0, 10),
+      from: day(0), until: day(60),
     };
     let told = 0;
     for (let n = 0; n < 4; n += 1) {

@@ -372,7 +372,7 @@ std::optional<Atom> whole_forbid(const Catalogue& catalogue, const Regulation& r
   atom.dataset = dataset->index;
   atom.rows = Atom::Rows::all;
   atom.fields.assign(dataset->fields.size(), Sight::hidden);
-  atom.actions = (1U << kActions) - 1;
+  atom.actions = kAllActions;
   atom.grant = grant.number;
   atom.clause = grant.source;
   atom.post = grant.post.empty() ? -1 : regulation.post(grant.post);

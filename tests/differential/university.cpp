@@ -144,8 +144,8 @@ policy::Regulation test_regulation(const Catalogue& catalogue) {
   regulation.settings.push_back({"years", "2.2.1", 1, 0, 10, {"年", "years"}});
   const auto post = [&](const char* name, const char* from, const char* unit, const char* where) {
     const Dataset& dataset = *catalogue.find(from);
-    policy::Post made{name, {name, name}, "2.1.1", dataset.index, {}, unit == nullptr ? -1 : dataset.field(unit), {},
-                      {}};
+    policy::Post made{name, {name, name}, "2.1.1", dataset.index, {}, unit == nullptr ? -1 : dataset.field(unit),
+                      {},   {},           {}};
     auto parsed = catalog::parse_condition(catalogue, dataset, boost::json::parse(where),
                                            catalog::ConditionUse::regulation, "where");
     if (!parsed) throw std::runtime_error(parsed.refusal().detail.en);

@@ -86,6 +86,7 @@ label = { zh = "本人的学期", en = "one's terms" }
 from = "term"
 select = "id"
 where = { field = "code", op = "is_null", value = false }
+everyone = true
 )toml"},
     {"catalog/term.toml", R"toml(name = "term"
 label = { zh = "学期", en = "Term" }

@@ -677,7 +677,7 @@ Result<Acted> withdraw(db::Connection& transaction, record::Recorder& recorder, 
 }
 
 Result<Acted> restore(db::Connection& transaction, record::Recorder& recorder, int64_t to, std::string_view note,
-                      Instant now) {
+                      const Hand& hand, Instant now) {
   lock(transaction);
   Version version;
   JW_TRY(version.note, checked_note(note, "reason"));
@@ -685,7 +685,7 @@ Result<Acted> restore(db::Connection& transaction, record::Recorder& recorder, i
   version.version = version.base + 1;
   version.kind = "rollback";
   version.clause = "2.1.1";
-  version.proposed_name = version.approved_name = "命令行 / command line";
+  version.proposed_name = version.approved_name = hand.name;
   version.proposed = version.approved = now;
   version.rolled_back_to = to;
   JW_TRY(const json::object before, content_of(transaction, version.base));
@@ -700,8 +700,8 @@ Result<Acted> restore(db::Connection& transaction, record::Recorder& recorder, i
   whole.rolled_back_to = to;
   whole.note = version.note;
   return Acted{0, version.version,
-               put_leaf(transaction, recorder, record::act_of(Hand{}, "regulation_rollback", version.clause, now),
-                        whole, differs, "")};
+               put_leaf(transaction, recorder, record::act_of(hand, "regulation_rollback", version.clause, now), whole,
+                        differs, "")};
 }
 
 int64_t start_regulation(db::Connection& transaction, record::Recorder& recorder, const Catalogue& catalogue,

@@ -124,7 +124,7 @@ Result<Acted> withdraw(db::Connection& transaction, record::Recorder& recorder, 
 // of its own, and on record as an administration. Posts and settings that came later stay. Refusals:
 // regulation.version_unknown (404), regulation.note_missing (422), regulation.same (409).
 Result<Acted> restore(db::Connection& transaction, record::Recorder& recorder, int64_t to, std::string_view note,
-                      Instant now);
+                      const Hand& hand, Instant now);
 
 // Gives a store that has no version yet the one of the files. Later the files count only as long as nothing was decided
 // in the product: then settings, posts and powers that the program has learned are added, nothing else. Outbox id, or

@@ -19,21 +19,21 @@ int command(const edge::Words& words, const edge::OpenHouse& open) {
   const std::string reason = arguments.required("reason");
   const std::shared_ptr<edge::House> house =
       open({.db = arguments.required("db"), .home = arguments.option("home").value_or("")});
-  Result<policy::Acted> done = policy::Acted{};
-  {
-    const db::Store::Lease lease = house->store.writer();
-    db::Transaction transaction(*lease, db::Transaction::Mode::write);
-    done = policy::restore(*lease, house->recorder, to, reason, house->clock.now());
-    if (done) transaction.commit();
-  }
+  policy::Acted acted;
+  const Result<edge::Acted> done = edge::carry_out(
+      house->store, house->recorder, edge::operator_hand(), {"regulation_rollback", "2.1.1"}, {}, house->clock.now(),
+      [&](edge::Doing& doing) -> Result<std::string> {
+        JW_TRY(acted, policy::restore(doing.transaction, house->recorder, to, reason, doing.by, doing.now));
+        doing.outbox = acted.outbox;
+        return std::string("{}");
+      });
   if (!done) throw std::runtime_error(done.refusal().detail.zh + " / " + done.refusal().detail.en);
-  house->recorder.deliver(done->outbox);
   {
     const db::Store::Lease reader = house->store.reader();
     house->policy.refresh(*reader);
   }
-  std::cout << "第 " << to << " 版已恢复，现行第 " << done->version << " 版 / version " << to
-            << " is back, now in force as version " << done->version << "\n";
+  std::cout << "第 " << to << " 版已恢复，现行第 " << acted.version << " 版 / version " << to
+            << " is back, now in force as version " << acted.version << "\n";
   for (const Text& each : house->policy.rules()->closed()) std::cout << "[?] " << each.zh << " / " << each.en << "\n";
   return 0;
 }

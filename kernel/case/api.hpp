@@ -120,14 +120,24 @@ struct Form {
   std::vector<std::vector<std::pair<std::string, std::string>>> rows;
 };
 
+// A member of the content of a case, its name also that of the word it becomes. Sensitive ones are shown to the
+// applicant and to whoever has a step in the table of the kind, others to everybody who sees the case; a member without
+// a declaration is shown to nobody.
+struct Field {
+  std::string_view name;
+  Text label;
+  catalog::Level level;
+};
+
 struct Kind {
   std::string_view name;
   Text label;
   std::string_view clause;
   std::span<const State> states;
   std::span<const Transition> transitions;
+  std::span<const Field> fields = {};
   std::string_view letter_series = {};  // 代字 of its letters (kernel/paper), when it writes any
-  // Adds to the JSON of a case what its content says in words (an open object).
+  // Adds to the JSON of a case what its content says in words (an open object); what tells of a field bears its name.
   void (*describe)(const Moment&, JsonWriter&) = nullptr;
   Form (*form)(const Moment&) = nullptr;
 
@@ -293,6 +303,7 @@ class Engine {
   void tell(Moment& moment, const Transition& row) const;
   void record(Moment& moment, const Transition& row, Step& step);
   Result<Done> send_letter(Moment& moment, const Transition& row, const Step& step);
+  bool is_being_written(Moment& moment) const;
   void write_actions(Moment& moment, JsonWriter& out) const;
   int recompute(Instant now);
   int pass(Instant now);

@@ -117,6 +117,18 @@ Actor Engine::clock_actor() {
 // ---- who may, and why not
 // -----------------------------------------------------------------------------------------
 
+// As oneself before as a deputy.
+const Actor::Held* holding(const Case& file, const Who& who, const Actor& actor) {
+  const Actor::Held* found = nullptr;
+  const std::string unit = unit_code(file, who);
+  for (const Actor::Held& held : actor.posts) {
+    if (held.post != who.post) continue;
+    if (who.of != Who::Of::anywhere && (unit.empty() || held.unit != unit)) continue;
+    if (found == nullptr || (found->for_person != 0 && held.for_person == 0)) found = &held;
+  }
+  return found;
+}
+
 Result<Engine::Chosen> Engine::choose(Moment& moment, std::string_view action) const {
   const Case& file = moment.file;
   const Kind& kind = *file.kind;
@@ -146,12 +158,7 @@ Result<Engine::Chosen> Engine::choose(Moment& moment, std::string_view action) c
   if (who.is == Who::Is::clock) may = is_clock(moment.actor);
   if (who.is == Who::Is::applicant) may = !is_clock(moment.actor) && moment.actor.asker.account == file.account;
   if (who.is == Who::Is::post) {
-    for (const Actor::Held& held : moment.actor.posts) {
-      if (held.post != who.post) continue;
-      const std::string unit = unit_code(file, who);
-      if (who.of != Who::Of::anywhere && (unit.empty() || held.unit != unit)) continue;
-      if (chosen.held == nullptr || (chosen.held->for_person != 0 && held.for_person == 0)) chosen.held = &held;
-    }
+    chosen.held = holding(file, who, moment.actor);
     may = chosen.held != nullptr;
   }
   if (!may) {

@@ -15,6 +15,8 @@ std::optional<Case> read_case(db::Connection& connection, std::span<const Kind* 
 void insert_case(db::Connection& transaction, const Case& file);
 void update_case(db::Connection& transaction, const Case& file);
 void insert_step(db::Connection& transaction, const Case& file, const Step& step);
+// By which post this actor takes the steps that `who` takes; nullptr: by none.
+const Actor::Held* holding(const Case& file, const Who& who, const Actor& actor);
 // The written reply as a PDF.
 Result<std::string> print_letter(const Services& on, const Letter& letter, const std::string& number,
                                  const std::string& code, Instant now);

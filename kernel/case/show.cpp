@@ -10,6 +10,8 @@
 
 namespace jw::cases {
 
+namespace json = boost::json;
+
 namespace {
 
 Text post_label(const Services& on, const std::string& post) {
@@ -31,7 +33,54 @@ void write_due(JsonWriter& out, const Case& file) {
   out.field("provisional", file.due_provisional).field("lateness", file.lateness).end_object();
 }
 
-void write_steps(const Services& on, JsonWriter& out, const Case& file) {
+// The applicant, and whoever has a step in the table of this kind, whether it is their turn or not.
+bool has_part(const Case& file, const Actor& actor) {
+  if (file.account == actor.asker.account) return true;
+  return std::any_of(file.kind->transitions.begin(), file.kind->transitions.end(), [&](const Transition& row) {
+    return row.who.is == Who::Is::post && holding(file, row.who, actor) != nullptr;
+  });
+}
+
+bool is_shown(const Field& field, bool part) {
+  return part || field.level < catalog::Level::sensitive;
+}
+
+// Without the members that this viewer does not see.
+void take_out_hidden(const Case& file, bool part, json::object& members) {
+  for (const Field& field : file.kind->fields) {
+    if (!is_shown(field, part)) members.erase(field.name);
+  }
+}
+
+void write_fields(JsonWriter& out, const Case& file, bool part) {
+  out.key("fields").array();
+  for (const Field& field : file.kind->fields) {
+    const json::value* value = file.content.if_contains(field.name);
+    if (value == nullptr) continue;
+    const bool shown = is_shown(field, part);
+    out.object().field("name", field.name).field("label", field.label).field("level", static_cast<int>(field.level));
+    out.field("sight", shown ? "clear" : "hidden").key("value").raw(shown ? json::serialize(*value) : "null");
+    out.end_object();
+  }
+  out.end_array();
+}
+
+void write_words(JsonWriter& out, const Moment& moment, bool part) {
+  if (moment.file.kind->describe == nullptr) return;
+  std::string text;
+  JsonWriter words(text);
+  words.object();
+  moment.file.kind->describe(moment, words);
+  words.end_object();
+  if (!part) {
+    json::object members = json::parse(text).as_object();
+    take_out_hidden(moment.file, part, members);
+    text = json::serialize(members);
+  }
+  out.key("words").raw(text);
+}
+
+void write_steps(const Services& on, JsonWriter& out, const Case& file, bool part) {
   out.key("steps").array();
   for (const Step& step : file.steps) {
     out.object().field("n", step.n).field("action", step.action);
@@ -44,7 +93,10 @@ void write_steps(const Services& on, JsonWriter& out, const Case& file) {
     out.key("by").object().field("name", step.name).field("clock", step.account == 0);
     if (!step.post.empty()) out.field("post", post_label(on, step.post)).field("unit", step.unit);
     if (!step.for_name.empty()) out.field("for", step.for_name);
-    out.end_object().field("opinion", step.opinion).key("changed").raw(step.content);
+    json::object changed = json::parse(step.content).as_object();
+    changed.erase("content");
+    take_out_hidden(file, part, changed);
+    out.end_object().field("opinion", step.opinion).key("changed").raw(json::serialize(changed));
     out.field("signed", !step.signature.empty()).field("signature", step.signature).end_object();
   }
   out.end_array();
@@ -96,10 +148,19 @@ void Engine::write_actions(Moment& moment, JsonWriter& out) const {
   out.end_array();
 }
 
+// By whoever looks: the applicant has a step that leaves the case where it is.
+bool Engine::is_being_written(Moment& moment) const {
+  return std::any_of(
+      moment.file.kind->transitions.begin(), moment.file.kind->transitions.end(), [&](const Transition& row) {
+        return row.from == moment.file.state && row.to == row.from && row.who.is == Who::Is::applicant &&
+               choose(moment, row.action);
+      });
+}
+
 Result<std::string> Engine::show(db::Connection& reader, const Actor& actor, std::string_view number) {
   std::optional<Case> file = read_case(reader, services_.kinds, number, false);
   if (!file) return Refusal{Code::not_found, "case.unknown", {"没有这个办件", "there is no such case"}};
-  const boost::json::object none;
+  const json::object none;
   Moment moment{services_, reader, *file, actor, none, services_.clock.now()};
   std::string text;
   JsonWriter out(text);
@@ -120,13 +181,11 @@ Result<std::string> Engine::show(db::Connection& reader, const Actor& actor, std
   out.field("opened", file->opened.print()).field("arrived", file->arrived.print());
   if (file->closed) out.field("closed", file->closed->print());
   write_due(out, *file);
-  out.key("content").raw(boost::json::serialize(file->content));
-  if (file->kind->describe != nullptr) {
-    out.key("words").object();
-    file->kind->describe(moment, out);
-    out.end_object();
-  }
-  write_steps(services_, out, *file);
+  const bool part = has_part(*file, actor);
+  if (is_being_written(moment)) out.key("content").raw(json::serialize(file->content));
+  write_fields(out, *file, part);
+  write_words(out, moment, part);
+  write_steps(services_, out, *file, part);
   write_letters(reader, out, *file, moment.now);
   write_attachments(reader, out, *file);
   write_actions(moment, out);
@@ -138,7 +197,12 @@ Result<Form> Engine::form(db::Connection& reader, const Actor& actor, std::strin
   std::optional<Case> file = read_case(reader, services_.kinds, number, false);
   if (!file || file->kind->form == nullptr)
     return Refusal{Code::not_found, "case.unknown", {"没有这个办件", "there is no such case"}};
-  const boost::json::object none;
+  if (!has_part(*file, actor)) {
+    return Refusal{Code::forbidden,
+                   "case.not_yours",
+                   {"申请表只供申请人和经办人打印", "the form is for the applicant and whoever has a step to take"}};
+  }
+  const json::object none;
   const Moment moment{services_, reader, *file, actor, none, services_.clock.now()};
   return file->kind->form(moment);
 }

@@ -461,6 +461,28 @@ const Transition kRenewals[] = {
 };
 // clang-format on
 
+// What an application says, in the order of its form. Reasons may tell of people, so they are sensitive.
+constexpr catalog::Level kInternal = catalog::Level::internal, kSensitive = catalog::Level::sensitive;
+const cases::Field kFields[] = {
+    {"renews", {"续期的授权", "grant renewed"}, kInternal},
+    {"dataset", {"数据", "data"}, kInternal},
+    {"rows", {"范围", "rows"}, kInternal},
+    {"where", {"条件", "condition"}, kInternal},
+    {"clear", {"明文字段", "fields in clear"}, kInternal},
+    {"masked", {"掩码字段", "masked fields"}, kInternal},
+    {"actions", {"操作", "actions"}, kInternal},
+    {"purpose", {"目的", "purpose"}, kInternal},
+    {"from", {"开始日期", "from"}, kInternal},
+    {"until", {"截止日期", "until"}, kInternal},
+    {"minors", {"涉及未成年人", "minors"}, kInternal},
+    {"holder", {"使用人", "holder"}, kInternal},
+    {"level", {"级别", "level"}, kInternal},
+    {"undertaking", {"保密承诺版本", "version of the undertaking"}, kInternal},
+    {"reason", {"理由", "reason"}, kSensitive},
+    {"justification", {"必要性说明", "justification"}, kSensitive},
+    {"granted", {"批准的内容", "what was granted"}, kSensitive},
+};
+
 }  // namespace
 
 const Kind kAccess{
@@ -469,6 +491,7 @@ const Kind kAccess{
     .clause = "2.4.2",
     .states = kStates,
     .transitions = kTransitions,
+    .fields = kFields,
     .letter_series = kLetterSeries,
     .describe = describe,
     .form = form,
@@ -480,6 +503,7 @@ const Kind kRenewal{
     .clause = "2.4.2",
     .states = kStates,
     .transitions = kRenewals,
+    .fields = kFields,
     .letter_series = kLetterSeries,
     .describe = describe,
     .form = form,

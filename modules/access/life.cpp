@@ -348,6 +348,13 @@ const Transition kConfirmations[] = {
 };
 // clang-format on
 
+const cases::Field kFields[] = {
+    {"grants", {"授权", "grants"}, catalog::Level::internal},
+    {"term", {"学期", "term"}, catalog::Level::internal},
+    {"handover", {"工作交接", "handover"}, catalog::Level::sensitive},
+    {"reason", {"理由", "reason"}, catalog::Level::sensitive},
+};
+
 }  // namespace
 
 const cases::Waits kWaitsHead{"head", {"部门负责人", "head of the department"}};
@@ -359,6 +366,7 @@ const Kind kChange{.name = "change",
                    .clause = "2.5.1",
                    .states = kChangeStates,
                    .transitions = kChanges,
+                   .fields = kFields,
                    .letter_series = kLetterSeries,
                    .describe = describe_grants};
 const Kind kRevocation{.name = "revocation",
@@ -366,12 +374,14 @@ const Kind kRevocation{.name = "revocation",
                        .clause = "2.5.2",
                        .states = kRevocationStates,
                        .transitions = kRevocations,
+                       .fields = kFields,
                        .describe = describe_grants};
 const Kind kConfirmation{.name = "confirmation",
                          .label = {"授权定期确认", "confirmation of grants"},
                          .clause = "2.5.2",
                          .states = kConfirmationStates,
                          .transitions = kConfirmations,
+                         .fields = kFields,
                          .describe = describe_grants};
 
 }  // namespace jw::access

@@ -63,6 +63,11 @@ void describe_suspension(const Moment& moment, JsonWriter& out) {
   out.key("findings").raw(findings == nullptr ? "[]" : json::serialize(*findings));
 }
 
+const cases::Field kFields[] = {
+    {"reason", {"原因", "reason"}, catalog::Level::internal},
+    {"findings", {"发现", "findings"}, catalog::Level::sensitive},
+};
+
 }  // namespace
 
 const Kind kSuspension{.name = "suspension",
@@ -70,19 +75,17 @@ const Kind kSuspension{.name = "suspension",
                        .clause = "2.5.3",
                        .states = kSuspensionStates,
                        .transitions = kSuspensions,
+                       .fields = kFields,
                        .describe = describe_suspension};
 
 void open_suspension(cases::Engine& engine, db::Connection& transaction, int64_t account,
                      const std::vector<Stored>& findings) {
   json::object content{{"account", account}};
-  {
-    db::Rows rows =
-        transaction.query("SELECT login, display_name, COALESCE(person_id, 0) FROM account WHERE id = $1", {account});
-    if (!rows.next()) throw std::logic_error("a suspended account that is not there");
-    content["applicant"] = std::string(rows.text(0));
-    content["applicant_name"] = std::string(rows.text(1));
-    content["person"] = rows.integer(2);
-  }
+  const auto holder = engine.services().identity.account(transaction, account);
+  if (!holder) throw std::logic_error("a suspended account that is not there");
+  content["applicant"] = holder->login;
+  content["applicant_name"] = holder->display_name;
+  content["person"] = holder->person;
   json::array seen;
   for (const Stored& each : findings) {
     seen.push_back(json::object{{"finding", each.id},

@@ -61,11 +61,17 @@ const Transition kTransitions[] = {
 };
 // clang-format on
 
+const cases::Field kFields[] = {
+    {"card", {"卡号", "card"}, catalog::Level::internal},
+    {"place", {"地点", "place"}, catalog::Level::internal},
+};
+
 const cases::Kind kLostCard{.name = "lost_card",
                             .label = {"拾到校园卡", "found student card"},
                             .clause = "2.3.1",
                             .states = kStates,
-                            .transitions = kTransitions};
+                            .transitions = kTransitions,
+                            .fields = kFields};
 
 // ---- beside the case: the desk moves a card to another shelf
 

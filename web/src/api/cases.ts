@@ -44,7 +44,8 @@ export interface CaseFile {
   arrived: string
   closed?: string
   due?: CaseDue
-  content: Record<string, unknown>
+  content?: Record<string, unknown> // only for who is still writing it
+  fields: CaseField[]
   words?: { reason?: string } & Record<string, unknown> // what the kind says of its content
   steps: CaseStep[]
   letters: { number: string; title: string; sha256: string; made: string; revoked: boolean }[]
@@ -52,6 +53,15 @@ export interface CaseFile {
   actions: CaseAction[]
   signature_key: string
   record?: string
+}
+
+// A declared member of the content; `value` only in clear.
+export interface CaseField {
+  name: string
+  label: Text
+  level: number
+  sight: 'clear' | 'hidden'
+  value: unknown
 }
 
 export interface StepBody {

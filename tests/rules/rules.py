@@ -567,6 +567,18 @@ def kernel_tables(tree):
             yield path, line, f"modules/{module} reads the kernel's table {table}", f"{module}: {table}"
 
 
+GET_ROUTE = re.compile(r'\.verb = (?:edge::)?Verb::get,\s*\.path = "([^"]+)"')
+
+
+def readers(tree):
+    """Lists are datasets, asked by POST /api/query: a route that reads is one more reader and has to say why it is none."""
+    for path, text in tree.of_suffix(".cpp"):
+        if path.startswith(("app/", "modules/")) and not path.endswith("_test.cpp"):
+            for found in GET_ROUTE.finditer(text):
+                tree.look()
+                yield path, line_at(text, found.start(1)), f"GET {found[1]}: make what it lists a dataset", found[1]
+
+
 def demands(tree):
     """Tests cite demands of docs/demands.toml, at a level that the demand asks for; each demand belongs to a clause."""
     path = "docs/demands.toml"
@@ -613,8 +625,8 @@ def refusals(tree):
 
 RULES = [
     floors, links, beast, names, unfinished, bans, function_length, columns, whitespace, headers, dead_files, catalogue,
-    clauses, glossary, migrations, machines, lock_files, history, module_list, procedures, sql_in_app, kernel_tables, demands,
-    refusals,
+    clauses, glossary, migrations, machines, lock_files, history, module_list, procedures, sql_in_app, kernel_tables, readers,
+    demands, refusals,
 ]
 
 

@@ -1,4 +1,4 @@
-// One's own notices (design §8): what waits, newest first, and that it was seen.
+// One's own notices (design §8): how many wait, and that they were seen. They are read as dataset `notice`.
 #include <boost/json.hpp>
 
 #include "app/routes.hpp"
@@ -12,7 +12,6 @@ using edge::Call;
 
 namespace {
 
-constexpr int64_t kPage = 30;
 constexpr size_t kMarkedMost = 1000;
 
 // A number of the bell, asked for often: it tells nothing, so nothing is recorded.
@@ -21,40 +20,6 @@ Result<std::string> count(const Call& call) {
   const db::Store::Lease reader = call.house().store.reader();
   JsonWriter(body).object().field("unread", notice::unread(*reader, call.session().account)).end_object();
   return body;
-}
-
-void list(const Call& call) {
-  const int64_t before = edge::number_in(call.request().parameter("before").value_or("0"));
-  if (before < 0) {
-    return call.refuse(
-        {Code::unprocessable,
-         "notice.page_invalid",
-         {"页码有误", "the page is not right"},
-         {{"before", "not_a_number", {"应为上一页给出的 next", "must be what the page before gave as next"}}}});
-  }
-  std::vector<notice::Notice> page;
-  int64_t unread = 0;
-  {
-    const db::Store::Lease reader = call.house().store.reader();
-    const db::Transaction snapshot(*reader, db::Transaction::Mode::read);
-    page = notice::notices_of(*reader, call.session().account, before, kPage + 1);
-    unread = notice::unread(*reader, call.session().account);
-  }
-  const bool more = page.size() > static_cast<size_t>(kPage);
-  if (more) page.pop_back();
-  std::string body;
-  JsonWriter out(body);
-  out.object().field("unread", unread).key("notices").array();
-  for (const notice::Notice& each : page) {
-    out.object().field("id", each.id).field("about", each.about).field("text", each.text);
-    out.field("at", each.created.print()).field("read", each.read).end_object();
-  }
-  out.end_array().key("next");
-  more ? out.value(page.back().id) : out.null();
-  out.end_object();
-  record::Entry entry = call.entry("query", "notices");
-  entry.rows = static_cast<int64_t>(page.size());
-  call.release(std::move(entry), std::move(body));
 }
 
 // The notices named; empty = all.
@@ -91,18 +56,10 @@ void mark(const Call& call) {
   });
 }
 
-constexpr std::string_view kListSchema =
-    R"({"type":"object","required":["unread","notices","next","record"],"properties":{"unread":{"type":"integer"},"notices":{"type":"array","items":{"type":"object","required":["id","about","text","at","read"],"properties":{"id":{"type":"integer"},"about":{"type":"string","description":"case:NUMBER, grant:NUMBER, or empty"},"text":{"$ref":"#/components/schemas/Text"},"at":{"type":"string","format":"date-time"},"read":{"type":"boolean"}}}},"next":{"type":["integer","null"],"description":"as before= of the next page"},"record":{"type":"string"}}})";
 constexpr std::string_view kMarkSchema =
     R"({"type":"object","description":"one of the two","properties":{"ids":{"type":"array","items":{"type":"integer"},"minItems":1,"maxItems":1000},"all":{"const":true}}})";
 
 const edge::Route kRoutes[] = {
-    {.verb = edge::Verb::get,
-     .path = "/api/notices",
-     .needs = edge::Needs::session(),
-     .run = list,
-     .summary = {"我的通知", "my notices"},
-     .response_schema = kListSchema},
     {.verb = edge::Verb::get,
      .path = "/api/notices/unread",
      .needs = edge::Needs::session(),

@@ -145,7 +145,6 @@ db::Belt belt_of(const catalog::Catalogue& catalogue) {
   belt.readers.add(cases::readers_reach());
   belt.readers.add(notice::readers_reach());
   belt.readers.add(paper::readers_reach());
-  belt.sealed.emplace_back("notice");
   for (const edge::Module* module : modules()) {
     if (module->reach != nullptr) belt.readers.add(module->reach());
   }
@@ -154,7 +153,12 @@ db::Belt belt_of(const catalog::Catalogue& catalogue) {
 }
 
 std::unique_ptr<catalog::Catalogue> load_catalogue(const fs::path& home) {
-  auto loaded = catalog::load(home, cases::code_sets(kinds()));
+  std::vector<catalog::CodeSet> made = cases::code_sets(kinds());
+  for (const edge::Module* module : modules()) {
+    if (module->codes == nullptr) continue;
+    for (catalog::CodeSet& set : module->codes()) made.push_back(std::move(set));
+  }
+  auto loaded = catalog::load(home, made);
   if (auto* problems = std::get_if<std::vector<catalog::FileProblem>>(&loaded)) throw problems_error(*problems);
   return std::make_unique<catalog::Catalogue>(std::get<catalog::Catalogue>(std::move(loaded)));
 }

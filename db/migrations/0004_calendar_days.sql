@@ -2,13 +2,16 @@
 CREATE TABLE calendar_state (id INTEGER PRIMARY KEY, version BIGINT NOT NULL);
 INSERT INTO calendar_state (id, version) VALUES (1, 0);
 
+-- A dataset too (catalogue: calendar_change): its columns are named as the catalogue names fields.
 CREATE TABLE calendar_change (
-  version BIGINT PRIMARY KEY,
+  id BIGINT PRIMARY KEY,           -- the version
+  version BIGINT NOT NULL UNIQUE,
   kind TEXT NOT NULL,              -- start | years | window | withdrawal
   account BIGINT NOT NULL,         -- 0 = the operator on the command line
+  person_id BIGINT,                -- of the account
   name TEXT NOT NULL,
   reason TEXT NOT NULL,
-  changed_us BIGINT NOT NULL
+  changed BIGINT NOT NULL
 );
 
 -- A year as its notice has it; the newest version of a year counts.

@@ -58,12 +58,4 @@ Result<Changed> withdraw_window(db::Connection& transaction, record::Recorder& r
 // Gives a store that has no calendar yet the years it starts with; nothing when it has one. Outbox id, or 0.
 int64_t start(db::Connection& transaction, record::Recorder& recorder, const std::vector<Year>& years, Instant now);
 
-struct Change {
-  int64_t version = 0;
-  std::string kind;  // start | years | window | withdrawal
-  std::string name, reason;
-  Instant changed;
-};
-std::vector<Change> changes(db::Connection& connection, int most);  // newest first
-
 }  // namespace jw::calendar

@@ -88,8 +88,10 @@ int64_t next_version(db::Connection& transaction) {
 void write_change(db::Connection& transaction, int64_t version, std::string_view kind, const Hand& hand,
                   std::string_view reason, Instant now) {
   transaction.execute(
-      "INSERT INTO calendar_change (version, kind, account, name, reason, changed_us) VALUES ($1, $2, $3, $4, $5, $6)",
-      {version, kind, hand.account, hand.name, reason, now.us});
+      "INSERT INTO calendar_change (id, version, kind, account, person_id, name, reason, changed) VALUES ($1, $1, $2, "
+      "$3, $4, $5, $6, $7)",
+      {version, kind, hand.account, hand.person == 0 ? db::Param() : db::Param(hand.person), hand.name, reason,
+       now.us});
 }
 
 void write_year(db::Connection& transaction, const Year& year, int64_t version) {
@@ -171,7 +173,6 @@ db::Reach readers_reach() {
   db::Reach reach;
   reach.columns = {
       {"calendar_state", {"id", "version"}},
-      {"calendar_change", {"version", "kind", "name", "reason", "changed_us"}},
       {"calendar_year", {"year", "version", "provisional", "notice", "issued", "source"}},
       {"calendar_day", {"year", "version", "day", "works", "name_zh", "name_en"}},
       {"calendar_window", {"version", "begins", "ends", "reason_zh", "reason_en", "withdrawn", "kept_until"}},
@@ -293,17 +294,6 @@ int64_t start(db::Connection& transaction, record::Recorder& recorder, const std
   std::vector<const Year*> all;
   for (const Year& year : years) all.push_back(&year);
   return put_years(transaction, recorder, all, Hand{}, "start", "", 1, now).outbox;
-}
-
-std::vector<Change> changes(db::Connection& connection, int most) {
-  std::vector<Change> out;
-  db::Rows rows = connection.query(
-      "SELECT version, kind, name, reason, changed_us FROM calendar_change ORDER BY version DESC LIMIT $1", {most});
-  while (rows.next()) {
-    out.push_back({rows.integer(0), std::string(rows.text(1)), std::string(rows.text(2)), std::string(rows.text(3)),
-                   Instant{rows.integer(4)}});
-  }
-  return out;
 }
 
 }  // namespace jw::calendar

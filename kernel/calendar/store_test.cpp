@@ -78,6 +78,17 @@ class CalendarOn : public testing::TestWithParam<db::Dialect> {
   Result<Changed> withdraw(int64_t id) {
     return act([&](db::Connection& t) { return withdraw_window(t, *recorder_, id, hand_, "提前开学", clock_.now()); });
   }
+  // The log, oldest first: version, kind, name, reason.
+  std::string changes() {
+    const db::Store::Lease lease = made_->store().private_reader();
+    db::Rows rows = lease->query("SELECT version, kind, name, reason FROM calendar_change ORDER BY version");
+    std::string all;
+    while (rows.next()) {
+      all += std::to_string(rows.integer(0)) + " " + std::string(rows.text(1)) + " " + std::string(rows.text(2)) + " " +
+             std::string(rows.text(3)) + "\n";
+    }
+    return all;
+  }
   std::shared_ptr<const Calendar> current() {
     const db::Store::Lease lease = made_->store().reader();
     return book_.current(*lease);
@@ -136,12 +147,7 @@ TEST_P(CalendarOn, an_import_is_a_version_and_a_leaf) {
   db::Rows rows = lease->query("SELECT COUNT(*) FROM calendar_year WHERE year = 2028");
   rows.next();
   EXPECT_EQ(rows.integer(0), 2);
-  const std::vector<Change> log = changes(*lease, 10);
-  ASSERT_EQ(log.size(), 2u);
-  EXPECT_EQ(log[0].version, 2);
-  EXPECT_EQ(log[0].kind, "years");
-  EXPECT_EQ(log[0].name, "教务处");
-  EXPECT_EQ(log[1].reason, "新通知");
+  EXPECT_EQ(changes(), "1 years 教务处 新通知\n2 years 教务处 新通知\n");
 }
 
 TEST_P(CalendarOn, a_refused_act_leaves_no_trace) {
@@ -156,8 +162,7 @@ TEST_P(CalendarOn, a_refused_act_leaves_no_trace) {
   EXPECT_EQ(withdraw(1).refusal().type, "calendar.window_unknown");
   EXPECT_EQ(current()->version(), 1);
   EXPECT_EQ(recorder_->size(), leaves);
-  const db::Store::Lease lease = made_->store().reader();
-  EXPECT_EQ(changes(*lease, 10).size(), 1u);
+  EXPECT_EQ(changes(), "1 years 教务处 新通知\n");
 }
 
 TEST_P(CalendarOn, a_window_is_added_and_withdrawn) {

@@ -59,6 +59,8 @@ struct Module {
   Stated clause;  // "2.5.3"
   std::span<const Route> routes = {};
   std::span<const cases::Kind* const> kinds = {};
+  // Code sets whose words stand in its tables (catalog/codes/*.toml with made = true).
+  std::vector<catalog::CodeSet> (*codes)() = nullptr;
   std::span<const Round> rounds = {};
   std::span<const Command> commands = {};
   // What its statements read on reading connections, beyond the catalogue's tables.

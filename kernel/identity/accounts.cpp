@@ -16,7 +16,7 @@ constexpr std::string_view kPersonIds = "identity.person";
 
 #define JW_ACCOUNT_COLUMNS                                                                                      \
   "id, login, kind, display_name, person_id, CASE WHEN password_hash IS NULL THEN 0 ELSE 1 END, suspended_us, " \
-  "closed_us"
+  "closed_us, suspended_reason"
 constexpr std::string_view kAccountByLogin = "SELECT " JW_ACCOUNT_COLUMNS " FROM account WHERE lower(login) = $1";
 constexpr std::string_view kAccountById = "SELECT " JW_ACCOUNT_COLUMNS " FROM account WHERE id = $1";
 #undef JW_ACCOUNT_COLUMNS
@@ -73,7 +73,8 @@ std::optional<Account> read_account(db::Rows rows) {
                  .person = rows.integer(4),
                  .activated = rows.integer(5) != 0,
                  .suspended = !rows.is_null(6),
-                 .closed = !rows.is_null(7)};
+                 .closed = !rows.is_null(7),
+                 .suspended_reason = std::string(rows.text(8))};
 }
 
 std::vector<int64_t> session_ids(db::Connection& connection, int64_t account) {

@@ -133,6 +133,7 @@ struct Account {
   bool activated = false;  // has a password
   bool suspended = false;
   bool closed = false;
+  std::string suspended_reason;
 };
 
 // A new second factor (RFC 6238: SHA-1, 6 digits, 30 s), shown once.
@@ -152,6 +153,16 @@ struct Liveness {
   bool held = false;
   bool read_only = false;  // the account may look, but neither act, change nor export
   bool operator==(const Liveness&) const = default;
+};
+
+// What a session began from (§2.5.3, §6.1.3); told of ended ones, too, for as long as they are kept.
+struct Beginning {
+  int64_t session = 0;
+  int64_t account = 0;
+  Instant at;
+  std::string zone;    // of the campus network, empty = not known
+  std::string remote;  // address
+  std::string device;  // digest of the mark of the browser, empty = it sent none
 };
 
 // Why a token opens nothing any more.
@@ -258,6 +269,10 @@ class Identity {
   void forget(int64_t session);  // out of the cache; the next find_session reads anew
 
   std::vector<LiveSession> sessions_of(db::Connection& connection, int64_t account) const;
+  // On connections past the belt; in order of their beginning.
+  std::optional<Beginning> beginning_of(db::Connection& connection, int64_t session) const;
+  std::vector<Beginning> begun_by(db::Connection& connection, int64_t account, Instant since) const;
+  std::vector<Beginning> begun_on(db::Connection& connection, std::string_view device, Instant since) const;
   // One of one's own other sessions (ASVS 7.5.2); false when it is none of the account's live ones.
   bool end_session(int64_t account, int64_t session);
 

@@ -28,6 +28,13 @@ constexpr std::string_view kEndDead =
 constexpr std::string_view kLiveOfAccount =
     "SELECT id, created_us, expires_us, remote FROM session "
     "WHERE account = $1 AND ended_us IS NULL AND expires_us > $2 AND idle_until_us > $2 ORDER BY created_us DESC, id";
+#define JW_BEGINNING_COLUMNS "id, account, created_us, zone, remote, device_digest"
+constexpr std::string_view kBeginningOf = "SELECT " JW_BEGINNING_COLUMNS " FROM session WHERE id = $1";
+constexpr std::string_view kBegunBy =
+    "SELECT " JW_BEGINNING_COLUMNS " FROM session WHERE account = $1 AND created_us >= $2 ORDER BY created_us, id";
+constexpr std::string_view kBegunOn =
+    "SELECT " JW_BEGINNING_COLUMNS " FROM session WHERE device_digest = $1 AND created_us >= $2 ORDER BY created_us, id";
+#undef JW_BEGINNING_COLUMNS
 constexpr std::string_view kEndOne =
     "UPDATE session SET ended_us = $2, ended_reason = $3 WHERE id = $1 AND ended_us IS NULL";
 constexpr std::string_view kWriteUse =
@@ -35,6 +42,19 @@ constexpr std::string_view kWriteUse =
     "< $2";
 constexpr std::string_view kRemoveOld =
     "DELETE FROM session WHERE id IN (SELECT id FROM session WHERE expires_us < $1 ORDER BY expires_us LIMIT 1000)";
+
+std::vector<Beginning> beginnings(db::Rows rows) {
+  std::vector<Beginning> all;
+  while (rows.next()) {
+    all.push_back({rows.integer(0),
+                   rows.integer(1),
+                   {rows.integer(2)},
+                   std::string(rows.text(3)),
+                   std::string(rows.text(4)),
+                   rows.is_null(5) ? std::string() : std::string(rows.blob(5))});
+  }
+  return all;
+}
 
 }  // namespace
 
@@ -231,6 +251,20 @@ std::vector<LiveSession> Identity::sessions_of(db::Connection& connection, int64
     sessions.push_back({rows.integer(0), {rows.integer(1)}, {rows.integer(2)}, std::string(rows.text(3))});
   }
   return sessions;
+}
+
+std::optional<Beginning> Identity::beginning_of(db::Connection& connection, int64_t session) const {
+  auto found = beginnings(connection.query(kBeginningOf, {session}));
+  if (found.empty()) return std::nullopt;
+  return std::move(found.front());
+}
+
+std::vector<Beginning> Identity::begun_by(db::Connection& connection, int64_t account, Instant since) const {
+  return beginnings(connection.query(kBegunBy, {account, since.us}));
+}
+
+std::vector<Beginning> Identity::begun_on(db::Connection& connection, std::string_view device, Instant since) const {
+  return beginnings(connection.query(kBegunOn, {db::Param::blob(device), since.us}));
 }
 
 bool Identity::end_session(int64_t account, int64_t session) {

@@ -1,11 +1,11 @@
 // Notices (design §8): what waits for somebody, written in the transaction of the act it tells of, so that it exists
-// exactly when the act does. They are shown in the product; mail only says that something waits (postman.hpp).
+// exactly when the act does. They are asked like everything else (catalog/notice.toml); mail only says that something
+// waits (postman.hpp).
 #pragma once
 
 #include <cstdint>
 #include <span>
 #include <string>
-#include <vector>
 
 #include "base/result.hpp"
 #include "base/time.hpp"
@@ -14,20 +14,15 @@
 namespace jw::notice {
 
 struct Notice {
-  int64_t id = 0;
   int64_t account = 0;
   std::string about;  // "case:2026-0017", "grant:2026-0017", or empty
   Text text;
-  Instant created;
-  bool read = false;
 };
 
 void put_notice(db::Connection& transaction, const Notice& notice, Instant now);
-// Newest first; `before` an id to go on from, 0 = from the newest.
-std::vector<Notice> notices_of(db::Connection& connection, int64_t account, int64_t before, int64_t most);
 int64_t unread(db::Connection& connection, int64_t account);
-// Those of the account among `ids`; empty = all. Returns how many were unread.
-int64_t mark_read(db::Connection& transaction, int64_t account, std::span<const int64_t> ids, Instant now);
+// Those of the account among `numbers`; empty = all. Returns how many were unread.
+int64_t mark_read(db::Connection& transaction, int64_t account, std::span<const int64_t> numbers, Instant now);
 
 db::Reach readers_reach();
 

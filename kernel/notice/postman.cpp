@@ -65,7 +65,7 @@ Postman::Claim Postman::claim(int64_t account) {
     db::Rows rows = writer->query(
         "UPDATE notice SET mail_attempts = mail_attempts + 1, mail_next_us = $3 "
         "WHERE account = $1 AND mail_state = 'due' AND mail_next_us <= $2 "
-        "RETURNING id, created_us, mail_attempts, CASE WHEN read_us IS NULL THEN 0 ELSE 1 END",
+        "RETURNING id, made, mail_attempts, CASE WHEN seen IS NULL THEN 0 ELSE 1 END",
         {account, now.us, claim.until_us});
     while (rows.next()) {
       if (rows.integer(3) != 0) {
@@ -108,7 +108,7 @@ void Postman::give_up_old(Delivered& delivered) {
   const int64_t count = writer->execute(
       "UPDATE notice SET mail_state = 'refused', mail_next_us = NULL, "
       "mail_reason = CASE WHEN mail_reason IS NULL THEN 'given_up' ELSE 'given_up_' || mail_reason END "
-      "WHERE mail_state = 'due' AND mail_next_us <= $1 AND created_us <= $2",
+      "WHERE mail_state = 'due' AND mail_next_us <= $1 AND made <= $2",
       {now.us, now.us - kGivenUpAfter});
   transaction.commit();
   delivered.refused += count;

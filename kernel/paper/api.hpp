@@ -20,6 +20,7 @@ namespace jw::paper {
 
 // What is printed on a paper.
 struct Mark {
+  int64_t id = 0;  // in the register: year and serial
   std::string number;
   std::string code;  // 16 characters of Crockford's base32 (80 bits), without dashes
 };

@@ -7,6 +7,7 @@ namespace jw::paper {
 namespace {
 
 constexpr size_t kCodeCharacters = 16;
+constexpr int64_t kSerialsMost = 1'000'000'000;  // of a year
 
 const Refusal kUnknown{Code::not_found, "paper.unknown", {"没有这份文件", "there is no such paper"}};
 
@@ -36,7 +37,7 @@ std::optional<Instant> instant_at(const db::Rows& rows, size_t column) {
 
 std::optional<Paper> read(db::Connection& reader, std::string_view column, std::string_view value, Instant now) {
   db::Rows rows = reader.query(
-      "SELECT number, kind, title, sha256, account, outbox, made_us, expires_us, revoked_us, replaced_by "
+      "SELECT number, kind, title, sha256, account, outbox, made, expires, revoked, replaced_by "
       "FROM paper WHERE " +
           std::string(column) + " = $1",
       {value});
@@ -77,6 +78,7 @@ Mark take(db::Connection& transaction, std::string_view prefix, Instant now) {
   rows.next();
   std::string serial = std::to_string(rows.integer(0));
   Mark mark;
+  mark.id = year * kSerialsMost + rows.integer(0);
   mark.code = crypto::random_code(kCodeCharacters);
   if (prefix.empty()) {
     if (serial.size() < 6) serial.insert(0, 6 - serial.size(), '0');
@@ -90,10 +92,13 @@ Mark take(db::Connection& transaction, std::string_view prefix, Instant now) {
 Result<std::string> issue(db::Connection& transaction, const Mark& mark, const New& paper, Instant now) {
   std::string sha256 = hex_digest(paper.bytes);
   transaction.execute(
-      "INSERT INTO paper (number, code_digest, kind, title, account, sha256, outbox, made_us, expires_us, content) "
-      "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+      "INSERT INTO paper (id, number, code_digest, kind, title, account, person_id, holder, holder_name, sha256, "
+      "outbox, made, expires, content) VALUES ($11, $1, $2, $3, $4, $5, (SELECT person_id FROM account WHERE id = $5), "
+      "(SELECT login FROM account WHERE id = $5), (SELECT display_name FROM account WHERE id = $5), $6, $7, $8, $9, "
+      "$10)",
       {mark.number, hex_digest(mark.code), paper.kind, paper.title, paper.account, sha256, paper.outbox, now.us,
-       paper.expires ? db::Param(paper.expires->us) : db::Param(), db::Param::blob(paper.bytes)});
+       paper.expires ? db::Param(paper.expires->us) : db::Param(), db::Param::blob(paper.bytes),
+       mark.id});
   if (!paper.replaces.empty()) {
     JW_TRY(const Paper old, hold(transaction, paper.replaces, now));
     JW_CHECK(check_in_force(old));
@@ -152,7 +157,7 @@ Result<Done> revoke(db::Connection& transaction, std::string_view number, int64_
   }
   JW_TRY(const Paper paper, hold(transaction, number, now));
   if (paper.state != State::expired) JW_CHECK(check_in_force(paper));
-  transaction.execute("UPDATE paper SET revoked_us = $2, revoked_by = $3, revoked_reason = $4 WHERE number = $1",
+  transaction.execute("UPDATE paper SET revoked = $2, revoked_by = $3, revoked_reason = $4 WHERE number = $1",
                       {number, now.us, by_account, reason});
   return Done{};
 }
@@ -169,7 +174,7 @@ std::string dashed(std::string_view code) {
 db::Reach readers_reach() {
   db::Reach reach;
   reach.columns["paper"] = {"number", "code_digest", "kind",       "title",      "account",    "sha256",
-                            "outbox", "made_us",     "expires_us", "revoked_us", "replaced_by"};
+                            "outbox", "made",     "expires", "revoked", "replaced_by"};
   return reach;
 }
 

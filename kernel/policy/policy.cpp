@@ -312,10 +312,10 @@ db::Reach readers_reach() {
         "source", "revoked", "suspended"}},
       {"regulation_version",
        {"version", "kind", "content", "base", "clause", "note", "proposed_by", "proposed_name", "approved_by",
-        "approved_name", "proposed_us", "approved_us", "rolled_back_to"}},
+        "approved_name", "proposed", "approved", "rolled_back_to"}},
       {"regulation_proposal",
-       {"id", "kind", "state", "base", "content", "clause", "note", "rolled_back_to", "proposed_by", "proposed_person",
-        "proposed_name", "proposed_us", "decided_by", "decided_name", "decided_us", "answer", "version"}}};
+       {"id", "kind", "state", "base", "content", "clause", "note", "rolled_back_to", "proposed_by", "person_id",
+        "proposed_name", "proposed", "decided_by", "decided_name", "decided", "answer", "version"}}};
   reach.add(lowered_functions());
   return reach;
 }

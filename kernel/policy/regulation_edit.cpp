@@ -347,8 +347,8 @@ json::object parsed(std::string_view text) {
 }
 
 constexpr std::string_view kProposalColumns =
-    "id, base, kind, state, clause, note, answer, proposed_by, proposed_person, proposed_name, decided_name, "
-    "proposed_us, decided_us, rolled_back_to, version, content";
+    "id, base, kind, state, clause, note, answer, proposed_by, COALESCE(person_id, 0), proposed_name, decided_name, "
+    "proposed, decided, rolled_back_to, version, content";
 
 Proposal read_proposal(const db::Rows& rows) {
   Proposal out;
@@ -390,12 +390,20 @@ int64_t put_leaf(db::Connection& transaction, record::Recorder& recorder, record
   return recorder.put_in_outbox(transaction, entry);
 }
 
+struct Version {
+  int64_t version = 0, base = 0;
+  std::string kind;  // start | files | change | rollback
+  std::string clause, note, proposed_name, approved_name;
+  Instant proposed, approved;
+  std::optional<int64_t> rolled_back_to;
+};
+
 void write_version(db::Connection& transaction, const Version& version, const json::object& content, int64_t proposer,
                    int64_t approver) {
   transaction.execute(
-      "INSERT INTO regulation_version (version, kind, content, base, clause, note, proposed_by, proposed_name, "
-      "approved_by, approved_name, proposed_us, approved_us, rolled_back_to) "
-      "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
+      "INSERT INTO regulation_version (id, version, kind, content, base, clause, note, proposed_by, person_id, "
+      "proposed_name, approved_by, approved_name, proposed, approved, rolled_back_to) VALUES ($1, $1, $2, $3, $4, $5, "
+      "$6, $7, (SELECT person_id FROM account WHERE id = $7), $8, $9, $10, $11, $12, $13)",
       {version.version, version.kind, json::serialize(content), version.base, version.clause, version.note, proposer,
        version.proposed_name, approver, version.approved_name, version.proposed.us, version.approved.us,
        db::Param(version.rolled_back_to)});
@@ -409,10 +417,12 @@ Result<Acted> put_proposal(db::Connection& transaction, record::Recorder& record
     proposal.id = rows.integer(0);
   }
   transaction.execute(
-      "INSERT INTO regulation_proposal (id, kind, state, base, content, clause, note, rolled_back_to, proposed_by, "
-      "proposed_person, proposed_name, proposed_us) VALUES ($1, $2, 'proposed', $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+      "INSERT INTO regulation_proposal (id, number, kind, state, base, content, clause, note, rolled_back_to, "
+      "proposed_by, person_id, proposer, proposed_name, proposed) VALUES ($1, $1, $2, 'proposed', $3, $4, $5, $6, $7, "
+      "$8, $9, (SELECT login FROM account WHERE id = $8), $10, $11)",
       {proposal.id, proposal.kind, proposal.base, json::serialize(draft.content), proposal.clause, proposal.note,
-       db::Param(proposal.rolled_back_to), hand.account, hand.person, hand.name, now.us});
+       db::Param(proposal.rolled_back_to), hand.account, hand.person == 0 ? db::Param() : db::Param(hand.person),
+       hand.name, now.us});
   const int64_t outbox =
       put_leaf(transaction, recorder, record::act_of(hand, "regulation_propose", proposal.clause, now), proposal,
                difference(before, draft.content), "");
@@ -474,7 +484,7 @@ Refusal own_proposal() {
 void decide(db::Connection& transaction, const Proposal& proposal, std::string_view state, std::string_view answer,
             const Hand& hand, Instant now) {
   transaction.execute(
-      "UPDATE regulation_proposal SET state = $2, decided_by = $3, decided_name = $4, decided_us = $5, answer = $6, "
+      "UPDATE regulation_proposal SET state = $2, decided_by = $3, decided_name = $4, decided = $5, answer = $6, "
       "version = $7 WHERE id = $1 AND state = 'proposed'",
       {proposal.id, state, hand.account, hand.name, now.us, answer, db::Param(proposal.version)});
 }
@@ -508,39 +518,11 @@ Regulation stored_regulation(db::Connection& connection, int64_t version, const 
   return regulation;
 }
 
-std::vector<Version> versions(db::Connection& connection, int most) {
-  std::vector<Version> out;
-  db::Rows rows = connection.query(
-      "SELECT version, base, kind, clause, note, proposed_name, approved_name, proposed_us, approved_us, "
-      "rolled_back_to FROM regulation_version ORDER BY version DESC LIMIT $1",
-      {most});
-  while (rows.next()) {
-    Version each{rows.integer(0),           rows.integer(1),
-                 std::string(rows.text(2)), std::string(rows.text(3)),
-                 std::string(rows.text(4)), std::string(rows.text(5)),
-                 std::string(rows.text(6)), {rows.integer(7)},
-                 {rows.integer(8)},         std::nullopt};
-    if (!rows.is_null(9)) each.rolled_back_to = rows.integer(9);
-    out.push_back(std::move(each));
-  }
-  return out;
-}
-
 Result<json::object> content_of(db::Connection& connection, int64_t version) {
   db::Rows rows = connection.query("SELECT content FROM regulation_version WHERE version = $1", {version});
   if (!rows.next())
     return Refusal{Code::not_found, "regulation.version_unknown", {"没有这一版", "there is no such version"}};
   return parsed(rows.text(0));
-}
-
-std::vector<Proposal> proposals(db::Connection& connection, int most) {
-  std::vector<Proposal> out;
-  db::Rows rows = connection.query("SELECT " + std::string(kProposalColumns) +
-                                       " FROM regulation_proposal ORDER BY CASE WHEN state = 'proposed' THEN 0 ELSE 1 "
-                                       "END, id DESC LIMIT $1",
-                                   {most});
-  while (rows.next()) out.push_back(read_proposal(rows));
-  return out;
 }
 
 Result<Proposal> proposal(db::Connection& connection, int64_t id) {

@@ -37,14 +37,6 @@ int64_t version_in_force(db::Connection& connection);  // 0: the store has none 
 // not there.
 Regulation stored_regulation(db::Connection& connection, int64_t version, const catalog::Catalogue& catalogue);
 
-struct Version {
-  int64_t version = 0, base = 0;
-  std::string kind;  // start | files | change | rollback
-  std::string clause, note, proposed_name, approved_name;
-  Instant proposed, approved;
-  std::optional<int64_t> rolled_back_to;
-};
-std::vector<Version> versions(db::Connection& connection, int most);  // newest first
 // Refusal: regulation.version_unknown (404).
 Result<boost::json::object> content_of(db::Connection& connection, int64_t version);
 
@@ -58,8 +50,7 @@ struct Proposal {
   std::optional<int64_t> rolled_back_to, version;
   boost::json::object content;
 };
-std::vector<Proposal> proposals(db::Connection& connection, int most);  // open ones first, then the newest
-Result<Proposal> proposal(db::Connection& connection, int64_t id);      // regulation.proposal_unknown (404)
+Result<Proposal> proposal(db::Connection& connection, int64_t id);  // regulation.proposal_unknown (404)
 
 // What differs, row by row: [{"kind":"rule","key":"17","before":{…}|null,"after":{…}|null}]; kinds: setting, post,
 // power, rule.

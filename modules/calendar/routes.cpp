@@ -14,8 +14,6 @@ using edge::Call;
 
 namespace {
 
-constexpr int kChangesShown = 50;
-
 // ---- reading
 
 Result<int> year_asked(const Call& call, Date today) {
@@ -57,20 +55,10 @@ void write_windows(JsonWriter& out, const Calendar& calendar, int year, Date tod
   out.end_array();
 }
 
-void write_changes(JsonWriter& out, db::Connection& connection) {
-  out.key("changes").array();
-  for (const Change& change : changes(connection, kChangesShown)) {
-    out.object().field("version", change.version).field("kind", change.kind).field("name", change.name);
-    out.field("reason", change.reason).field("at", change.changed.print()).end_object();
-  }
-  out.end_array();
-}
-
 Result<std::string> read_year(const Call& call) {
   edge::House& house = call.house();
   const Date today = house.clock.now().date();
   JW_TRY(const int year, year_asked(call, today));
-  const bool keeper = edge::empowered(house, call.asker(), kKeep);
   std::string body;
   const db::Store::Lease lease = house.store.reader();
   const auto calendar = house.calendar.current(*lease);
@@ -84,8 +72,7 @@ Result<std::string> read_year(const Call& call) {
   out.field("source", imported == nullptr ? "" : imported->source);
   write_days(out, *calendar, year);
   write_windows(out, *calendar, year, today);
-  out.field("may_change", keeper);
-  if (keeper) write_changes(out, *lease);
+  out.field("may_change", edge::empowered(house, call.asker(), kKeep));
   out.end_object();
   return body;
 }
@@ -178,7 +165,7 @@ void withdraw(const Call& call) {
 }
 
 constexpr std::string_view kYearSchema =
-    R"({"type":"object","required":["version","year","provisional","days","windows"],"properties":{"version":{"type":"integer"},"year":{"type":"integer"},"today":{"type":"string","format":"date"},"first_year":{"type":"integer"},"last_year":{"type":"integer"},"provisional":{"type":"boolean"},"imported":{"type":"boolean"},"notice":{"type":"string"},"issued":{"type":"string"},"source":{"type":"string"},"working_days":{"type":"integer"},"days":{"type":"array","items":{"type":"object","required":["date","kind","works"],"properties":{"date":{"type":"string","format":"date"},"kind":{"enum":["workday","makeup","weekend","holiday","window"]},"works":{"type":"boolean"},"reason":{"$ref":"#/components/schemas/Text"}}}},"windows":{"type":"array","items":{"type":"object","required":["id","begins","ends","reason","over"]}},"may_change":{"type":"boolean"},"changes":{"type":"array","items":{"type":"object","required":["version","kind","name","reason","at"]}}}})";
+    R"({"type":"object","required":["version","year","provisional","days","windows"],"properties":{"version":{"type":"integer"},"year":{"type":"integer"},"today":{"type":"string","format":"date"},"first_year":{"type":"integer"},"last_year":{"type":"integer"},"provisional":{"type":"boolean"},"imported":{"type":"boolean"},"notice":{"type":"string"},"issued":{"type":"string"},"source":{"type":"string"},"working_days":{"type":"integer"},"days":{"type":"array","items":{"type":"object","required":["date","kind","works"],"properties":{"date":{"type":"string","format":"date"},"kind":{"enum":["workday","makeup","weekend","holiday","window"]},"works":{"type":"boolean"},"reason":{"$ref":"#/components/schemas/Text"}}}},"windows":{"type":"array","items":{"type":"object","required":["id","begins","ends","reason","over"]}},"may_change":{"type":"boolean"}}})";
 constexpr std::string_view kFileSchema =
     R"({"type":"object","required":["file"],"properties":{"file":{"type":"string","description":"TOML, docs/howto/calendar.md"},"reason":{"type":"string"}}})";
 constexpr std::string_view kWindowSchema =

@@ -99,8 +99,6 @@ class Watch {
   // ---- the desk (power lending_desk); each act writes its own leaf within the caller's transaction, who delivers the
   // outbox id after the commit
 
-  // {"findings":[…],"steps":[…]}; `state`: open, closed (dismissed or settled). `connection` reads past the belt.
-  std::string findings_json(db::Connection& connection, std::string_view state) const;
   // The pattern is honest: the rule is silent about this account for a while. Nothing is lifted by it.
   Result<int64_t> dismiss(db::Connection& transaction, int64_t finding, const Hand& hand, std::string_view reason);
   // Refusals: lending.step_lower (409) when that or more is in force already.

@@ -9,9 +9,8 @@ namespace jw::lending {
 
 namespace {
 
-constexpr int kShown = 200;
 constexpr std::string_view kInForce =
-    "SELECT step, taken_us FROM lending_step WHERE account = $1 AND lifted_us IS NULL ORDER BY taken_us DESC, id DESC "
+    "SELECT step, taken FROM lending_step WHERE account = $1 AND lifted IS NULL ORDER BY taken DESC, id DESC "
     "LIMIT 1";
 
 Result<std::string> checked_reason(std::string_view reason) {
@@ -65,7 +64,7 @@ Refusal closed() {
 void close_findings(db::Connection& transaction, int64_t account, int64_t only, std::string_view state,
                     const Hand& hand, std::string_view reason, Instant now) {
   transaction.execute(
-      "UPDATE lending_finding SET state = $3, closed_us = $4, closed_by = $5, closed_name = $6, closed_reason = $7 "
+      "UPDATE lending_finding SET state = $3, closed = $4, closed_by = $5, closed_name = $6, closed_reason = $7 "
       "WHERE account = $1 AND state = 'open' AND ($2 = 0 OR id = $2)",
       {account, only, state, now.us, hand.account, hand.name, reason});
 }
@@ -112,10 +111,13 @@ int64_t Watch::Implementation::put_step(db::Connection& transaction, int64_t acc
                                         std::string_view reason, const std::vector<Stored>& findings, Instant now) {
   std::vector<int64_t> ids;
   for (const Stored& each : findings) ids.push_back(each.id);
+  const auto holder = parts_.identity.account(transaction, account);
+  if (!holder) throw std::logic_error("a finding without account");
   transaction.execute(
-      "INSERT INTO lending_step (id, account, step, taken_us, taken_by, taken_name, reason, findings) VALUES ($1, $2, "
-      "$3, $4, $5, $6, $7, $8)",
-      {take_id(transaction), account, step_name(step), now.us, hand.account, hand.name, reason, json_of(ids)});
+      "INSERT INTO lending_step (id, number, account, person_id, holder, holder_name, step, taken, taken_by, "
+      "taken_name, reason, findings) VALUES ($1, $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+      {take_id(transaction), account, person_of(*holder), holder->login, holder->display_name, step_name(step), now.us,
+       hand.account, hand.name, reason, json_of(ids)});
   switch (step) {
     case Step::none:
       break;
@@ -145,11 +147,11 @@ void Watch::answered(const Hand& holder) {
   const Instant now = it.parts_.clock.now();
   const db::Store::Lease lease = it.parts_.store.writer();
   db::Transaction transaction(*lease, db::Transaction::Mode::write);
-  lease->execute("UPDATE lending_finding SET answered_us = $2 WHERE account = $1 AND state = 'open'",
+  lease->execute("UPDATE lending_finding SET answered = $2 WHERE account = $1 AND state = 'open'",
                  {holder.account, now.us});
   lease->execute(
-      "UPDATE lending_step SET lifted_us = $2, lifted_by = $1, lifted_name = $3, lifted_reason = '' WHERE account = $1 "
-      "AND step = 'ask_second_factor' AND lifted_us IS NULL",
+      "UPDATE lending_step SET lifted = $2, lifted_by = $1, lifted_name = $3, lifted_reason = '' WHERE account = $1 "
+      "AND step = 'ask_second_factor' AND lifted IS NULL",
       {holder.account, now.us, holder.name});
   transaction.commit();
 }
@@ -159,8 +161,8 @@ std::optional<Story> Watch::story(db::Connection& connection, int64_t account) c
   std::vector<int64_t> findings;
   {
     auto rows = connection.query(
-        "SELECT step, taken_us, reason, findings FROM lending_step WHERE account = $1 AND lifted_us IS NULL ORDER BY "
-        "taken_us DESC, id DESC LIMIT 1",
+        "SELECT step, taken, reason, findings FROM lending_step WHERE account = $1 AND lifted IS NULL ORDER BY "
+        "taken DESC, id DESC LIMIT 1",
         {account});
     if (!rows.next()) return std::nullopt;
     story.step = step_named(rows.text(0)).value_or(Step::none);
@@ -173,111 +175,6 @@ std::optional<Story> Watch::story(db::Connection& connection, int64_t account) c
     if (rows.next()) story.seen.push_back({std::string(rows.text(0)), std::string(rows.text(1))});
   }
   return story;
-}
-
-namespace {
-
-void append_sessions(JsonWriter& out, db::Connection& connection, const Network& network, std::string_view sessions) {
-  out.key("sessions").array();
-  for (const int64_t session : numbers_of(sessions)) {
-    auto rows = connection.query("SELECT created_us, ended_us, zone, remote FROM session WHERE id = $1", {session});
-    if (!rows.next()) continue;
-    out.object().field("id", session).field("began", Instant{rows.integer(0)}.print());
-    if (!rows.is_null(1)) out.field("ended", Instant{rows.integer(1)}.print());
-    out.field("zone", network.zones[static_cast<size_t>(network.zone_named(rows.text(2)))].label);
-    out.field("remote", rows.text(3)).end_object();
-  }
-  out.end_array();
-}
-
-void append_steps(JsonWriter& out, db::Connection& connection, int64_t account) {
-  out.key("steps").array();
-  auto rows = connection.query(
-      "SELECT step, taken_us, taken_name, reason, lifted_us, lifted_name, lifted_reason FROM lending_step WHERE "
-      "account "
-      "= $1 ORDER BY taken_us DESC, id DESC LIMIT 10",
-      {account});
-  while (rows.next()) {
-    const Step step = step_named(rows.text(0)).value_or(Step::none);
-    out.object().field("step", rows.text(0)).field("label", step_label(step));
-    out.field("at", Instant{rows.integer(1)}.print()).field("by", rows.text(2)).field("reason", rows.text(3));
-    if (!rows.is_null(4)) {
-      out.key("lifted").object().field("at", Instant{rows.integer(4)}.print()).field("by", rows.text(5));
-      out.field("reason", rows.text(6)).end_object();
-    }
-    out.end_object();
-  }
-  out.end_array();
-}
-
-struct Shown {
-  Stored finding;
-  int64_t account = 0, from_us = 0, until_us = 0, found_us = 0;
-  bool answered = false;
-  std::string state, closed_at, closed_by, closed_reason, sessions;
-  std::string login, name, kind;
-};
-
-std::vector<Shown> shown_findings(db::Connection& connection, std::string_view state) {
-  std::vector<Shown> all;
-  const std::string sql =
-      "SELECT f.id, f.rule, f.score, f.seen_zh, f.seen_en, f.sessions, f.leaves, f.account, f.from_us, f.until_us, "
-      "f.found_us, f.answered_us, f.state, f.closed_us, f.closed_name, f.closed_reason, a.login, a.display_name, "
-      "a.kind "
-      "FROM lending_finding f JOIN account a ON a.id = f.account WHERE f.state " +
-      std::string(state == "closed" ? "IN ('dismissed', 'settled') ORDER BY f.closed_us DESC"
-                                    : "= 'open' ORDER BY f.found_us DESC") +
-      ", f.id DESC LIMIT $1";
-  auto rows = connection.query(sql, {kShown});
-  while (rows.next()) {
-    Shown one{.finding = stored_of(rows),
-              .account = rows.integer(7),
-              .from_us = rows.integer(8),
-              .until_us = rows.integer(9),
-              .found_us = rows.integer(10),
-              .answered = !rows.is_null(11),
-              .state = std::string(rows.text(12)),
-              .closed_at = rows.is_null(13) ? "" : Instant{rows.integer(13)}.print(),
-              .closed_by = std::string(rows.text(14)),
-              .closed_reason = std::string(rows.text(15)),
-              .sessions = std::string(rows.text(5)),
-              .login = std::string(rows.text(16)),
-              .name = std::string(rows.text(17)),
-              .kind = std::string(rows.text(18))};
-    all.push_back(std::move(one));
-  }
-  return all;
-}
-
-}  // namespace
-
-std::string Watch::findings_json(db::Connection& connection, std::string_view state) const {
-  const Implementation& it = *implementation_;
-  std::string text;
-  JsonWriter out(text);
-  out.object().key("findings").array();
-  for (const Shown& each : shown_findings(connection, state)) {
-    const Rule* rule = rule_named(each.finding.rule);
-    out.object().field("id", each.finding.id).field("account", each.login).field("name", each.name);
-    out.field("kind", each.kind).field("rule", each.finding.rule);
-    out.field("label", rule == nullptr ? Text{each.finding.rule, each.finding.rule} : rule->label);
-    out.field("clause", rule == nullptr ? std::string_view("2.5.3") : rule->clause).field("score", each.finding.score);
-    out.field("seen", each.finding.seen).field("from", Instant{each.from_us}.print());
-    out.field("until", Instant{each.until_us}.print()).field("found", Instant{each.found_us}.print());
-    out.field("answered", each.answered).field("state", each.state);
-    if (!each.closed_at.empty()) {
-      out.key("closed").object().field("at", each.closed_at).field("by", each.closed_by);
-      out.field("reason", each.closed_reason).end_object();
-    }
-    append_sessions(out, connection, it.network_, each.sessions);
-    out.key("records").array();
-    for (const uint64_t leaf : each.finding.leaves) out.value(it.parts_.recorder.origin() + "/" + std::to_string(leaf));
-    out.end_array().field("step", step_name(in_force(connection, each.account).step));
-    append_steps(out, connection, each.account);
-    out.end_object();
-  }
-  out.end_array().end_object();
-  return text;
 }
 
 Result<int64_t> Watch::dismiss(db::Connection& transaction, int64_t finding, const Hand& hand,
@@ -316,16 +213,14 @@ Result<Done> lift_within(db::Connection& transaction, identity::Identity& identi
   lock_acts(transaction);
   const Step was = in_force(transaction, account).step;
   // Only what was done here is undone: an account that somebody suspended for another reason stays suspended.
-  {
-    auto rows = transaction.query("SELECT suspended_reason FROM account WHERE id = $1", {account});
-    const bool ours = rows.next() && rows.text(0) == "§2.5.3";
-    if (was == Step::suspended && ours) JW_CHECK(identity.resume(transaction, account));
-  }
+  const auto holder = identity.account(transaction, account);
+  if (was == Step::suspended && holder && holder->suspended_reason == "§2.5.3")
+    JW_CHECK(identity.resume(transaction, account));
   JW_CHECK(identity.set_read_only(transaction, account, false));
   identity.let_go(transaction, account);
   transaction.execute(
-      "UPDATE lending_step SET lifted_us = $2, lifted_by = $3, lifted_name = $4, lifted_reason = $5 WHERE account = $1 "
-      "AND lifted_us IS NULL",
+      "UPDATE lending_step SET lifted = $2, lifted_by = $3, lifted_name = $4, lifted_reason = $5 WHERE account = $1 "
+      "AND lifted IS NULL",
       {account, now.us, hand.account, hand.name, reason});
   close_findings(transaction, account, 0, "settled", hand, std::string(reason), now);
   return Done{};

@@ -47,7 +47,7 @@ struct Stretch {
   }
 };
 
-void write(db::Connection& transaction, const Stretch& stretch) {
+void write(db::Connection& transaction, const identity::Identity& identity, const Stretch& stretch) {
   for (const Stretch::SignIn& each : stretch.sign_ins) {
     transaction.execute(
         "INSERT INTO lending_sign_in (session, account, time_us, leaf) VALUES ($1, $2, $3, $4) ON CONFLICT (session) "
@@ -66,8 +66,7 @@ void write(db::Connection& transaction, const Stretch& stretch) {
   }
   std::map<std::pair<int64_t, std::string>, int64_t> by_kind;
   for (const auto& [key, queries] : by_day) {
-    auto rows = transaction.query("SELECT kind FROM account WHERE id = $1", {key.second});
-    if (rows.next()) by_kind[{key.first, std::string(rows.text(0))}] += queries;
+    if (const auto holder = identity.account(transaction, key.second)) by_kind[{key.first, holder->kind}] += queries;
   }
   for (const auto& [key, queries] : by_kind) {
     transaction.execute(
@@ -134,7 +133,7 @@ int64_t Watch::Implementation::read_record(Instant now) {
     const int64_t mine = lease->execute("UPDATE lending_state SET next_leaf = $2 WHERE id = 1 AND next_leaf = $1",
                                         {static_cast<int64_t>(from), static_cast<int64_t>(next)});
     if (mine == 0) break;
-    write(*lease, stretch);
+    write(*lease, parts_.identity, stretch);
     transaction.commit();
     total += static_cast<int64_t>(next - from);
     if (next - from < kLeavesAtOnce) break;
@@ -183,18 +182,14 @@ std::set<int64_t> Watch::Implementation::active_accounts(db::Connection& connect
 namespace {
 
 // Who signed in on a device within the history, and how many of late where machines are not everybody's.
-Device read_device(db::Connection& connection, const std::string& digest, const Network& network, int64_t oldest_us,
-                   int64_t since_us) {
+Device read_device(const std::vector<identity::Beginning>& begun, const Network& network, int64_t since_us) {
   Device device;
   std::map<int64_t, std::set<int32_t>> days;
   std::set<int64_t> recent;
-  auto rows =
-      connection.query("SELECT account, created_us, zone FROM session WHERE device_digest = $1 AND created_us >= $2",
-                       {db::Param::blob(digest), oldest_us});
-  while (rows.next()) {
-    days[rows.integer(0)].insert(Instant{rows.integer(1)}.date().days);
-    const Zone& zone = network.zones[static_cast<size_t>(network.zone_named(rows.text(2)))];
-    if (rows.integer(1) >= since_us && !zone.is_shared()) recent.insert(rows.integer(0));
+  for (const identity::Beginning& each : begun) {
+    days[each.account].insert(each.at.date().days);
+    const Zone& zone = network.zones[static_cast<size_t>(network.zone_named(each.zone))];
+    if (each.at.us >= since_us && !zone.is_shared()) recent.insert(each.account);
   }
   for (const auto& [account, on] : days) device.users.push_back({account, static_cast<int>(on.size())});
   device.recent = static_cast<int>(recent.size());
@@ -226,15 +221,21 @@ View Watch::Implementation::view_of(db::Connection& connection, int64_t account,
   View view;
   view.now = now;
   view.account = account;
-  std::map<int64_t, std::string> devices;  // digest by number
+  std::map<int64_t, std::string> devices;    // digest by number
+  std::map<int64_t, std::string> device_of;  // digest by session
+  const Instant earliest{oldest_us - parts_.identity.options().session_us};
+  for (identity::Beginning& each : parts_.identity.begun_by(connection, account, earliest))
+    device_of.emplace(each.session, std::move(each.device));
   {
     auto rows = connection.query(
-        "SELECT p.session, p.from_us, p.until_us, p.zone, s.device_digest FROM lending_place p LEFT JOIN session s ON "
-        "s.id = p.session WHERE p.account = $1 AND p.until_us >= $2 ORDER BY p.from_us",
+        "SELECT session, from_us, until_us, zone FROM lending_place WHERE account = $1 AND until_us >= $2 ORDER BY "
+        "from_us",
         {account, oldest_us});
     while (rows.next()) {
-      const int64_t device = rows.is_null(4) ? 0 : number_of(rows.blob(4));
-      if (device != 0) devices.try_emplace(device, rows.blob(4));
+      const auto found = device_of.find(rows.integer(0));
+      const bool known = found != device_of.end() && !found->second.empty();
+      const int64_t device = known ? number_of(found->second) : 0;
+      if (known) devices.try_emplace(device, found->second);
       view.bursts.push_back(
           {rows.integer(0), device, network_.zone_named(rows.text(3)), rows.integer(1), rows.integer(2)});
     }
@@ -255,14 +256,12 @@ View Watch::Implementation::view_of(db::Connection& connection, int64_t account,
     while (rows.next()) view.sign_in_leaves.emplace(rows.integer(0), static_cast<uint64_t>(rows.integer(1)));
   }
   const int64_t since_us = now.us - settings.window_hours * kHourUs;
-  for (const auto& [number, digest] : devices)
-    view.devices.emplace(number, read_device(connection, digest, network_, oldest_us, since_us));
-  std::string kind;
-  {
-    auto rows = connection.query("SELECT kind FROM account WHERE id = $1", {account});
-    if (rows.next()) kind = rows.text(0);
+  for (const auto& [number, digest] : devices) {
+    const auto begun = parts_.identity.begun_on(connection, digest, {oldest_us});
+    view.devices.emplace(number, read_device(begun, network_, since_us));
   }
-  view.day_permille = day_permille(connection, kind, now);
+  const auto holder = parts_.identity.account(connection, account);
+  view.day_permille = day_permille(connection, holder ? holder->kind : "", now);
   return view;
 }
 

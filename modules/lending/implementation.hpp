@@ -20,6 +20,9 @@ std::string json_of(const std::vector<uint64_t>& numbers);
 std::vector<int64_t> numbers_of(std::string_view json);
 
 int64_t take_id(db::Connection& transaction);
+inline db::Param person_of(const identity::Account& account) {
+  return account.person == 0 ? db::Param() : db::Param(account.person);
+}
 // What is done about accounts happens one after the other, on all nodes.
 void lock_acts(db::Connection& transaction);
 InForce in_force(db::Connection& connection, int64_t account);
@@ -53,6 +56,8 @@ class Watch::Implementation {
 
  private:
   Swept sweep_locked();
+  void keep_evidence(db::Connection& transaction, int64_t finding, const identity::Account& holder,
+                     const std::vector<int64_t>& sessions);
   bool keep_findings(int64_t account, const std::vector<Finding>& findings, const Settings& settings, Instant now,
                      Swept& swept);
   void take_due_step(int64_t account, const Settings& settings, Instant now, Swept& swept);

@@ -57,6 +57,23 @@ std::optional<edge::Story> story(edge::House& house, int64_t account) {
                      std::move(told->reason)};
 }
 
+void add(catalog::CodeSet& set, std::string_view name, const Text& label) {
+  catalog::Code& code = set.codes.emplace_back();
+  code.code = name;
+  code.name = label;
+  code.ext = true;
+}
+
+std::vector<catalog::CodeSet> codes() {
+  std::vector<catalog::CodeSet> sets(2);
+  sets[0].name = "LENDING_RULE";
+  for (const Rule& rule : rules()) add(sets[0], rule.name, rule.label);
+  sets[1].name = "LENDING_STEP";
+  for (const Step step : {Step::ask_second_factor, Step::read_only, Step::suspended})
+    add(sets[1], step_name(step), step_label(step));
+  return sets;
+}
+
 const cases::Kind* const kKinds[] = {&kSuspension};
 constexpr edge::Round kRounds[] = {{"lending", std::chrono::seconds(60), sweep}};
 
@@ -69,6 +86,7 @@ const edge::Module kModule{
     .clause = "2.5.3",
     .routes = routes(),
     .kinds = kKinds,
+    .codes = codes,
     .rounds = kRounds,
     .hooks = {.asked = asked, .confirmed = confirmed, .zone = zone, .story = story},
     .open = open,

@@ -1,4 +1,4 @@
-// The desk for findings of lending (§2.5.3).
+// The desk for findings of lending (§2.5.3): what it does. It reads the datasets of modules/lending/catalog.
 #include <boost/json.hpp>
 
 #include "modules/lending/lending.hpp"
@@ -8,23 +8,6 @@ namespace jw::lending {
 using edge::Call;
 
 namespace {
-
-// Who looked at the desk is on record, too.
-void list(const Call& call) {
-  const std::string state = call.request().parameter("state").value_or("open");
-  if (state != "open" && state != "closed") {
-    return call.refuse({Code::unprocessable,
-                        "lending.state_unknown",
-                        {"state 应为 open 或 closed", "state must be open or closed"},
-                        {{"state", "unknown", {"应为 open 或 closed", "must be open or closed"}}}});
-  }
-  std::string body;
-  {
-    const db::Store::Lease lease = call.house().store.private_reader();
-    body = call.house().parts.get<Watch>().findings_json(*lease, state);
-  }
-  call.release(record::act_of(call.hand(), "lending_findings", "2.5.3", call.house().clock.now()), std::move(body));
-}
 
 // `step` gives the outbox id of its leaf.
 template <class Taking>
@@ -72,17 +55,9 @@ constexpr std::string_view kStepSchema =
     R"({"type":"object","required":["step","reason"],"properties":{"step":{"enum":["ask_second_factor","read_only","suspended"]},"reason":{"type":"string"}}})";
 constexpr std::string_view kDoneSchema =
     R"({"type":"object","required":["record"],"properties":{"record":{"type":"string"}}})";
-constexpr std::string_view kFindingsSchema =
-    R"({"type":"object","required":["findings"],"properties":{"findings":{"type":"array","items":{"type":"object","required":["id","account","name","rule","label","clause","score","seen","from","until","found","answered","state","sessions","records","step","steps"]}}}})";
 constexpr size_t kBodyMax = 16 * 1024;
 
 const edge::Route kRoutes[] = {
-    {.verb = edge::Verb::get,
-     .path = "/api/lending/findings",
-     .needs = edge::Needs::power(kDesk),
-     .run = list,
-     .summary = {"转借识别的发现", "findings of lending"},
-     .response_schema = kFindingsSchema},
     {.verb = edge::Verb::post,
      .path = "/api/lending/findings/{id}/dismiss",
      .needs = edge::Needs::power(kDesk),

@@ -80,12 +80,30 @@ Swept Watch::Implementation::sweep_locked() {
   return swept;
 }
 
+// The sign-ins a finding rests on, in place of those it rested on before.
+void Watch::Implementation::keep_evidence(db::Connection& transaction, int64_t finding, const identity::Account& holder,
+                                          const std::vector<int64_t>& sessions) {
+  transaction.execute("DELETE FROM lending_evidence WHERE finding = $1", {finding});
+  int64_t number = 0;
+  for (const int64_t session : sessions) {
+    const auto begun = parts_.identity.beginning_of(transaction, session);
+    if (!begun) continue;
+    const Text& zone = network_.zones[static_cast<size_t>(network_.zone_named(begun->zone))].label;
+    transaction.execute(
+        "INSERT INTO lending_evidence (id, finding, number, person_id, began, zone_zh, zone_en, remote) VALUES ($1, "
+        "$2, $3, $4, $5, $6, $7, $8)",
+        {take_id(transaction), finding, ++number, person_of(holder), begun->at.us, zone.zh, zone.en, begun->remote});
+  }
+}
+
 // True when one of them says something new.
 bool Watch::Implementation::keep_findings(int64_t account, const std::vector<Finding>& findings,
                                           const Settings& settings, Instant now, Swept& swept) {
   bool news = false;
   const db::Store::Lease lease = parts_.store.writer();
   db::Transaction transaction(*lease, db::Transaction::Mode::write);
+  const auto holder = parts_.identity.account(*lease, account);
+  if (!holder) throw std::logic_error("a finding without account");
   for (const Finding& finding : findings) {
     const std::string_view rule = finding.rule->name;
     int64_t id = 0, found_us = 0;
@@ -93,7 +111,7 @@ bool Watch::Implementation::keep_findings(int64_t account, const std::vector<Fin
     bool muted = false;
     {
       auto rows = lease->query(
-          "SELECT id, score, found_us, state, closed_us FROM lending_finding WHERE account = $1 AND rule = $2 ORDER BY "
+          "SELECT id, score, found, state, closed FROM lending_finding WHERE account = $1 AND rule = $2 ORDER BY "
           "id DESC LIMIT 1",
           {account, rule});
       if (rows.next()) {
@@ -112,17 +130,20 @@ bool Watch::Implementation::keep_findings(int64_t account, const std::vector<Fin
     const std::string sessions = json_of(finding.sessions), leaves = json_of(finding.leaves);
     if (id != 0) {
       lease->execute(
-          "UPDATE lending_finding SET score = $2, seen_zh = $3, seen_en = $4, from_us = $5, until_us = $6, sessions = "
-          "$7, leaves = $8, found_us = $9, answered_us = NULL WHERE id = $1",
+          "UPDATE lending_finding SET score = $2, seen_zh = $3, seen_en = $4, begins = $5, ends = $6, sessions = "
+          "$7, leaves = $8, found = $9, answered = NULL WHERE id = $1",
           {id, finding.score, finding.seen.zh, finding.seen.en, finding.from_us, finding.until_us, sessions, leaves,
            now.us});
     } else {
+      id = take_id(*lease);
       lease->execute(
-          "INSERT INTO lending_finding (id, account, rule, score, seen_zh, seen_en, from_us, until_us, sessions, "
-          "leaves, first_us, found_us, state) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $11, 'open')",
-          {take_id(*lease), account, rule, finding.score, finding.seen.zh, finding.seen.en, finding.from_us,
-           finding.until_us, sessions, leaves, now.us});
+          "INSERT INTO lending_finding (id, number, account, person_id, holder, holder_name, holder_kind, rule, score, "
+          "seen_zh, seen_en, begins, ends, sessions, leaves, first_found, found, state) VALUES ($1, $1, $2, $3, $4, "
+          "$5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $15, 'open')",
+          {id, account, person_of(*holder), holder->login, holder->display_name, holder->kind, rule, finding.score,
+           finding.seen.zh, finding.seen.en, finding.from_us, finding.until_us, sessions, leaves, now.us});
     }
+    keep_evidence(*lease, id, *holder, finding.sessions);
   }
   transaction.commit();
   return news;
@@ -141,8 +162,7 @@ void Watch::Implementation::take_due_step(int64_t account, const Settings& setti
     std::vector<Weighed> weighed;
     {
       auto rows = lease->query(
-          "SELECT rule, score, found_us, answered_us FROM lending_finding WHERE account = $1 AND state = 'open' AND "
-          "found_us > $2",
+          "SELECT rule, score, found, answered FROM lending_finding WHERE account = $1 AND state = 'open' AND found > $2",
           {account, now.us - settings.mute_days * kDay - kDay});
       while (rows.next()) {
         const Rule* rule = rule_named(rows.text(0));
@@ -153,7 +173,7 @@ void Watch::Implementation::take_due_step(int64_t account, const Settings& setti
     Step due = step_due(current.step, current.since_us, weighed, settings);
     if (due > Step::ask_second_factor) {
       auto rows = lease->query(
-          "SELECT COUNT(*) FROM lending_step WHERE taken_us > $1 AND taken_by = 0 AND step <> 'ask_second_factor'",
+          "SELECT COUNT(*) FROM lending_step WHERE taken > $1 AND taken_by = 0 AND step <> 'ask_second_factor'",
           {now.us - 3600 * kSecond});
       const bool braked = rows.next() && rows.integer(0) >= settings.steps_hour;
       if (braked) due = std::max(current.step, Step::ask_second_factor);

@@ -1,4 +1,5 @@
-// The default permissions as they stand and as they were, proposals, and what differs (§2.1.1).
+// The default permissions as they stand and as they were, and what differs (§2.1.1). Their history and proposals are
+// datasets (catalog).
 #include <boost/json.hpp>
 
 #include <map>
@@ -13,8 +14,6 @@ namespace json = boost::json;
 using edge::Call;
 
 namespace {
-
-constexpr int kVersionsShown = 200, kProposalsShown = 50;
 
 void write_relations(JsonWriter& out, const catalog::Catalogue& catalogue, const catalog::Dataset& dataset) {
   out.key("relations").array();
@@ -77,42 +76,6 @@ void write_rules(JsonWriter& out, const catalog::Catalogue& catalogue, const pol
   out.end_array();
 }
 
-void write_history(JsonWriter& out, db::Connection& reader) {
-  out.key("history").array();
-  for (const policy::Version& each : policy::versions(reader, kVersionsShown)) {
-    out.object().field("version", each.version).field("base", each.base).field("kind", each.kind);
-    out.field("clause", each.clause).field("note", each.note);
-    out.field("proposed_by", each.proposed_name).field("approved_by", each.approved_name);
-    out.field("proposed", each.proposed.print()).field("approved", each.approved.print());
-    if (each.rolled_back_to) out.field("rolled_back_to", *each.rolled_back_to);
-    out.end_object();
-  }
-  out.end_array();
-}
-
-void write_proposals(JsonWriter& out, db::Connection& reader, const record::Hand& hand) {
-  out.key("proposals").array();
-  for (const policy::Proposal& each : policy::proposals(reader, kProposalsShown)) {
-    out.object().field("id", each.id).field("kind", each.kind).field("state", each.state).field("base", each.base);
-    out.field("clause", each.clause).field("note", each.note).field("answer", each.answer);
-    out.field("proposed_by", each.proposed_name).field("proposed", each.proposed.print());
-    out.field("own", each.proposed_by == hand.account || (hand.person != 0 && each.proposed_person == hand.person));
-    if (each.state != "proposed") {
-      out.field("decided_by", each.decided_name).field("decided", each.decided.print());
-    }
-    if (each.version) out.field("version", *each.version);
-    if (each.rolled_back_to) out.field("rolled_back_to", *each.rolled_back_to);
-    out.key("changes");
-    if (const auto base = policy::content_of(reader, each.base)) {
-      out.raw(json::serialize(policy::difference(*base, each.content)));
-    } else {
-      out.raw("[]");
-    }
-    out.end_object();
-  }
-  out.end_array();
-}
-
 Result<std::string> regulation_json(const Call& call, int64_t version) {
   edge::House& house = call.house();
   const catalog::Catalogue& catalogue = house.catalogue;
@@ -137,8 +100,6 @@ Result<std::string> regulation_json(const Call& call, int64_t version) {
   out.key("purposes").array();
   for (const std::string& purpose : house.policy.rules()->purposes()) out.value(purpose);
   out.end_array();
-  write_history(out, *lease);
-  write_proposals(out, *lease, call.hand());
   out.end_object();
   return body;
 }

@@ -10,15 +10,15 @@ const kPerson = { wide: 'student', phone: 'teacher' };  // each run has a person
 // What acts leave behind: `count` notices of this person, the last one long.
 async function put(kind, count) {
   const { db } = here.world;
-  const account = await sqlOutside(db, `SELECT id FROM account WHERE login = '${here.world.accountsOf(kind)[0].account}'`);
+  const [account, person] = (await sqlOutside(db, `SELECT id, person_id FROM account WHERE login = '${here.world.accountsOf(kind)[0].account}'`)).split('|');
   const first = Number(await sqlOutside(db, 'SELECT next FROM notice_number'));
   const long = '您提出的《权限申请表》已由部门负责人签署意见，正在等教务处审批；在此期间您可以随时查看进度，也可以撤回后修改再提交。';
   const rows = Array.from({ length: count }, (_, i) => {
     const text = i === count - 1 ? long : `您的第 ${i + 1} 件申请已有结果`;
-    return `(${first + i}, ${account}, 'case:2026-${String(i + 1).padStart(4, '0')}', '${text}', 'Application ${i + 1} is decided', ${(Date.parse('2026-11-20T09:00:00+08:00') + i * 60_000) * 1000}, 'none')`;
+    return `(${first + i}, ${first + i}, ${account}, ${person}, 'case:2026-${String(i + 1).padStart(4, '0')}', '${text}', 'Application ${i + 1} is decided', ${(Date.parse('2026-11-20T09:00:00+08:00') + i * 60_000) * 1000}, 'none')`;
   });
   await sqlOutside(db, `UPDATE notice_number SET next = ${first + count}`);
-  await sqlOutside(db, `INSERT INTO notice (id, account, about, text_zh, text_en, created_us, mail_state) VALUES ${rows.join(', ')}`);
+  await sqlOutside(db, `INSERT INTO notice (id, number, account, person_id, about, text_zh, text_en, made, mail_state) VALUES ${rows.join(', ')}`);
 }
 
 for (const size of kSizes) {

@@ -10,45 +10,37 @@ import { forEachStore, home, pause, run, Server, signIn, Person, sqlOutside, sto
 const base = '2026-11-20T09:00:00+08:00';
 const micros = (instant, minutes) => (Date.parse(instant) + minutes * 60_000) * 1000;
 
+const numbersOf = async (person) => (await person.rows({ dataset: 'notice', fields: ['number'] })).flat();
+
 // Notices as an act leaves them in the store; the ids follow on those that are there.
 async function put(db, login, texts, { state = 'none', at = base } = {}) {
-  const account = Number(await sqlOutside(db, `SELECT id FROM account WHERE login = '${login}'`));
+  const [account, person] = (await sqlOutside(db, `SELECT id, person_id FROM account WHERE login = '${login}'`)).split('|').map(Number);
   assert.ok(account > 0, login);
   const first = Number(await sqlOutside(db, 'SELECT next FROM notice_number'));
-  const rows = texts.map((text, i) => `(${first + i}, ${account}, 'case:2026-0017', '${text}', 'notice ${text}', ${micros(at, i)}, '${state}', ${micros(at, i)})`);
+  const rows = texts.map((text, i) => `(${first + i}, ${first + i}, ${account}, ${person}, 'case:2026-0017', '${text}', 'notice ${text}', ${micros(at, i)}, '${state}', ${micros(at, i)})`);
   await sqlOutside(db, `UPDATE notice_number SET next = ${first + texts.length}`);
-  await sqlOutside(db, `INSERT INTO notice (id, account, about, text_zh, text_en, created_us, mail_state, mail_next_us) VALUES ${rows.join(', ')}`);
+  await sqlOutside(db, `INSERT INTO notice (id, number, account, person_id, about, text_zh, text_en, made, mail_state, mail_next_us) VALUES ${rows.join(', ')}`);
   return texts.map((_, i) => first + i);
 }
 
 forEachStore('notices', (world) => {
   test('newest first, page by page, one\'s own alone, with the count of the bell', async () => {
     const [student, other] = [await world.as('student', 0), await world.as('student', 1)];
-    const empty = await student.get('/api/notices');
-    assert.deepEqual([empty.status, empty.json.unread, empty.json.notices, empty.json.next], [200, 0, [], null]);
+    const fields = ['number', 'about', 'text_zh', 'text_en', 'made', 'seen'];
+    const empty = await student.query({ dataset: 'notice', fields });
+    assert.deepEqual([empty.status, empty.json.rows, empty.json.next], [200, [], null]);
     assert.match(empty.json.record, /\/\d+$/);
     await put(world.db, student.account, Array.from({ length: 65 }, (_, i) => `第${i}条`));
     await put(world.db, other.account, ['别人的事']);
-    const seen = [];
-    let pages = 0;
-    for (let next = 0; next !== null; pages += 1) {
-      const page = await student.get(`/api/notices?before=${next}`);
-      assert.equal(page.status, 200, page.text);
-      assert.equal(page.json.unread, 65);
-      for (const notice of page.json.notices) {
-        assert.ok(isText(notice.text));
-        assert.equal(notice.about, 'case:2026-0017');
-        assert.equal(notice.read, false);
-        seen.push(notice);
-      }
-      next = page.json.next;
-    }
-    assert.equal(pages, 3);
-    assert.deepEqual(seen.map((notice) => notice.text.zh), Array.from({ length: 65 }, (_, i) => `第${64 - i}条`));
-    assert.equal(seen[64].at, base);
+    const seen = await student.all({ dataset: 'notice', fields, limit: 30 });
+    assert.deepEqual(seen.map(([, about, zh, en]) => [about, zh, en]), Array.from({ length: 65 }, (_, i) => ['case:2026-0017', `第${64 - i}条`, `notice 第${64 - i}条`]));
+    assert.deepEqual(seen.at(-1).slice(4), [base, null]);
     assert.equal((await student.get('/api/notices/unread')).json.unread, 65);
     assert.equal((await other.get('/api/notices/unread')).json.unread, 1);
-    for (const wrong of ['x', '-1', '1x', '', '99999999999999999999']) isProblem(await student.get(`/api/notices?before=${wrong}`), 422);
+    const theirs = await numbersOf(other);
+    assert.equal(theirs.length, 1);
+    isProblem(await student.get(`/api/datasets/notice/${theirs[0]}`), 404);
+    isProblem(await student.get('/api/notices'), 404);
   });
 
   test('marked by their owner, some or all; whoever is not signed in gets nothing', async () => {
@@ -63,7 +55,7 @@ forEachStore('notices', (world) => {
     assert.deepEqual(await mark(teacher, { ids: [ids[0], ids[1], ...theirs, 987654] }), { marked: 2, unread: 1 });
     assert.deepEqual(await mark(teacher, { ids: [ids[0]] }), { marked: 0, unread: 1 });
     assert.equal((await other.get('/api/notices/unread')).json.unread, 1);
-    assert.deepEqual((await teacher.get('/api/notices')).json.notices.map((notice) => notice.read), [false, true, true]);
+    assert.deepEqual((await teacher.rows({ dataset: 'notice', fields: ['seen'] })).map(([seen]) => seen !== null), [false, true, true]);
     assert.deepEqual(await mark(teacher, { all: true }), { marked: 1, unread: 0 });
     assert.deepEqual(await mark(teacher, { all: true }), { marked: 0, unread: 0 });
     for (const wrong of [{}, { ids: [] }, { ids: ['1'] }, { ids: 1 }, { ids: [1.5] }, { all: false }, { all: 1 }, { ids: [1], all: true }, { ids: Array(1001).fill(1) }]) {
@@ -71,7 +63,7 @@ forEachStore('notices', (world) => {
     }
     for (const none of ['{', []]) isProblem(await other.post('/api/notices/read', none), 400);
     assert.equal((await other.get('/api/notices/unread')).json.unread, 1, 'a wrong request marks nothing');
-    for (const [verb, path] of [['GET', '/api/notices'], ['GET', '/api/notices/unread'], ['POST', '/api/notices/read']]) {
+    for (const [verb, path] of [['GET', '/api/notices/unread'], ['POST', '/api/notices/read']]) {
       isProblem(await world.server.request(verb, path, { headers: { authorization: 'Bearer nobody' }, body: verb === 'POST' ? { all: true } : undefined }), 401);
     }
   });
@@ -79,12 +71,13 @@ forEachStore('notices', (world) => {
   test('looking and marking are on record, the count of the bell is not', async () => {
     const person = await world.as('academic_office');
     const ids = await put(world.db, person.account, ['戊']);
-    const looked = (await person.get('/api/notices')).json;
+    const look = async () => (await person.query({ dataset: 'notice', fields: ['text_zh'] })).json;
+    const looked = await look();
     const seq = (leaf) => Number(leaf.split('/').at(-1));
     await person.get('/api/notices/unread');
     await person.post('/api/notices/read', { ids });
     await person.post('/api/notices/read', { ids });
-    const again = (await person.get('/api/notices')).json;
+    const again = await look();
     assert.equal(seq(again.record), seq(looked.record) + 2, 'one for the first mark; the second changed nothing');
     const proof = await person.get(`/api/audit/proof?leaf=${encodeURIComponent(looked.record)}`);
     assert.equal(proof.status, 200, proof.text);
@@ -106,7 +99,7 @@ forEachStore('notices', (world) => {
       const draft = await teacher.post('/api/cases', { kind: 'access', action: 'draft', content });
       assert.equal(draft.status, 200, draft.text);
       const { number } = draft.json;
-      const waits = async (person) => (await person.get('/api/notices')).json.notices.filter((one) => one.about === `case:${number}`);
+      const waits = (person) => person.rows({ dataset: 'notice', fields: ['text_zh', 'text_en', 'seen'], where: { field: 'about', op: 'eq', value: `case:${number}` } });
       for (const head of heads) assert.deepEqual(await waits(head), [], 'a draft is nobody else’s');
       const sent = await teacher.post(`/api/cases/${number}/submit`, { password: teacher.password, undertaking: 1 });
       assert.equal(sent.status, 200, sent.text);
@@ -114,7 +107,7 @@ forEachStore('notices', (world) => {
       const mine = turns.filter((each) => each.length > 0);
       assert.ok(mine.length <= 1, 'one head at most signs for this teacher');
       told += mine.length;
-      for (const [notice] of mine) assert.ok(isText(notice.text) && !notice.read);
+      for (const [[zh, en, seen]] of mine) assert.ok(isText({ zh, en }) && seen === null);
       assert.deepEqual(await waits(await world.as('student', 2)), []);
     }
     assert.ok(told > 0, 'some teacher has a head among the sign-ins');
@@ -160,7 +153,7 @@ for (const kind of stores) {
       const now = new Date(Date.now() - 600_000).toISOString();
       await put(db, student.account, ['张三的成绩复核已有结论：89分', '第二件'], { state: 'due', at: now });
       await put(db, seen.account, ['看过的'], { state: 'due', at: now });
-      await sqlOutside(db, `UPDATE notice SET read_us = 1 WHERE text_zh = '看过的'`);
+      await sqlOutside(db, `UPDATE notice SET seen = 1 WHERE text_zh = '看过的'`);
       await put(db, gone.account, ['已停用的账号'], { state: 'due', at: now });
       await sqlOutside(db, `UPDATE account SET closed_us = 1 WHERE login = '${gone.account}'`);
       await put(db, of('teacher', 1).account, ['很久以前的'], { state: 'due', at: '2026-01-05T09:00:00+08:00' });
@@ -195,7 +188,7 @@ for (const kind of stores) {
       await until(async () => Number(await sqlOutside(db, 'SELECT mail_attempts FROM notice')) === 1);
       const signed = await signIn(server, student.account, student.password);
       const person = new Person(server, student, signed.json.token);
-      assert.equal((await person.get('/api/notices')).json.unread, 1);
+      assert.equal((await numbersOf(person)).length, 1);
       const begin = Date.now();
       await server.stop();
       assert.ok(Date.now() - begin < 8000, 'within seconds');

@@ -94,7 +94,6 @@ forEachStore('refusals', (world) => {
       ['lending.step_unknown', 422, security.post('/api/lending/findings/1/step', { step: 'banned', reason: 'x' })],
       ['identity.signature_missing', 403, security.post('/api/regulation/proposals/1/approve', {})],
       ['identity.reason_missing', 422, security.post(`/api/accounts/${student.account}/factor-reset`, { reason: ' ' })],
-      ['notice.page_invalid', 422, student.get('/api/notices?before=x')],
       ['notice.which', 422, student.post('/api/notices/read', {})],
       ['case.deputy_not_yours', 403, student.post('/api/deputies', deputy)],
       ['case.deputy_unknown', 404, head.post('/api/deputies/999/end', {})],

@@ -213,7 +213,7 @@ TEST_P(Watched, the_desk_goes_up_the_ladder_and_lifts_all_of_it) {
   EXPECT_TRUE(desk([&](db::Connection& in) { return watch_->lift(in, finding, hand(), "已处理"); }));
   EXPECT_TRUE(system().identity->enter_made_up("s1", kDormitory, "test").result);
   EXPECT_EQ(watch_->story(*system().store->private_reader(), session->account), std::nullopt);
-  EXPECT_EQ(count("lending_step WHERE lifted_us IS NULL"), 0);
+  EXPECT_EQ(count("lending_step WHERE lifted IS NULL"), 0);
   EXPECT_EQ(desk([&](db::Connection& in) { return watch_->lift(in, finding, hand(), "x"); }).refusal().type,
             "lending.closed");
 }

@@ -15,6 +15,7 @@ const text = { zh: '某', en: 'some' }
 const away = { type: 'test.away', status: 503, title: { zh: '暂时问不到', en: 'away' } }
 const datasets = [
   'grade', 'meeting', 'term', 'section', 'student', 'class', 'warning', 'status_change', 'case', 'deputy', 'access_log', 'unit', 'graduation', 'access_grant',
+  'calendar_change',
 ]
 const posts = ['student', 'teacher', 'class_adviser', 'department_head', 'academic_office', 'security_admin']
 const me: Me = {
@@ -25,7 +26,7 @@ const me: Me = {
 const file: CaseFile = {
   number: '2026-0001', revision: 1, title: '某', kind: { name: 'access', label: text, clause: '2.4.1' }, state: { name: 'draft', label: text, closed: false },
   waits_for: { name: 'head', label: text }, applicant: { account: 'T2', name: '乙', mine: false }, opened: me.now, arrived: me.now,
-  due: { at: '2026-12-01T00:00:00+08:00', last: '2026-11-30', days: 4, provisional: false, lateness: 'in_time' }, content: {}, words: { fields: [] },
+  due: { at: '2026-12-01T00:00:00+08:00', last: '2026-11-30', days: 4, provisional: false, lateness: 'in_time' }, fields: [], words: { fields: [] },
   steps: [], letters: [], attachments: [], signature_key: '',
   actions: [{ action: 'approve', label: text, allowed: true, opinion: 'none', signs: false }],
 }
@@ -37,7 +38,6 @@ const nothing: Record<string, unknown> = Object.assign(
   {
     '/api/query': { columns: [], rows: [], scope: { text, basis: [] } },
     '/api/calendar': { version: 1, year: 2026, today: '2026-11-24', first_year: 2026, last_year: 2026, working_days: 0, days: [], windows: [] },
-    '/api/notices': { unread: 0, notices: [], next: null, record: '' },
     [`/api/cases/${file.number}`]: file,
     [`/api/cases/${file.number}/approve`]: file,
     '/api/verify/ABC': { number: '', kind: 'export', sha256: '', state: 'valid' },

@@ -50,45 +50,68 @@ CREATE TABLE lending_day (
   PRIMARY KEY (day, kind)
 );
 
--- What a rule saw about an account. At most one of a rule is open.
+-- What a rule saw about an account. At most one of a rule is open. This table and the two below are datasets too (modules/lending/catalog), so
+-- their columns are named as the catalogue names fields; person_id, holder… are those of the account.
 CREATE TABLE lending_finding (
   id BIGINT PRIMARY KEY,
+  number BIGINT NOT NULL UNIQUE,   -- the id
   account BIGINT NOT NULL REFERENCES account(id),
-  rule TEXT NOT NULL,
+  person_id BIGINT,
+  holder TEXT NOT NULL,            -- login
+  holder_name TEXT NOT NULL,
+  holder_kind TEXT NOT NULL,
+  rule TEXT NOT NULL,              -- code LENDING_RULE
   score BIGINT NOT NULL,
   seen_zh TEXT NOT NULL,
   seen_en TEXT NOT NULL,
-  from_us BIGINT NOT NULL,
-  until_us BIGINT NOT NULL,
+  begins BIGINT NOT NULL,
+  ends BIGINT NOT NULL,
   sessions TEXT NOT NULL,          -- JSON array of ids
   leaves TEXT NOT NULL,            -- JSON array of seq in the record
-  first_us BIGINT NOT NULL,
-  found_us BIGINT NOT NULL,        -- last time it said something new
-  answered_us BIGINT,              -- the holder showed who it is
-  state TEXT NOT NULL,             -- open | dismissed | settled
-  closed_us BIGINT,
+  first_found BIGINT NOT NULL,
+  found BIGINT NOT NULL,           -- last time it said something new
+  answered BIGINT,                 -- the holder showed who it is
+  state TEXT NOT NULL,             -- code LENDING_STATE
+  closed BIGINT,
   closed_by BIGINT,
   closed_name TEXT,
   closed_reason TEXT
 );
 CREATE UNIQUE INDEX lending_finding_open ON lending_finding (account, rule) WHERE state = 'open';
-CREATE INDEX lending_finding_of_account ON lending_finding (account, found_us);
-CREATE INDEX lending_finding_found ON lending_finding (state, found_us);
+CREATE INDEX lending_finding_of_account ON lending_finding (account, found);
+CREATE INDEX lending_finding_found ON lending_finding (state, found);
+
+-- The sign-ins that a finding rests on, as they were when it was found.
+CREATE TABLE lending_evidence (
+  id BIGINT PRIMARY KEY,
+  finding BIGINT NOT NULL REFERENCES lending_finding(id),
+  number BIGINT NOT NULL,          -- 1, 2 … of the finding
+  person_id BIGINT,
+  began BIGINT NOT NULL,
+  zone_zh TEXT NOT NULL,
+  zone_en TEXT NOT NULL,
+  remote TEXT NOT NULL,            -- address
+  UNIQUE (finding, number)
+);
 
 -- What was done about it. The newest step that is not lifted is in force.
 CREATE TABLE lending_step (
   id BIGINT PRIMARY KEY,
+  number BIGINT NOT NULL UNIQUE,   -- the id
   account BIGINT NOT NULL REFERENCES account(id),
-  step TEXT NOT NULL,              -- ask_second_factor | read_only | suspended
-  taken_us BIGINT NOT NULL,
+  person_id BIGINT,
+  holder TEXT NOT NULL,
+  holder_name TEXT NOT NULL,
+  step TEXT NOT NULL,              -- code LENDING_STEP
+  taken BIGINT NOT NULL,
   taken_by BIGINT NOT NULL,        -- account, 0 = by itself
   taken_name TEXT NOT NULL,
   reason TEXT NOT NULL,
   findings TEXT NOT NULL,          -- JSON array of ids
-  lifted_us BIGINT,
+  lifted BIGINT,
   lifted_by BIGINT,
   lifted_name TEXT,
   lifted_reason TEXT
 );
-CREATE INDEX lending_step_of_account ON lending_step (account, taken_us);
-CREATE INDEX lending_step_taken ON lending_step (taken_us);
+CREATE INDEX lending_step_of_account ON lending_step (account, taken);
+CREATE INDEX lending_step_taken ON lending_step (taken);

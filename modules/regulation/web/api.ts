@@ -1,4 +1,4 @@
-// Permission administration (docs/api.md): the regulation in force, its history and proposals, and who sees what.
+// Permission administration (docs/api.md): the regulation in force, and who sees what; its history and proposals are datasets.
 import { call } from '@/api/client'
 import type { Text } from '@/api/types'
 
@@ -46,35 +46,6 @@ export interface RowChange {
   before: Record<string, unknown> | null
   after: Record<string, unknown> | null
 }
-export interface RegulationVersion {
-  version: number
-  base: number
-  kind: 'start' | 'files' | 'change' | 'rollback'
-  clause: string
-  note: string
-  proposed_by: string
-  approved_by: string
-  proposed: string
-  approved: string
-  rolled_back_to?: number
-}
-export interface RegulationProposal {
-  id: number
-  kind: 'change' | 'rollback'
-  state: 'proposed' | 'approved' | 'rejected' | 'withdrawn'
-  base: number
-  clause: string
-  note: string
-  answer: string
-  proposed_by: string
-  proposed: string
-  own: boolean
-  decided_by?: string
-  decided?: string
-  version?: number
-  rolled_back_to?: number
-  changes: RowChange[]
-}
 export interface Regulation {
   version: number
   in_force: number
@@ -87,8 +58,6 @@ export interface Regulation {
   relations: Named[]
   modules: Named[]
   purposes: string[]
-  history: RegulationVersion[]
-  proposals: RegulationProposal[]
   record: string
 }
 

@@ -38,10 +38,6 @@ export const en: Record<keyof typeof zh, string> = {
   'regulation.lede':
     'What each post sees by default. The academic affairs office proposes; another of it or the ' +
     'security administrator decides; then it is in force on every node at once, and every version stays.',
-  'regulation.made.change': 'change',
-  'regulation.made.files': 'from the files',
-  'regulation.made.rollback': 'brought back',
-  'regulation.made.start': 'start',
   'regulation.masked_n': '{n} masked',
   'regulation.matrix': 'Posts and data',
   'regulation.member.actions': 'actions',
@@ -92,9 +88,6 @@ export const en: Record<keyof typeof zh, string> = {
   'regulation.sight.masked': 'masked',
   'regulation.sight_note': 'Permissions are told, no data shown; every question is on record',
   'regulation.sight_title': 'Who sees what',
-  'regulation.state.approved': 'approved',
-  'regulation.state.proposed': 'waiting',
-  'regulation.state.rejected': 'rejected',
   'regulation.state.withdrawn': 'withdrawn',
   'regulation.title': 'Default permissions',
   'regulation.version': 'Version {n}',

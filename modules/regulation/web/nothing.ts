@@ -2,6 +2,6 @@
 export const nothing = {
   '/api/regulation': {
     version: 1, in_force: 1, may: { propose: true, approve: true, ask: true }, settings: [], posts: [], powers: [], rules: [], datasets: [], relations: [],
-    modules: [], purposes: [], history: [], proposals: [], record: '',
+    modules: [], purposes: [], record: '',
   },
 }

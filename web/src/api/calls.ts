@@ -1,7 +1,7 @@
 // Every call of docs/api.md the pages use, one function each.
 import { call } from './client'
 import type {
-  Answer, CalendarYear, Dataset, Document, Me, Notice, Query, Session, Verified,
+  Answer, CalendarYear, Dataset, Document, Me, Query, Session, Verified,
 } from './types'
 
 const enc = encodeURIComponent
@@ -46,8 +46,6 @@ export const consistency_read = (from: number, to: number) =>
 
 export const calendar_read = (year: number) => call<CalendarYear>('GET', `/api/calendar?year=${year}`)
 
-export const notices_list = (before: number) =>
-  call<{ unread: number; notices: Notice[]; next: number | null; record: string }>('GET', `/api/notices?before=${before}`)
 export const notices_unread = () => call<{ unread: number }>('GET', '/api/notices/unread', { open: true })
 export const notices_mark = (ids: number[] | 'all') =>
   call<{ marked: number; unread: number }>('POST', '/api/notices/read', { body: ids === 'all' ? { all: true } : { ids } })

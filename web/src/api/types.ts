@@ -50,14 +50,6 @@ export interface Person {
   number: string
 }
 
-export interface Notice {
-  id: number
-  about: string // case:NUMBER, grant:NUMBER, or empty
-  text: Text
-  at: string
-  read: boolean
-}
-
 export interface DatasetBrief {
   name: string
   label: Text
@@ -243,7 +235,6 @@ export interface CalendarYear {
   days: CalendarDay[]
   windows: { id: number; begins: string; ends: string; reason: Text; over: boolean }[]
   may_change: boolean
-  changes?: { version: number; kind: 'start' | 'years' | 'window' | 'withdrawal'; name: string; reason: string; at: string }[]
 }
 
 export interface Session {

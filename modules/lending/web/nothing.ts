@@ -1,4 +1,0 @@
-// For web/src/unanswered.test.ts: what a healthy server says when there is nothing.
-export const nothing = {
-  '/api/lending/findings': { findings: [] },
-}

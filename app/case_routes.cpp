@@ -145,6 +145,9 @@ void form(const Call& call) {
 
 void attachment(const Call& call) {
   fetch(call, "attachment", [&]() -> Found {
+    edge::House& house = call.house();
+    const cases::Actor actor = actor_of(call);
+    JW_CHECK(house.cases.check_part(*house.store.reader(), actor, call.captured(0)));
     return cases::attachment_of(*call.house().store.private_reader(), call.captured(0),
                                 edge::number_in(call.captured(1)));
   });

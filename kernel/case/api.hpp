@@ -282,6 +282,9 @@ class Engine {
   // caller's to ask (dataset `case`).
   Result<std::string> show(db::Connection& reader, const Actor& actor, std::string_view number);
   Result<Form> form(db::Connection& reader, const Actor& actor, std::string_view number);
+  // Form and attachments are for the applicant and for whoever has a step in the table of the kind: 403 case.not_yours,
+  // 404 case.unknown.
+  Result<Done> check_part(db::Connection& reader, const Actor& actor, std::string_view number) const;
   // The official form as a PDF (§2.4.1).
   Result<std::string> printed_form(db::Connection& reader, const Actor& actor, std::string_view number);
 

@@ -115,8 +115,12 @@ void write_letters(db::Connection& reader, JsonWriter& out, const Case& file, In
   out.end_array();
 }
 
-void write_attachments(db::Connection& reader, JsonWriter& out, const Case& file) {
+void write_attachments(db::Connection& reader, JsonWriter& out, const Case& file, bool part) {
   out.key("attachments").array();
+  if (!part) {
+    out.end_array();
+    return;
+  }
   db::Rows rows = reader.query(
       "SELECT id, name, media, sha256, added_us FROM case_attachment WHERE case_id = $1 ORDER BY id", {file.id});
   while (rows.next()) {
@@ -150,11 +154,11 @@ void Engine::write_actions(Moment& moment, JsonWriter& out) const {
 
 // By whoever looks: the applicant has a step that leaves the case where it is.
 bool Engine::is_being_written(Moment& moment) const {
-  return std::any_of(
-      moment.file.kind->transitions.begin(), moment.file.kind->transitions.end(), [&](const Transition& row) {
-        return row.from == moment.file.state && row.to == row.from && row.who.is == Who::Is::applicant &&
-               choose(moment, row.action);
-      });
+  return std::any_of(moment.file.kind->transitions.begin(), moment.file.kind->transitions.end(),
+                     [&](const Transition& row) {
+                       return row.from == moment.file.state && row.to == row.from && row.who.is == Who::Is::applicant &&
+                              choose(moment, row.action);
+                     });
 }
 
 Result<std::string> Engine::show(db::Connection& reader, const Actor& actor, std::string_view number) {
@@ -187,21 +191,27 @@ Result<std::string> Engine::show(db::Connection& reader, const Actor& actor, std
   write_words(out, moment, part);
   write_steps(services_, out, *file, part);
   write_letters(reader, out, *file, moment.now);
-  write_attachments(reader, out, *file);
+  write_attachments(reader, out, *file, part);
   write_actions(moment, out);
   out.field("signature_key", public_key()).end_object();
   return text;
 }
 
+Result<Done> Engine::check_part(db::Connection& reader, const Actor& actor, std::string_view number) const {
+  const std::optional<Case> file = read_case(reader, services_.kinds, number, false);
+  if (!file) return Refusal{Code::not_found, "case.unknown", {"没有这个办件", "there is no such case"}};
+  if (has_part(*file, actor)) return Done{};
+  return Refusal{
+      Code::forbidden,
+      "case.not_yours",
+      {"申请表和附件只供申请人和经办人查看", "form and attachments are for the applicant and whoever has a step"}};
+}
+
 Result<Form> Engine::form(db::Connection& reader, const Actor& actor, std::string_view number) {
+  JW_CHECK(check_part(reader, actor, number));
   std::optional<Case> file = read_case(reader, services_.kinds, number, false);
   if (!file || file->kind->form == nullptr)
     return Refusal{Code::not_found, "case.unknown", {"没有这个办件", "there is no such case"}};
-  if (!has_part(*file, actor)) {
-    return Refusal{Code::forbidden,
-                   "case.not_yours",
-                   {"申请表只供申请人和经办人打印", "the form is for the applicant and whoever has a step to take"}};
-  }
   const json::object none;
   const Moment moment{services_, reader, *file, actor, none, services_.clock.now()};
   return file->kind->form(moment);

@@ -33,7 +33,8 @@ constexpr std::string_view kBeginningOf = "SELECT " JW_BEGINNING_COLUMNS " FROM 
 constexpr std::string_view kBegunBy =
     "SELECT " JW_BEGINNING_COLUMNS " FROM session WHERE account = $1 AND created_us >= $2 ORDER BY created_us, id";
 constexpr std::string_view kBegunOn =
-    "SELECT " JW_BEGINNING_COLUMNS " FROM session WHERE device_digest = $1 AND created_us >= $2 ORDER BY created_us, id";
+    "SELECT " JW_BEGINNING_COLUMNS
+    " FROM session WHERE device_digest = $1 AND created_us >= $2 ORDER BY created_us, id";
 #undef JW_BEGINNING_COLUMNS
 constexpr std::string_view kEndOne =
     "UPDATE session SET ended_us = $2, ended_reason = $3 WHERE id = $1 AND ended_us IS NULL";

@@ -24,8 +24,7 @@ int64_t unread(db::Connection& connection, int64_t account) {
 
 int64_t mark_read(db::Connection& transaction, int64_t account, std::span<const int64_t> numbers, Instant now) {
   if (numbers.empty())
-    return transaction.execute("UPDATE notice SET seen = $2 WHERE account = $1 AND seen IS NULL",
-                               {account, now.us});
+    return transaction.execute("UPDATE notice SET seen = $2 WHERE account = $1 AND seen IS NULL", {account, now.us});
   int64_t count = 0;
   for (const int64_t number : numbers) {
     count += transaction.execute("UPDATE notice SET seen = $3 WHERE account = $1 AND number = $2 AND seen IS NULL",

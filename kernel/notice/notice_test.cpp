@@ -80,8 +80,12 @@ class NoticesOn : public testing::TestWithParam<db::Dialect> {
         {account});
     std::vector<Row> all;
     while (rows.next()) {
-      all.push_back({rows.integer(0), rows.integer(1), std::string(rows.text(2)), std::string(rows.text(3)),
-                     {rows.integer(4)}, !rows.is_null(5)});
+      all.push_back({rows.integer(0),
+                     rows.integer(1),
+                     std::string(rows.text(2)),
+                     std::string(rows.text(3)),
+                     {rows.integer(4)},
+                     !rows.is_null(5)});
     }
     return all;
   }

@@ -97,8 +97,7 @@ Result<std::string> issue(db::Connection& transaction, const Mark& mark, const N
       "(SELECT login FROM account WHERE id = $5), (SELECT display_name FROM account WHERE id = $5), $6, $7, $8, $9, "
       "$10)",
       {mark.number, hex_digest(mark.code), paper.kind, paper.title, paper.account, sha256, paper.outbox, now.us,
-       paper.expires ? db::Param(paper.expires->us) : db::Param(), db::Param::blob(paper.bytes),
-       mark.id});
+       paper.expires ? db::Param(paper.expires->us) : db::Param(), db::Param::blob(paper.bytes), mark.id});
   if (!paper.replaces.empty()) {
     JW_TRY(const Paper old, hold(transaction, paper.replaces, now));
     JW_CHECK(check_in_force(old));
@@ -173,8 +172,8 @@ std::string dashed(std::string_view code) {
 
 db::Reach readers_reach() {
   db::Reach reach;
-  reach.columns["paper"] = {"number", "code_digest", "kind",       "title",      "account",    "sha256",
-                            "outbox", "made",     "expires", "revoked", "replaced_by"};
+  reach.columns["paper"] = {"number", "code_digest", "kind",    "title",   "account",    "sha256",
+                            "outbox", "made",        "expires", "revoked", "replaced_by"};
   return reach;
 }
 

@@ -162,7 +162,8 @@ void Watch::Implementation::take_due_step(int64_t account, const Settings& setti
     std::vector<Weighed> weighed;
     {
       auto rows = lease->query(
-          "SELECT rule, score, found, answered FROM lending_finding WHERE account = $1 AND state = 'open' AND found > $2",
+          "SELECT rule, score, found, answered FROM lending_finding WHERE account = $1 AND state = 'open' AND found > "
+          "$2",
           {account, now.us - settings.mute_days * kDay - kDay});
       while (rows.next()) {
         const Rule* rule = rule_named(rows.text(0));

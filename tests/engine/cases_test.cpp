@@ -311,7 +311,8 @@ TEST_P(EveryRow, a_suspension_opens_its_case_and_lifting_ends_it) {
     db::Transaction transaction(*writer, db::Transaction::Mode::write);
     ASSERT_TRUE(system.identity->suspend(*writer, walk.account("L1"), "§2.5.3"));
     writer->execute(
-        "INSERT INTO lending_step (id, number, account, holder, holder_name, step, taken, taken_by, taken_name, reason, "
+        "INSERT INTO lending_step (id, number, account, holder, holder_name, step, taken, taken_by, taken_name, "
+        "reason, "
         "findings) VALUES (1, 1, $1, 'L1', 'L1', 'suspended', 1, 0, '', '', '[]')",
         {walk.account("L1")});
     lending::open_suspension(*system.cases, *writer, walk.account("L1"), {finding});

@@ -178,7 +178,7 @@ TEST_P(Papers, a_mark_is_used_once) {
   const Mark mark = issued().value();
   EXPECT_THROW(write([&](db::Connection& transaction) { return issue(transaction, mark, {.kind = "export"}, kNow); }),
                db::Error);
-  const Mark copied{"D2026-000777", mark.code};
+  const Mark copied{mark.id + 700, "D2026-000777", mark.code};
   EXPECT_THROW(write([&](db::Connection& transaction) { return issue(transaction, copied, {.kind = "export"}, kNow); }),
                db::Error);
 }

@@ -176,6 +176,22 @@ void attach(const Call& call) {
 
 // ---- deputies
 
+Result<std::string> offer(const Call& call) {
+  const cases::Actor actor = actor_of(call);
+  const db::Store::Lease reader = call.house().store.reader();
+  std::string text;
+  JsonWriter out(text);
+  out.object().key("posts").array();
+  for (const cases::Engine::Lendable& each : call.house().cases.lendable(*reader, actor)) {
+    out.object().key("post").object().field("name", each.post).field("label", each.label).end_object();
+    if (each.unit.id != 0)
+      out.key("unit").object().field("code", each.unit.code).field("name", each.unit.name).end_object();
+    out.end_object();
+  }
+  out.end_array().end_object();
+  return text;
+}
+
 void appoint(const Call& call) {
   edge::act(call, {"deputy.appoint", "2.4.2"},
             [call, actor = actor_of(call)](edge::Doing& doing) -> Result<std::string> {
@@ -200,74 +216,77 @@ void end_deputy(const Call& call) {
   });
 }
 
-constexpr std::string_view kCase =
-    R"({"type":"object","required":["number","revision","kind","state","steps","actions"]})";
-constexpr std::string_view kOpening =
-    R"({"type":"object","required":["kind","action"],"properties":{"kind":{"type":"string"},"action":{"type":"string"},"content":{"type":"object"},"undertaking":{"type":"integer"},"password":{"type":"string"},"code":{"type":"string"}}})";
-constexpr std::string_view kStep =
-    R"({"type":"object","properties":{"revision":{"type":"integer"},"opinion":{"type":"string"},"content":{"type":"object"},"granted":{"type":"object"},"undertaking":{"type":"integer"},"password":{"type":"string"},"code":{"type":"string"}}})";
-
 const edge::Route kRoutes[] = {
     {.verb = edge::Verb::post,
      .path = "/api/cases",
      .needs = edge::Needs::session(),
      .run = open,
      .summary = {"提出办件", "open a case"},
-     .request_schema = kOpening,
-     .response_schema = kCase,
+     .request = "CaseOpening",
+     .response = "Case",
      .body_max = 256 * 1024},
     {.verb = edge::Verb::get,
      .path = "/api/cases/{number}",
      .needs = edge::Needs::session(),
      .run = show,
      .summary = {"一个办件：经过、期限、可办的步骤", "a case: timeline, deadline, steps that may be taken"},
-     .response_schema = kCase},
+     .response = "Case"},
     {.verb = edge::Verb::get,
      .path = "/api/cases/{number}/letter",
      .needs = edge::Needs::session(),
      .run = letter,
-     .summary = {"批复（PDF）", "the written reply (PDF)"}},
+     .summary = {"批复（PDF）", "the written reply (PDF)"},
+     .response = "Pdf"},
     {.verb = edge::Verb::get,
      .path = "/api/cases/{number}/form",
      .needs = edge::Needs::session(),
      .run = form,
-     .summary = {"申请表（PDF）", "the official form (PDF)"}},
+     .summary = {"申请表（PDF）", "the official form (PDF)"},
+     .response = "Pdf"},
     {.verb = edge::Verb::post,
      .path = "/api/cases/{number}/attachments",
      .needs = edge::Needs::session(),
      .run = attach,
      .summary = {"添加附件", "add a file"},
-     .response_schema = kCase,
+     .parameters = "AttachmentName",
+     .request = "File",
+     .response = "Case",
      .body_max = cases::kAttachmentMax},
     {.verb = edge::Verb::get,
      .path = "/api/cases/{number}/attachments/{id}",
      .needs = edge::Needs::session(),
      .run = attachment,
-     .summary = {"附件", "an attached file"}},
+     .summary = {"附件", "an attached file"},
+     .response = "File"},
     {.verb = edge::Verb::post,
      .path = "/api/cases/{number}/{action}",
      .needs = edge::Needs::session(),
      .run = take,
      .summary = {"办理一步", "take a step"},
-     .request_schema = kStep,
-     .response_schema = kCase,
+     .request = "CaseTaking",
+     .response = "Case",
      .body_max = 256 * 1024},
+    {.verb = edge::Verb::get,
+     .path = "/api/deputies/offer",
+     .needs = edge::Needs::session(),
+     .run = edge::saying<offer>,
+     .summary = {"可以指定代理的岗位", "the posts in which a deputy may stand in for me"},
+     .response = "DeputyOffer"},
     {.verb = edge::Verb::post,
      .path = "/api/deputies",
      .needs = edge::Needs::session(),
      .run = appoint,
      .summary = {"指定代理", "appoint a deputy"},
-     .request_schema =
-         R"({"type":"object","required":["deputy","post","unit","begins","ends","reason"],"properties":{"deputy":{"type":"string"},"post":{"type":"string"},"unit":{"type":"string"},"begins":{"type":"string","format":"date"},"ends":{"type":"string","format":"date"},"reason":{"type":"string"}}})",
-     .response_schema = R"({"type":"object","required":["record"]})",
+     .request = "Deputation",
+     .response = "Done",
      .body_max = 16 * 1024},
     {.verb = edge::Verb::post,
      .path = "/api/deputies/{number}/end",
      .needs = edge::Needs::session(),
      .run = end_deputy,
      .summary = {"结束代理", "end a deputy"},
-     .request_schema = R"({"type":"object"})",
-     .response_schema = R"({"type":"object","required":["record"]})",
+     .request = "Nothing",
+     .response = "Done",
      .body_max = 16 * 1024},
 };
 

@@ -17,5 +17,6 @@ int audit(const edge::Words& words);
 int migrate(const edge::Words& words);
 int dictionary(const edge::Words& words);
 int permissions(const edge::Words& words);
+int openapi(const edge::Words& words);
 
 }  // namespace jw::app

@@ -119,12 +119,6 @@ void reset(const Call& call) {
   });
 }
 
-constexpr std::string_view kCodeSchema =
-    R"({"type":"object","required":["code"],"properties":{"code":{"type":"string"}}})";
-constexpr std::string_view kCodesSchema =
-    R"({"type":"object","required":["recovery_codes","record"],"properties":{"recovery_codes":{"type":"array","items":{"type":"string"}},"record":{"type":"string"}}})";
-constexpr std::string_view kDoneSchema =
-    R"({"type":"object","required":["record"],"properties":{"record":{"type":"string"}}})";
 constexpr size_t kBodyMax = 16 * 1024;
 
 // Whoever may look only may still make the account safe again.
@@ -134,9 +128,8 @@ const edge::Route kRoutes[] = {
      .needs = edge::Needs::session(),
      .run = offer,
      .summary = {"申请动态验证码的密钥（只显示一次）", "a new second factor, shown once"},
-     .request_schema = R"({"type":"object","required":["password"],"properties":{"password":{"type":"string"}}})",
-     .response_schema =
-         R"({"type":"object","required":["secret","uri","qr","record"],"properties":{"secret":{"type":"string"},"uri":{"type":"string"},"qr":{"type":"array","items":{"type":"string"},"description":"rows of the QR code, 1 is dark"},"record":{"type":"string"}}})",
+     .request = "PasswordGiven",
+     .response = "FactorOffer",
      .body_max = kBodyMax,
      .does = edge::Does::looks},
     {.verb = edge::Verb::post,
@@ -144,8 +137,8 @@ const edge::Route kRoutes[] = {
      .needs = edge::Needs::session(),
      .run = confirm,
      .summary = {"以第一个验证码启用，得到恢复码", "put it in force with its first code; gives the recovery codes"},
-     .request_schema = kCodeSchema,
-     .response_schema = kCodesSchema,
+     .request = "CodeGiven",
+     .response = "RecoveryCodes",
      .body_max = kBodyMax,
      .does = edge::Does::looks},
     {.verb = edge::Verb::post,
@@ -153,8 +146,8 @@ const edge::Route kRoutes[] = {
      .needs = edge::Needs::session(),
      .run = renew,
      .summary = {"换一组恢复码", "new recovery codes in place of the old"},
-     .request_schema = kCodeSchema,
-     .response_schema = kCodesSchema,
+     .request = "CodeGiven",
+     .response = "RecoveryCodes",
      .body_max = kBodyMax,
      .does = edge::Does::looks},
     {.verb = edge::Verb::post,
@@ -162,8 +155,8 @@ const edge::Route kRoutes[] = {
      .needs = edge::Needs::session(),
      .run = remove,
      .summary = {"停用动态验证码", "remove one's second factor"},
-     .request_schema = kCodeSchema,
-     .response_schema = kDoneSchema,
+     .request = "CodeGiven",
+     .response = "Done",
      .body_max = kBodyMax,
      .does = edge::Does::looks},
     {.verb = edge::Verb::post,
@@ -171,8 +164,8 @@ const edge::Route kRoutes[] = {
      .needs = edge::Needs::session(),
      .run = confirm_again,
      .summary = {"会话中再次证明是本人（§2.5.3）", "show again, in the middle of a session, who one is (§2.5.3)"},
-     .request_schema = R"({"type":"object","properties":{"code":{"type":"string"},"password":{"type":"string"}}})",
-     .response_schema = kDoneSchema,
+     .request = "Signature",
+     .response = "Done",
      .body_max = kBodyMax,
      .alive = edge::Alive::held_too,
      .does = edge::Does::looks},
@@ -182,8 +175,8 @@ const edge::Route kRoutes[] = {
      .run = reset,
      .summary = {"重置他人的动态验证码（安全管理员、教务处）",
                  "reset somebody's second factor (security administrator, academic affairs office)"},
-     .request_schema = R"({"type":"object","required":["reason"],"properties":{"reason":{"type":"string"}}})",
-     .response_schema = kDoneSchema,
+     .request = "Reason",
+     .response = "Done",
      .body_max = kBodyMax},
 };
 

@@ -29,6 +29,8 @@ constexpr Command kCommands[] = {
     {"dictionary", jw::app::dictionary, "dictionary [--home DIR]\n      数据字典 / the data dictionary"},
     {"permissions", jw::app::permissions,
      "permissions [--home DIR]\n      默认权限一览：岗位 × 数据 × 行 × 字段 / the default permissions as a table"},
+    {"openapi", jw::app::openapi,
+     "openapi [--home DIR]\n      接口的 OpenAPI 描述 / the OpenAPI description of the interface"},
 };
 
 int usage(std::ostream& out) {

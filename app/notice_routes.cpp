@@ -56,24 +56,20 @@ void mark(const Call& call) {
   });
 }
 
-constexpr std::string_view kMarkSchema =
-    R"({"type":"object","description":"one of the two","properties":{"ids":{"type":"array","items":{"type":"integer"},"minItems":1,"maxItems":1000},"all":{"const":true}}})";
-
 const edge::Route kRoutes[] = {
     {.verb = edge::Verb::get,
      .path = "/api/notices/unread",
      .needs = edge::Needs::session(),
      .run = edge::saying<count>,
      .summary = {"未读通知数", "how many notices are unread"},
-     .response_schema = R"({"type":"object","required":["unread"],"properties":{"unread":{"type":"integer"}}})"},
+     .response = "Unread"},
     {.verb = edge::Verb::post,
      .path = "/api/notices/read",
      .needs = edge::Needs::session(),
      .run = mark,
      .summary = {"标为已读", "mark as seen"},
-     .request_schema = kMarkSchema,
-     .response_schema =
-         R"({"type":"object","required":["marked","unread"],"properties":{"marked":{"type":"integer"},"unread":{"type":"integer"},"record":{"type":"string"}}})",
+     .request = "NoticesMark",
+     .response = "NoticesMarked",
      .body_max = 64 * 1024,
      .does = edge::Does::looks},
 };

@@ -34,36 +34,34 @@ void explain(const Call& call) {
   call.release(call.house().engine.explain(call.asker(), *body));
 }
 
-constexpr std::string_view kQuerySchema = R"({"$ref":"#/components/schemas/Query"})";
-constexpr std::string_view kAnswerSchema = R"({"$ref":"#/components/schemas/Answer"})";
-
 const edge::Route kRoutes[] = {
     {.verb = edge::Verb::get,
      .path = "/api/datasets",
      .needs = edge::Needs::session(),
      .run = edge::saying<datasets>,
      .summary = {"我可以查询的数据", "the datasets I may query"},
-     .response_schema = R"({"type":"object"})"},
+     .response = "DatasetList"},
     {.verb = edge::Verb::get,
      .path = "/api/datasets/{name}",
      .needs = edge::Needs::session(),
      .run = edge::saying<dataset>,
      .summary = {"一种数据的字段、条件和依据", "fields, conditions and basis of one dataset"},
-     .response_schema = R"({"type":"object"})"},
+     .response = "Dataset"},
     {.verb = edge::Verb::get,
      .path = "/api/datasets/{name}/{key}",
      .needs = edge::Needs::session(),
      .run = one_row,
      .summary = {"一条记录", "one row"},
-     .response_schema = kAnswerSchema,
+     .parameters = "RowQuestion",
+     .response = "Answer",
      .alive = edge::Alive::by_gate},
     {.verb = edge::Verb::post,
      .path = "/api/query",
      .needs = edge::Needs::session(),
      .run = query,
      .summary = {"查询", "query"},
-     .request_schema = kQuerySchema,
-     .response_schema = kAnswerSchema,
+     .request = "Query",
+     .response = "Answer",
      .body_max = 512 * 1024,
      .alive = edge::Alive::by_gate},
     {.verb = edge::Verb::post,
@@ -71,8 +69,8 @@ const edge::Route kRoutes[] = {
      .needs = edge::Needs::session(),
      .run = explain,
      .summary = {"为什么能查或不能查", "why a query is permitted or not"},
-     .request_schema = kQuerySchema,
-     .response_schema = R"({"type":"object"})",
+     .request = "Query",
+     .response = "Explanation",
      .body_max = 512 * 1024,
      .does = edge::Does::looks},
 };

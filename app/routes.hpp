@@ -22,6 +22,9 @@ std::span<const edge::Route> notice_routes();
 std::span<const edge::Route> case_routes();
 std::span<const edge::Route> operation_routes();
 
+// Member "places" of /api/me: where whoever asks can go in the pages, in the order of the rail.
+void write_places(const edge::Call& call, JsonWriter& out);
+
 // What /readyz and the description of the interface tell; kept in the house's parts while serving.
 class Condition {
  public:

@@ -7,11 +7,10 @@
 #include <thread>
 
 #include "app/commands.hpp"
-#include "app/modules.hpp"
+#include "app/description.hpp"
 #include "app/post_office.hpp"
 #include "app/rounds.hpp"
 #include "app/routes.hpp"
-#include "app/schemas.hpp"
 #include "base/text.hpp"
 #include "platform/http/metrics.hpp"
 #include "platform/log/api.hpp"
@@ -139,12 +138,8 @@ std::vector<http::Route> table_of(edge::House& house, std::span<const edge::Rout
   const auto add = [&](std::span<const edge::Route> routes) {
     for (http::Route& route : edge::table(house, routes)) all.push_back(std::move(route));
   };
-  for (const auto& rows : {session_routes(), factor_routes(), query_routes(), evidence_routes(), notice_routes(),
-                           case_routes(), operation_routes(), further})
-    add(rows);
-  for (const edge::Module* module : modules()) {
-    if (house.made_up || !module->made_up_only) add(module->routes);
-  }
+  for (const std::span<const edge::Route> rows : route_tables(house.made_up)) add(rows);
+  add(further);
   return all;
 }
 
@@ -204,8 +199,7 @@ int serve_with(const edge::Words& words, std::span<const edge::Route> further) {
   }
   Condition& condition = house.parts.keep(std::make_unique<Condition>(house, system->loose));
   std::vector<http::Route> table = table_of(house, further);
-  condition.described =
-      std::make_shared<const std::string>(http::openapi(table, "Jiaowu 教务", "1", schemas(house.catalogue)));
+  condition.described = std::make_shared<const std::string>(description(house.home, house.catalogue, house.made_up));
   const auto finished = http::all_of({http::request_metrics(house.metrics, table), http::access_log()});
   const std::unique_ptr<http::Server> server = http::Server::start(
       http, std::move(table), web_files(system->options.home),

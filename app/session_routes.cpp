@@ -180,6 +180,7 @@ Result<std::string> me(const Call& call) {
   append_due(session, out);
   append_restriction(house, session, out);
   out.key("modules").raw(house.engine.modules_json(call.asker()));
+  write_places(call, out);
   identity::FactorState factor;
   {
     const db::Store::Lease lease = house.store.reader();
@@ -223,9 +224,8 @@ const edge::Route kRoutes[] = {
      .needs = edge::Needs::open("whoever signs in has no session yet"),
      .run = sign_in,
      .summary = {"登录", "sign in"},
-     .request_schema =
-         R"({"type":"object","required":["account","password"],"properties":{"account":{"type":"string"},"password":{"type":"string"},"new_password":{"type":"string"},"code":{"type":"string","description":"of the second factor, when the account has one"}}})",
-     .response_schema = R"({"$ref":"#/components/schemas/Session"})",
+     .request = "SignIn",
+     .response = "Session",
      .body_max = 16 * 1024,
      .blocking = false},
     {.verb = edge::Verb::del,
@@ -240,22 +240,21 @@ const edge::Route kRoutes[] = {
      .needs = edge::Needs::session(),
      .run = change_password,
      .summary = {"修改密码", "change one's password"},
-     .request_schema =
-         R"({"type":"object","required":["old_password","new_password"],"properties":{"old_password":{"type":"string"},"new_password":{"type":"string"}}})",
+     .request = "PasswordChange",
      .does = edge::Does::looks},
     {.verb = edge::Verb::post,
      .path = "/api/session/agreement",
      .needs = edge::Needs::session(),
      .run = sign_agreement,
      .summary = {"签署保密协议", "sign the confidentiality agreement"},
-     .request_schema = R"({"type":"object","properties":{"password":{"type":"string"},"code":{"type":"string"}}})",
-     .response_schema = R"({"type":"object","required":["record"],"properties":{"record":{"type":"string"}}})"},
+     .request = "Signature",
+     .response = "Done"},
     {.verb = edge::Verb::get,
      .path = "/api/me",
      .needs = edge::Needs::session(),
      .run = edge::saying<me>,
      .summary = {"我是谁，能查什么", "who I am and what I may query"},
-     .response_schema = R"({"$ref":"#/components/schemas/Me"})"},
+     .response = "Me"},
 };
 
 }  // namespace

@@ -91,6 +91,11 @@ void open_house(System& system) {
                                                                  .signing_seed = std::move(seed),
                                                                  .school = school.zh,
                                                                  .public_url = system.options.public_url});
+  system.engine->name_condition("case", "waits_for_me", [&system](const policy::Asker& asker, Instant now) {
+    const db::Store::Lease lease = system.store->reader();
+    system.policy->refresh(*lease);
+    return system.cases->waits_for(*lease, asker, now);
+  });
   system.house.reset(new edge::House{.catalogue = *system.catalogue,
                                      .store = *system.store,
                                      .recorder = *system.recorder,

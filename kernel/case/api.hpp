@@ -58,6 +58,9 @@ struct Who {
 };
 
 enum class Opinion : uint8_t { none, optional, required };
+// How a step or a state looks to people: in favour of what is asked for, against it, or back for amendment.
+enum class Tone : uint8_t { plain, good, bad, back };
+std::string_view name_of(Tone tone);
 // What a step asks of whoever takes it: nothing; re-authentication, with the system's signature over the step; or that
 // and being a person who has approved nothing of this case yet and is not the applicant.
 enum class Seal : uint8_t { none, signs, approves };
@@ -83,6 +86,7 @@ struct State {
   std::string_view at_due = {};          // action that the clock takes when it is late; empty: it escalates
   std::optional<Who> escalates_to = {};  // who is told besides when it is late
   bool closed = false;
+  Tone tone = Tone::plain;
 };
 
 struct Transition {
@@ -100,6 +104,10 @@ struct Transition {
   Result<Done> (*effect)(Moment&) = nullptr;
   // The written reply, or nothing.
   std::optional<Letter> (*letter)(const Moment&) = nullptr;
+  Tone tone = Tone::plain;
+  bool once = false;                             // cannot be taken back and asks for no signature: people confirm it
+  bool in_form = false;                          // taken where the content is written, not where it is read
+  std::span<const std::string_view> takes = {};  // members of the body, besides the opinion
 
   bool signs() const { return seal != Seal::none; }
   bool approves() const { return seal == Seal::approves; }
@@ -143,6 +151,14 @@ struct Kind {
 
   const State* state(std::string_view name) const;
 };
+
+// People for whom a case may wait, by the name that lists show.
+struct Desk {
+  std::string_view waits_for;
+  std::vector<Who> people;
+};
+// Throws std::logic_error when one name means different people in two kinds or states.
+std::vector<Desk> desks_of(std::span<const Kind* const> kinds);
 
 // The code sets CASE_KIND, CASE_STATE and CASE_WAITS of these kinds. Throws std::logic_error when one name has two
 // labels.
@@ -262,6 +278,19 @@ class Engine {
   // The system's clock as an actor.
   static Actor clock_actor();
 
+  // Which cases wait for this person, as a condition on the dataset `case`: what is to be amended, and what waits for a
+  // post held or stood in for now. A case that one has signed already, and that waits for the same post, is among them.
+  boost::json::value waits_for(db::Connection& reader, const policy::Asker& asker, Instant now) const;
+  // Whether cases may wait for this person at all, besides the own.
+  bool serves(const Actor& actor) const;
+  // The posts held by oneself for which cases wait: those in which a deputy may stand in.
+  struct Lendable {
+    std::string post;
+    Text label;
+    Unit unit;
+  };
+  std::vector<Lendable> lendable(db::Connection& reader, const Actor& actor) const;
+
   // Opens a case by the row (from = "", action). Refusals: case.kind_unknown (404), case.action_unknown (404),
   // case.not_yours (403), those of the kind.
   Result<Taken> open(const Actor& actor, std::string_view kind, std::string_view action,
@@ -316,6 +345,7 @@ class Engine {
   std::vector<int64_t> who_may_act(const Case& file, const std::optional<Who>& besides, Instant now) const;
 
   Services services_;
+  std::vector<Desk> desks_;
   crypto::SigningKey key_;
 };
 
@@ -349,6 +379,7 @@ Result<int64_t> appoint_deputy(db::Connection& transaction, const Services& serv
 Result<int64_t> end_deputy(db::Connection& transaction, const Services& services, const Actor& actor, int64_t number,
                            Instant now);
 
+std::string login_of(db::Connection& reader, int64_t account);  // empty when there is no such account
 // Without id when no unit has this code.
 Unit find_unit(db::Connection& connection, std::string_view code);
 

@@ -99,7 +99,9 @@ int64_t Services::setting(std::string_view name) const {
 }
 
 Engine::Engine(Services services)
-    : services_(std::move(services)), key_(crypto::SigningKey::from_seed(services_.signing_seed)) {}
+    : services_(std::move(services)),
+      desks_(desks_of(services_.kinds)),
+      key_(crypto::SigningKey::from_seed(services_.signing_seed)) {}
 
 const Kind* Engine::kind(std::string_view name) const {
   for (const Kind* each : services_.kinds) {

@@ -168,7 +168,7 @@ db::Reach readers_reach() {
                    {"case_letter", {"paper", "case_id", "step", "read_us"}},
                    {"case_attachment", {"id", "case_id", "name", "media", "sha256", "account", "added_us"}},
                    {"deputy", {"principal_person"}},
-                   {"account", {"id", "person_id", "kind", "suspended_us", "closed_us"}}};
+                   {"account", {"id", "login", "person_id", "kind", "suspended_us", "closed_us"}}};
   return reach;
 }
 

@@ -85,10 +85,13 @@ void write_steps(const Services& on, JsonWriter& out, const Case& file, bool par
   for (const Step& step : file.steps) {
     out.object().field("n", step.n).field("action", step.action);
     Text label{step.action, step.action};
+    Tone tone = Tone::plain;
     for (const Transition& row : file.kind->transitions) {
-      if (row.action == step.action && row.from == step.from && row.to == step.to) label = row.label;
+      if (row.action != step.action || row.from != step.from || row.to != step.to) continue;
+      label = row.label;
+      tone = row.tone;
     }
-    out.field("label", label).field("from", step.from).field("to", step.to);
+    out.field("label", label).field("tone", name_of(tone)).field("from", step.from).field("to", step.to);
     out.field("state", file.kind->state(step.to)->label).field("at", step.at.print());
     out.key("by").object().field("name", step.name).field("clock", step.account == 0);
     if (!step.post.empty()) out.field("post", post_label(on, step.post)).field("unit", step.unit);
@@ -147,7 +150,10 @@ void Engine::write_actions(Moment& moment, JsonWriter& out) const {
     out.field("opinion", meant.opinion == Opinion::required   ? "required"
                          : meant.opinion == Opinion::optional ? "optional"
                                                               : "none");
-    out.field("signs", meant.signs()).end_object();
+    out.field("signs", meant.signs()).field("tone", name_of(meant.tone)).field("once", meant.once);
+    out.field("in_form", meant.in_form).key("takes").array();
+    for (const std::string_view each : meant.takes) out.value(each);
+    out.end_array().end_object();
   }
   out.end_array();
 }
@@ -173,7 +179,7 @@ Result<std::string> Engine::show(db::Connection& reader, const Actor& actor, std
   out.field("clause", file->kind->clause).end_object();
   const State& state = *file->kind->state(file->state);
   out.key("state").object().field("name", file->state);
-  out.field("label", state.label).field("closed", state.closed);
+  out.field("label", state.label).field("closed", state.closed).field("tone", name_of(state.tone));
   out.end_object();
   out.key("waits_for").object().field("name", state.waits_for.name);
   out.field("label", state.waits_for.label).end_object();
@@ -193,6 +199,8 @@ Result<std::string> Engine::show(db::Connection& reader, const Actor& actor, std
   write_letters(reader, out, *file, moment.now);
   write_attachments(reader, out, *file, part);
   write_actions(moment, out);
+  out.field("may_attach", file->account == actor.asker.account && !file->closed);
+  out.field("printable", file->kind->form != nullptr);
   out.field("signature_key", public_key()).end_object();
   return text;
 }

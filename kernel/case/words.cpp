@@ -8,6 +8,11 @@ namespace jw::cases {
 const Waits kWaitsNobody{"nobody", {"无", "nobody"}};
 const Waits kWaitsApplicant{"applicant", {"申请人", "applicant"}};
 
+std::string_view name_of(Tone tone) {
+  constexpr std::string_view kNames[] = {"plain", "good", "bad", "back"};
+  return kNames[static_cast<size_t>(tone)];
+}
+
 namespace {
 
 void add(catalog::CodeSet& set, std::string_view name, const Text& label) {

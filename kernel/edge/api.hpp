@@ -120,7 +120,9 @@ struct Route {
   Needs needs;
   void (*run)(const Call&);
   Text summary;
-  std::string_view request_schema = {}, response_schema = {};
+  // Names of schemas (app/api.json, modules/X/api.json): of what stands in the query string, of the body, of the 200
+  // answer; without one, there is none of it, and a route that answers nothing answers 204.
+  std::string_view parameters = {}, request = {}, response = {};
   size_t body_max = 1 << 20;
   bool blocking = true;
   Alive alive = Alive::checked;

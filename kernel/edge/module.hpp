@@ -53,11 +53,29 @@ struct Command {
   int (*run)(const Words& words, const OpenHouse& open);
 };
 
+// Where one can go in the pages. What is done there is asked for again by every call: a place is an offer, no
+// permission.
+struct Place {
+  std::string_view name;                         // of the page's route
+  Text label;                                    // in a list of places
+  bool (*open)(const Call& call);                // whether it is there for whoever asks
+  int64_t (*count)(const Call& call) = nullptr;  // how much waits there
+};
+// Members "name", "label" and "count" of those that are there for whoever asks.
+void write_places(const Call& call, std::span<const Place> places, JsonWriter& out);
+// For places: everybody; who has the power; who may query the dataset, by a permit on rows in one of these relations
+// when there are any.
+inline bool everybody(const Call&) {
+  return true;
+}
+bool may_query(const Call& call, std::string_view dataset, std::initializer_list<std::string_view> relations = {});
+
 struct Module {
   Stated name;  // of its folder
   Text label;
   Stated clause;  // "2.5.3"
   std::span<const Route> routes = {};
+  std::span<const Place> places = {};
   std::span<const cases::Kind* const> kinds = {};
   // Code sets whose words stand in its tables (catalog/codes/*.toml with made = true).
   std::vector<catalog::CodeSet> (*codes)() = nullptr;

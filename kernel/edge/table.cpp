@@ -143,9 +143,6 @@ std::vector<http::Route> table(House& house, std::span<const Route> routes) {
                        [&house, &route](http::Request request, http::Respond respond) {
                          enter(house, route, std::move(request), std::move(respond));
                        },
-                   .summary = route.summary,
-                   .request_schema = route.request_schema,
-                   .response_schema = route.response_schema,
                    .body_max = route.body_max,
                    .blocking = route.blocking});
   }

@@ -105,6 +105,11 @@ class Engine {
          Options options);
   ~Engine();
 
+  // A condition that depends on who asks and when, by name: {"is": NAME} in `where` of a question about this dataset
+  // stands for what it means then. Named before the first question.
+  using Meaning = std::function<boost::json::value(const policy::Asker&, Instant now)>;
+  void name_condition(std::string dataset, std::string name, Meaning meaning);
+
   // Any query; the action follows from its form.
   Outcome ask(const policy::Asker& asker, const boost::json::value& request);
   // One row by its natural key, parts joined by '~'.

@@ -233,8 +233,12 @@ Result<std::string> Engine::dataset_json(const policy::Asker& asker, std::string
     json.field("about", dataset->about.empty() ? std::string("id")
                                                : dataset->fields.at(static_cast<size_t>(dataset->about.front())).name);
   }
+  // The one that a question without a purpose has comes first: it is what pages propose.
   json.key("purposes").array();
+  const Decision& plain = authority->decide(*dataset, Action::query, "");
+  if (plain.allowed()) json.value(plain.purpose);
   for (const std::string& purpose : authority->rules().purposes()) {
+    if (plain.allowed() && purpose == plain.purpose) continue;
     if (authority->decide(*dataset, Action::query, purpose).allowed()) json.value(purpose);
   }
   json.end_array();
@@ -249,7 +253,7 @@ Result<std::string> Engine::dataset_json(const policy::Asker& asker, std::string
 
 Outcome Engine::explain(const policy::Asker& asker, const json::value& request) {
   Run run = impl_->begin(asker, request);
-  Result<Query> query = parse(impl_->catalogue, request);
+  Result<Query> query = impl_->read(request, run);
   if (!query) return refused(std::move(run), std::move(query).refusal());
   const Action action = query->is_statistics() ? Action::statistics : Action::query;
   run.entry.dataset = query->dataset->name;

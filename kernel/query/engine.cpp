@@ -151,6 +151,45 @@ Run Engine::Impl::begin(const Asker& asker, const json::value& request) const {
   return run;
 }
 
+namespace {
+
+// Puts what `meaning` gives in place of {"is": name}, however deep.
+template <class Meaning>
+void put_in(json::value& where, std::string_view name, const Meaning& meaning) {
+  if (json::array* parts = where.if_array()) {
+    for (json::value& part : *parts) put_in(part, name, meaning);
+  }
+  json::object* object = where.if_object();
+  if (object == nullptr) return;
+  const json::value* is = object->if_contains("is");
+  if (is != nullptr && object->size() == 1 && is->is_string() && std::string_view(is->get_string()) == name) {
+    where = meaning();
+    return;
+  }
+  for (const char* key : {"all", "any", "not"}) {
+    if (json::value* parts = object->if_contains(key)) put_in(*parts, name, meaning);
+  }
+}
+
+}  // namespace
+
+Result<Query> Engine::Impl::read(const json::value& request, const Run& run) const {
+  const json::object* object = request.if_object();
+  const json::value* dataset = object == nullptr ? nullptr : object->if_contains("dataset");
+  if (dataset == nullptr || !dataset->is_string() || !object->contains("where")) return parse(catalogue, request);
+  std::optional<json::value> meant;
+  for (const Named& named : conditions) {
+    if (std::string_view(dataset->get_string()) != named.dataset) continue;
+    if (!meant) meant = request;
+    std::optional<json::value> once;  // however often it is named
+    put_in(meant->as_object()["where"], named.name, [&] {
+      if (!once) once = named.meaning(run.asker, run.now);
+      return *once;
+    });
+  }
+  return parse(catalogue, meant ? *meant : request);
+}
+
 std::optional<int64_t> Engine::Impl::gate(db::Connection& connection, const Run& run) const {
   policy::Binding values;
   values.session = run.asker.session;
@@ -409,9 +448,13 @@ Outcome Engine::Impl::answer_statistics(const Query& query, Run run) {
   return settled<Answer>(query, Action::statistics, run, 20 * kGroupsMax + 1, options.statistics_limit, read);
 }
 
+void Engine::name_condition(std::string dataset, std::string name, Meaning meaning) {
+  impl_->conditions.push_back({std::move(dataset), std::move(name), std::move(meaning)});
+}
+
 Outcome Engine::ask(const Asker& asker, const json::value& request) {
   Run run = impl_->begin(asker, request);
-  Result<Query> query = parse(impl_->catalogue, request);
+  Result<Query> query = impl_->read(request, run);
   if (!query) return refused(std::move(run), std::move(query).refusal());
   if (query->is_statistics()) return impl_->answer_statistics(*query, std::move(run));
   return impl_->answer(*query, Action::query, std::move(run));
@@ -468,7 +511,7 @@ Engine::DocumentOutcome Engine::make_document(const Asker& asker, const json::va
                                               const HeadSink& head, const RowSink& sink) {
   Run run = impl_->begin(asker, request);
   const auto refuse = [&](Refusal refusal) { return refused<Document>(std::move(run), std::move(refusal)); };
-  Result<Query> parsed = parse(impl_->catalogue, request);
+  Result<Query> parsed = impl_->read(request, run);
   if (!parsed) return refuse(std::move(parsed).refusal());
   Query& query = *parsed;
   if (query.purpose.empty()) {
@@ -531,7 +574,7 @@ std::vector<db::Param> Engine::Statement::params() const {
 
 Result<Engine::Statement> Engine::statement(const Asker& asker, const json::value& request) {
   Run run = impl_->begin(asker, request);
-  JW_TRY(const Query query, parse(impl_->catalogue, request));
+  JW_TRY(const Query query, impl_->read(request, run));
   const db::Store::Lease lease = impl_->store.reader();
   JW_TRY(const Impl::Prepared prepared,
          impl_->prepare(*lease, query, query.is_statistics() ? Action::statistics : Action::query, run));

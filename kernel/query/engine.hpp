@@ -38,7 +38,15 @@ struct Engine::Impl {
   std::vector<policy::Slot> gate_slots{};
   db::ReachPtr gate_reach{};
 
+  struct Named {
+    std::string dataset, name;
+    Meaning meaning;
+  };
+  std::vector<Named> conditions{};
+
   Run begin(const policy::Asker& asker, const boost::json::value& request) const;
+  // The question with what its named conditions mean for this asker now.
+  Result<Query> read(const boost::json::value& request, const Run& run) const;
   // Everything but the state of the permissions is checked; the gate of the statement tells whether that was current.
   struct Prepared {
     const policy::Decision* decision = nullptr;

@@ -15,8 +15,9 @@ namespace jw::access {
 
 // What an application would open, in words, and what is missing; members of an open object (docs/api.md).
 void write_preview(const cases::Services& on, const boost::json::object& content, JsonWriter& out);
-// Everything one may apply for: datasets, fields, relations. A whole JSON object.
-std::string catalogue_json(const catalog::Catalogue& catalogue);
+// Everything one may apply for: datasets, fields, relations; and what is proposed to whoever asks: the posts for which,
+// the rows, a way to see each field. A whole JSON object.
+std::string catalogue_json(const cases::Services& on, db::Connection& reader, const cases::Actor& asker);
 
 // What a case of applying would open once granted, as a grant to be weighed before the decision (design §4). nullopt
 // when the case asks for no grant.

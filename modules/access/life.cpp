@@ -134,15 +134,20 @@ Result<Done> revoke(Moment& moment) {
   return Done{};
 }
 
-const State kRevocationStates[] = {
-    {.name = "done", .label = {"已办结", "done"}, .waits_for = cases::kWaitsNobody, .closed = true}};
+const State kRevocationStates[] = {{.name = "done",
+                                    .label = {"已办结", "done"},
+                                    .waits_for = cases::kWaitsNobody,
+                                    .closed = true,
+                                    .tone = cases::Tone::good}};
 
 // clang-format off
 const Transition kRevocations[] = {
     {.from = "", .action = "revoke", .to = "done", .who = Who::holder(kOffice),
-     .label = {"撤销", "revoke"}, .seal = kSigns, .when = by_office, .effect = revoke},
+     .label = {"撤销", "revoke"}, .seal = kSigns, .when = by_office, .effect = revoke,
+     .tone = kBad},
     {.from = "", .action = "revoke", .to = "done", .who = Who::holder(kHead),
-     .label = {"撤销", "revoke"}, .seal = kSigns, .effect = revoke},
+     .label = {"撤销", "revoke"}, .seal = kSigns, .effect = revoke,
+     .tone = kBad},
 };
 // clang-format on
 
@@ -262,27 +267,38 @@ const State kChangeStates[] = {
      .waits_for = kWaitsOffice,
      .due_setting = "decision_days",
      .escalates_to = Who::holder_in(kHead, kOfficeUnit)},
-    {.name = "done", .label = {"已办结", "done"}, .waits_for = cases::kWaitsNobody, .closed = true},
+    {.name = "done",
+     .label = {"已办结", "done"},
+     .waits_for = cases::kWaitsNobody,
+     .closed = true,
+     .tone = cases::Tone::good},
 };
 
 // clang-format off
 const Transition kChanges[] = {
     {.from = "", .action = "submit", .to = "signing", .who = kApplicant,
-     .label = {"签字并提交", "sign and submit"}, .seal = kSigns, .effect = ask_change},
+     .label = {"签字并提交", "sign and submit"}, .seal = kSigns, .effect = ask_change,
+     .tone = kGood},
     {.from = "", .action = "report", .to = "signing", .who = Who::clock(),
      .label = {"岗位变动，暂停授权", "post changed: grants suspended"}, .effect = report_change},
     {.from = "signing", .action = "sign", .to = "deciding", .who = kSigner,
-     .label = {"仍需使用，签字上报", "still needed: sign"}, .opinion = kMust, .seal = kApproves},
+     .label = {"仍需使用，签字上报", "still needed: sign"}, .opinion = kMust, .seal = kApproves,
+     .tone = kGood},
     {.from = "signing", .action = "end", .to = "done", .who = kSigner,
-     .label = {"不再需要，终止", "no longer needed: end"}, .opinion = kMay, .seal = kSigns, .effect = end_listed, .letter = change_reply},
+     .label = {"不再需要，终止", "no longer needed: end"}, .opinion = kMay, .seal = kSigns, .effect = end_listed, .letter = change_reply,
+     .tone = kBad},
     {.from = "signing", .action = "give_up", .to = "done", .who = kApplicant,
-     .label = {"本人不再需要", "I need them no more"}, .opinion = kMay, .effect = end_listed},
+     .label = {"本人不再需要", "I need them no more"}, .opinion = kMay, .effect = end_listed,
+     .tone = kBad, .once = true},
     {.from = "deciding", .action = "keep", .to = "done", .who = kDecider,
-     .label = {"保留", "keep"}, .opinion = kMay, .seal = kApproves, .effect = keep_listed, .letter = change_reply},
+     .label = {"保留", "keep"}, .opinion = kMay, .seal = kApproves, .effect = keep_listed, .letter = change_reply,
+     .tone = kGood},
     {.from = "deciding", .action = "end", .to = "done", .who = kDecider,
-     .label = {"终止", "end"}, .opinion = kMay, .seal = kSigns, .effect = end_listed, .letter = change_reply},
+     .label = {"终止", "end"}, .opinion = kMay, .seal = kSigns, .effect = end_listed, .letter = change_reply,
+     .tone = kBad},
     {.from = "deciding", .action = "give_up", .to = "done", .who = kApplicant,
-     .label = {"本人不再需要", "I need them no more"}, .opinion = kMay, .effect = end_listed},
+     .label = {"本人不再需要", "I need them no more"}, .opinion = kMay, .effect = end_listed,
+     .tone = kBad, .once = true},
 };
 // clang-format on
 
@@ -334,15 +350,22 @@ const State kConfirmationStates[] = {
      .waits_for = kWaitsHead,
      .due_setting = "confirmation_days",
      .at_due = "lapse"},
-    {.name = "done", .label = {"已办结", "done"}, .waits_for = cases::kWaitsNobody, .closed = true},
+    {.name = "done",
+     .label = {"已办结", "done"},
+     .waits_for = cases::kWaitsNobody,
+     .closed = true,
+     .tone = cases::Tone::good},
 };
+
+constexpr std::string_view kConfirming[] = {"keep", "end"};
 
 // clang-format off
 const Transition kConfirmations[] = {
     {.from = "", .action = "open", .to = "confirming", .who = Who::clock(),
      .label = {"发起定期确认", "campaign opened"}, .effect = open_confirmation},
     {.from = "confirming", .action = "confirm", .to = "done", .who = kSigner,
-     .label = {"确认", "confirm"}, .opinion = kMay, .seal = kSigns, .effect = confirm},
+     .label = {"确认", "confirm"}, .opinion = kMay, .seal = kSigns, .effect = confirm,
+     .tone = kGood, .takes = kConfirming},
     {.from = "confirming", .action = "lapse", .to = "done", .who = Who::clock(),
      .label = {"期满未确认，授权终止", "not confirmed in time: ended"}, .effect = lapse},
 };

@@ -14,7 +14,13 @@ using edge::Call;
 namespace {
 
 Result<std::string> catalogue(const Call& call) {
-  return catalogue_json(call.house().catalogue);
+  edge::House& house = call.house();
+  const db::Store::Lease reader = house.store.reader();
+  house.policy.refresh(*reader);
+  const identity::Session& session = call.session();
+  const cases::Actor asker =
+      house.cases.actor(*reader, call.asker(), session.login, session.display_name, house.clock.now());
+  return catalogue_json(house.cases.services(), *reader, asker);
 }
 
 Result<std::string> preview(const Call& call) {
@@ -78,21 +84,21 @@ const edge::Route kRoutes[] = {
      .needs = edge::Needs::session(),
      .run = edge::saying<catalogue>,
      .summary = {"可以申请查询的数据", "what one may apply for"},
-     .response_schema = R"({"type":"object","required":["datasets"]})"},
+     .response = "Offers"},
     {.verb = edge::Verb::post,
      .path = "/api/access/preview",
      .needs = edge::Needs::session(),
      .run = edge::saying<preview>,
      .summary = {"申请批准后会看到什么（文字）", "what an application would open, in words"},
-     .request_schema = R"({"type":"object","required":["content"],"properties":{"content":{"type":"object"}}})",
-     .response_schema = R"({"type":"object","required":["words"]})",
+     .request = "AccessQuestion",
+     .response = "AccessPreview",
      .body_max = 128 * 1024},
     {.verb = edge::Verb::get,
      .path = "/api/access/{number}/effect",
      .needs = edge::Needs::session(),
      .run = effect,
      .summary = {"批准后的影响", "the effect of an approval"},
-     .response_schema = R"({"type":"object","required":["effects"]})"},
+     .response = "Effect"},
 };
 
 }  // namespace

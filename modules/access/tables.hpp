@@ -16,6 +16,7 @@ extern const cases::Waits kWaitsHead, kWaitsOwner, kWaitsOffice;
 
 // As the rows of the tables spell them.
 constexpr cases::Opinion kMay = cases::Opinion::optional, kMust = cases::Opinion::required;
+constexpr cases::Tone kGood = cases::Tone::good, kBad = cases::Tone::bad, kBack = cases::Tone::back;
 constexpr cases::Seal kSigns = cases::Seal::signs, kApproves = cases::Seal::approves;
 
 // What was granted, or failing that asked for.

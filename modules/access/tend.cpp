@@ -254,10 +254,58 @@ void write_codes(const catalog::Catalogue& catalogue, std::string_view set, Json
 
 }  // namespace
 
-std::string catalogue_json(const catalog::Catalogue& catalogue) {
+namespace {
+
+// The rows that a post has to do with: proposed to whoever holds it, nearest first.
+struct Near {
+  std::string_view post, relation;
+};
+constexpr Near kNear[] = {{"teacher", "section"}, {"teacher", "taught"}, {"class_adviser", "class"}, {kHead, "unit"}};
+
+std::string_view rows_proposed(const catalog::Catalogue& catalogue, const catalog::Dataset& dataset,
+                               const cases::Actor& asker) {
+  for (const Near& near : kNear) {
+    if (asker.held(near.post) == nullptr) continue;
+    for (const catalog::Binding& binding : dataset.bindings) {
+      if (catalogue.relations[static_cast<size_t>(binding.relation)].name == near.relation) return near.relation;
+    }
+  }
+  return dataset.bindings.empty() ? "all" : "";  // what has to do with nobody is asked for whole
+}
+
+// Sensitive fields masked where they have a mask, left out where not: the least that may do (§2.4.3).
+std::string_view sight_proposed(const catalog::Field& field) {
+  if (field.level < catalog::Level::sensitive) return "clear";
+  return field.mask.kind != catalog::Mask::Kind::none ? "masked" : "none";
+}
+
+// Offices are held by appointment; what one is (a student, of the staff) is oneself.
+void write_holders(const cases::Services& on, db::Connection& reader, const cases::Actor& asker, JsonWriter& out) {
+  out.key("holders").array();
+  const auto rules = on.policy.rules();
+  const policy::Regulation& regulation = rules->regulation();
+  for (const cases::Actor::Held& held : asker.posts) {
+    constexpr std::string_view kOneself[] = {"student", "graduate", "staff"};
+    if (held.for_person != 0 || held.unit.empty() ||
+        std::find(std::begin(kOneself), std::end(kOneself), held.post) != std::end(kOneself))
+      continue;
+    const cases::Unit unit = cases::find_unit(reader, held.unit);
+    out.object().field("post", held.post);
+    out.field("label", regulation.posts.at(static_cast<size_t>(regulation.post(held.post))).label);
+    out.key("unit").object().field("code", unit.code).field("name", unit.name).end_object().end_object();
+  }
+  out.end_array();
+}
+
+}  // namespace
+
+std::string catalogue_json(const cases::Services& on, db::Connection& reader, const cases::Actor& asker) {
+  const catalog::Catalogue& catalogue = on.catalogue;
   std::string text;
   JsonWriter out(text);
-  out.object().key("purposes");
+  out.object();
+  write_holders(on, reader, asker, out);
+  out.key("purposes");
   write_codes(catalogue, "PURPOSE", out);
   out.key("actions");
   write_codes(catalogue, "ACTION", out);
@@ -265,10 +313,11 @@ std::string catalogue_json(const catalog::Catalogue& catalogue) {
   for (const catalog::Dataset& dataset : catalogue.datasets) {
     if (dataset.by_kernel) continue;
     out.object().field("name", dataset.name).field("label", dataset.label).field("module", dataset.module);
-    out.field("owner_unit", dataset.owner_unit).key("fields").array();
+    out.field("owner_unit", dataset.owner_unit).field("rows", rows_proposed(catalogue, dataset, asker));
+    out.key("fields").array();
     for (const catalog::Field& field : dataset.fields) {
       out.object().field("name", field.name).field("label", field.label).field("level", static_cast<int>(field.level));
-      out.field("masked", field.mask.kind != catalog::Mask::Kind::none);
+      out.field("masked", field.mask.kind != catalog::Mask::Kind::none).field("sight", sight_proposed(field));
       if (field.help) out.field("help", *field.help);
       write_for_conditions(catalogue, field, out);
       out.end_object();

@@ -44,6 +44,8 @@ constexpr edge::Command kCommands[] = {
      command},
 };
 
+const edge::Place kPlaces[] = {{.name = "calendar", .label = {"校历", "Calendar"}, .open = edge::everybody}};
+
 }  // namespace
 
 extern const edge::Module kModule;
@@ -52,6 +54,7 @@ const edge::Module kModule{
     .label = {"校历", "calendar"},
     .clause = "2.4.2",
     .routes = routes(),
+    .places = kPlaces,
     .commands = kCommands,
     .open = open,
 };

@@ -164,55 +164,45 @@ void withdraw(const Call& call) {
        });
 }
 
-constexpr std::string_view kYearSchema =
-    R"({"type":"object","required":["version","year","provisional","days","windows"],"properties":{"version":{"type":"integer"},"year":{"type":"integer"},"today":{"type":"string","format":"date"},"first_year":{"type":"integer"},"last_year":{"type":"integer"},"provisional":{"type":"boolean"},"imported":{"type":"boolean"},"notice":{"type":"string"},"issued":{"type":"string"},"source":{"type":"string"},"working_days":{"type":"integer"},"days":{"type":"array","items":{"type":"object","required":["date","kind","works"],"properties":{"date":{"type":"string","format":"date"},"kind":{"enum":["workday","makeup","weekend","holiday","window"]},"works":{"type":"boolean"},"reason":{"$ref":"#/components/schemas/Text"}}}},"windows":{"type":"array","items":{"type":"object","required":["id","begins","ends","reason","over"]}},"may_change":{"type":"boolean"}}})";
-constexpr std::string_view kFileSchema =
-    R"({"type":"object","required":["file"],"properties":{"file":{"type":"string","description":"TOML, docs/howto/calendar.md"},"reason":{"type":"string"}}})";
-constexpr std::string_view kWindowSchema =
-    R"({"type":"object","required":["begins","ends","reason"],"properties":{"begins":{"type":"string","format":"date"},"ends":{"type":"string","format":"date"},"reason":{"$ref":"#/components/schemas/Text"}}})";
-constexpr std::string_view kReasonSchema =
-    R"({"type":"object","required":["reason"],"properties":{"reason":{"type":"string"}}})";
-constexpr std::string_view kChangedSchema =
-    R"({"type":"object","required":["changed","record"],"properties":{"changed":{"type":"object","required":["from","to"],"properties":{"from":{"type":"integer"},"to":{"type":"integer"}}},"record":{"type":"string"}}})";
-
 const edge::Route kRoutes[] = {
     {.verb = edge::Verb::get,
      .path = "/api/calendar",
      .needs = edge::Needs::session(),
      .run = edge::saying<read_year>,
      .summary = {"某年的工作日、放假与停办", "working days, days off and windows of a year"},
-     .response_schema = kYearSchema},
+     .parameters = "CalendarQuestion",
+     .response = "CalendarYear"},
     {.verb = edge::Verb::post,
      .path = "/api/calendar/check",
      .needs = edge::Needs::power(kKeep),
      .run = edge::saying<check_years>,
      .summary = {"试读校历文件，不导入", "read a file of years without importing it"},
-     .request_schema = kFileSchema,
-     .response_schema = R"({"type":"object","required":["version","years"]})",
+     .request = "CalendarFile",
+     .response = "CalendarChecked",
      .body_max = 2 * kFileMax},
     {.verb = edge::Verb::post,
      .path = "/api/calendar/years",
      .needs = edge::Needs::power(kKeep),
      .run = import_file,
      .summary = {"导入校历年份", "import years of the calendar"},
-     .request_schema = kFileSchema,
-     .response_schema = kChangedSchema,
+     .request = "CalendarFile",
+     .response = "CalendarChanged",
      .body_max = 2 * kFileMax},
     {.verb = edge::Verb::post,
      .path = "/api/calendar/windows",
      .needs = edge::Needs::power(kKeep),
      .run = add,
      .summary = {"登记停办时段", "add a window in which the clock stops"},
-     .request_schema = kWindowSchema,
-     .response_schema = kChangedSchema,
+     .request = "CalendarWindowGiven",
+     .response = "CalendarChanged",
      .body_max = 16 * 1024},
     {.verb = edge::Verb::post,
      .path = "/api/calendar/windows/{id}/withdrawal",
      .needs = edge::Needs::power(kKeep),
      .run = withdraw,
      .summary = {"撤回停办时段", "withdraw a window"},
-     .request_schema = kReasonSchema,
-     .response_schema = kChangedSchema,
+     .request = "Reason",
+     .response = "CalendarChanged",
      .body_max = 16 * 1024},
 };
 

@@ -152,15 +152,15 @@ const edge::Route kRoutes[] = {
      .needs = edge::Needs::session(),
      .run = make,
      .summary = {"导出", "export"},
-     .request_schema =
-         R"({"type":"object","required":["query","format","purpose"],"properties":{"query":{"$ref":"#/components/schemas/Query"},"format":{"enum":["csv"]},"purpose":{"type":"string"}}})",
-     .response_schema = R"({"type":"object"})",
+     .request = "DocumentAsked",
+     .response = "Document",
      .body_max = 512 * 1024},
     {.verb = edge::Verb::get,
      .path = "/api/documents/{number}",
      .needs = edge::Needs::session(),
      .run = fetch,
      .summary = {"取回导出的文件", "fetch an exported document"},
+     .response = "Csv",
      .does = edge::Does::acts},
 };
 

@@ -74,6 +74,19 @@ std::vector<catalog::CodeSet> codes() {
   return sets;
 }
 
+bool has_desk(const edge::Call& call) {
+  return edge::empowered(call.house(), call.asker(), kDesk);
+}
+
+int64_t open_findings(const edge::Call& call) {
+  const db::Store::Lease lease = call.house().store.private_reader();
+  db::Rows rows = lease->query("SELECT COUNT(*) FROM lending_finding WHERE state = 'open'");
+  return rows.next() ? rows.integer(0) : 0;
+}
+
+const edge::Place kPlaces[] = {
+    {.name = "lending", .label = {"转借与冒用", "Lending of accounts"}, .open = has_desk, .count = open_findings}};
+
 const cases::Kind* const kKinds[] = {&kSuspension};
 constexpr edge::Round kRounds[] = {{"lending", std::chrono::seconds(60), sweep}};
 
@@ -85,6 +98,7 @@ const edge::Module kModule{
     .label = {"转借与冒用", "lending and impersonation"},
     .clause = "2.5.3",
     .routes = routes(),
+    .places = kPlaces,
     .kinds = kKinds,
     .codes = codes,
     .rounds = kRounds,

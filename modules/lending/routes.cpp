@@ -49,12 +49,6 @@ void take_step(const Call& call) {
           });
 }
 
-constexpr std::string_view kReasonSchema =
-    R"({"type":"object","required":["reason"],"properties":{"reason":{"type":"string"}}})";
-constexpr std::string_view kStepSchema =
-    R"({"type":"object","required":["step","reason"],"properties":{"step":{"enum":["ask_second_factor","read_only","suspended"]},"reason":{"type":"string"}}})";
-constexpr std::string_view kDoneSchema =
-    R"({"type":"object","required":["record"],"properties":{"record":{"type":"string"}}})";
 constexpr size_t kBodyMax = 16 * 1024;
 
 const edge::Route kRoutes[] = {
@@ -63,24 +57,24 @@ const edge::Route kRoutes[] = {
      .needs = edge::Needs::power(kDesk),
      .run = dismiss,
      .summary = {"认定为正常", "the pattern is honest"},
-     .request_schema = kReasonSchema,
-     .response_schema = kDoneSchema,
+     .request = "Reason",
+     .response = "Done",
      .body_max = kBodyMax},
     {.verb = edge::Verb::post,
      .path = "/api/lending/findings/{id}/step",
      .needs = edge::Needs::power(kDesk),
      .run = take_step,
      .summary = {"采取措施", "take a step"},
-     .request_schema = kStepSchema,
-     .response_schema = kDoneSchema,
+     .request = "LendingStep",
+     .response = "Done",
      .body_max = kBodyMax},
     {.verb = edge::Verb::post,
      .path = "/api/lending/findings/{id}/lift",
      .needs = edge::Needs::power(kDesk),
      .run = lift,
      .summary = {"解除措施", "lift what is in force"},
-     .request_schema = kReasonSchema,
-     .response_schema = kDoneSchema,
+     .request = "Reason",
+     .response = "Done",
      .body_max = kBodyMax},
 };
 

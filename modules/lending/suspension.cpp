@@ -41,7 +41,11 @@ const State kSuspensionStates[] = {
      .waits_for = kWaitsSecurity,
      .due_setting = "decision_days",
      .escalates_to = Who::holder("academic_office")},
-    {.name = "lifted", .label = {"已恢复", "lifted"}, .waits_for = cases::kWaitsNobody, .closed = true},
+    {.name = "lifted",
+     .label = {"已恢复", "lifted"},
+     .waits_for = cases::kWaitsNobody,
+     .closed = true,
+     .tone = cases::Tone::good},
     {.name = "handed_over", .label = {"已移交处理", "handed over"}, .waits_for = cases::kWaitsNobody, .closed = true},
 };
 
@@ -50,9 +54,11 @@ const Transition kSuspensions[] = {
     {.from = "", .action = "open", .to = "examining", .who = Who::clock(),
      .label = {"暂停并立案核查", "suspended, to be examined"}, .effect = open},
     {.from = "examining", .action = "lift", .to = "lifted", .who = kGuard,
-     .label = {"恢复", "lift"}, .opinion = cases::Opinion::required, .seal = cases::Seal::approves, .effect = lift},
+     .label = {"恢复", "lift"}, .opinion = cases::Opinion::required, .seal = cases::Seal::approves, .effect = lift,
+     .tone = cases::Tone::good},
     {.from = "examining", .action = "hand_over", .to = "handed_over", .who = kGuard,
-     .label = {"移交处理", "hand over"}, .opinion = cases::Opinion::required, .seal = cases::Seal::signs},
+     .label = {"移交处理", "hand over"}, .opinion = cases::Opinion::required, .seal = cases::Seal::signs,
+     .tone = cases::Tone::bad},
 };
 // clang-format on
 

@@ -46,7 +46,11 @@ void be(const Call& call) {
   http::Response response;
   JsonWriter out(response.body);
   out.object().field("token", made->token).field("expires", session.expires.print()).key("person").object();
-  out.field("account", session.login).field("kind", session.kind).field("name", session.display_name).end_object();
+  out.field("account", session.login).field("kind", session.kind).field("name", session.display_name);
+  {
+    const db::Store::Lease lease = call.house().store.reader();
+    out.field("number", edge::number_of_person(call.house().catalogue, *lease, session.person)).end_object();
+  }
   out.field("must_change_password", false).end_object();
   edge::set_session_cookie(call.house(), response, made->token);
   response.headers.emplace_back("Cache-Control", "no-store");
@@ -105,22 +109,21 @@ const edge::Route kRoutes[] = {
      .needs = kOpen,
      .run = edge::saying<persons>,
      .summary = {"虚构的人物（仅演示库）", "the made-up persons (made-up stores only)"},
-     .response_schema = R"({"type":"object"})"},
+     .response = "DemoPersons"},
     {.verb = edge::Verb::post,
      .path = "/api/demo/session",
      .needs = kOpen,
      .run = be,
      .summary = {"成为其中一人（仅演示库）", "be one of them (made-up stores only)"},
-     .request_schema = R"({"type":"object","required":["account"],"properties":{"account":{"type":"string"}}})",
-     .response_schema = R"({"$ref":"#/components/schemas/Session"})"},
+     .request = "DemoSignIn",
+     .response = "Session"},
     {.verb = edge::Verb::post,
      .path = "/api/demo/compare",
      .needs = kOpen,
      .run = edge::saying<compare>,
      .summary = {"同一个问题，几个人问（仅演示库）", "the same question asked by several (made-up stores only)"},
-     .request_schema =
-         R"({"type":"object","required":["query","accounts"],"properties":{"query":{"$ref":"#/components/schemas/Query"},"accounts":{"type":"array","items":{"type":"string"}}}})",
-     .response_schema = R"({"type":"object"})"},
+     .request = "DemoComparing",
+     .response = "DemoCompared"},
 };
 
 }  // namespace

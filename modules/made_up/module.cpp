@@ -39,6 +39,8 @@ constexpr edge::Command kCommands[] = {
      demo},
 };
 
+const edge::Place kPlaces[] = {{.name = "same", .label = {"六种人", "Six people"}, .open = edge::everybody}};
+
 }  // namespace
 
 extern const edge::Module kModule;
@@ -47,6 +49,7 @@ const edge::Module kModule{
     .label = {"虚构的大学", "the made-up university"},
     .clause = "1.3.4",
     .routes = gallery_routes(),
+    .places = kPlaces,
     .commands = kCommands,
     .made_up_only = true,
 };

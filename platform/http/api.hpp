@@ -88,17 +88,9 @@ struct Route {
   std::string_view path;
   Needs needs;
   Handler handler;
-  Text summary;
-  std::string_view request_schema = {};   // JSON Schema text of the body, empty = no body
-  std::string_view response_schema = {};  // JSON Schema text of the 200 body
-  size_t body_max = 1 << 20;              // bytes; more is 413
-  bool blocking = true;  // run on the worker pool; false = short, never touches disk, runs on the I/O thread
+  size_t body_max = 1 << 20;  // bytes; more is 413
+  bool blocking = true;       // run on the worker pool; false = short, never touches disk, runs on the I/O thread
 };
-
-// OpenAPI 3.1 of a route table, JSON text (deterministic: it is a golden file). `components` is the JSON object of
-// shared schemas (`components.schemas`); a schema text may refer to them by {"$ref":"#/components/schemas/NAME"}.
-std::string openapi(const std::vector<Route>& routes, std::string_view title, std::string_view version,
-                    std::string_view components);
 
 // Writes the answer to a refusal of the server itself, with this HTTP status. May be called from any thread.
 using Problem = std::function<Response(const Refusal&, int status, std::string_view request_id)>;

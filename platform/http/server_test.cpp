@@ -29,7 +29,6 @@ Route route(Verb verb, std::string_view path, Handler handler, bool blocking = t
           .path = path,
           .needs = Needs::open("test"),
           .handler = std::move(handler),
-          .summary = {"试", "Try"},
           .body_max = body_max,
           .blocking = blocking};
 }

@@ -84,13 +84,11 @@ class TlsTest : public ::testing::Test {
          .needs = Needs::open("test"),
          .handler = [](Request request,
                        Respond respond) { respond({.body = (request.secure ? "secure " : "plain ") + request.body}); },
-         .summary = {"回声", "Echo"},
          .body_max = 4 << 20});
     routes.push_back({.verb = Verb::get,
                       .path = "/file",
                       .needs = Needs::open("test"),
-                      .handler = [this](Request, Respond respond) { respond({.file = file("content")}); },
-                      .summary = {"文件", "File"}});
+                      .handler = [this](Request, Respond respond) { respond({.file = file("content")}); }});
     server_ = Server::start(options_, routes, {}, problem, {});
   }
   Client client(const char* authority = "a.pem") {

@@ -33,10 +33,10 @@ for (const size of kSizes) {
       await other.goto(`${here.address}/regulation`);
       await reads(other, new RegExp(`待审批[\\s\\S]*试行（${size.name}）`));
       const { password } = here.world.accountsOf('security_admin')[0];
-      await other.getByLabel('再次输入密码或验证码').fill('wrong-password-1');
+      await other.getByLabel('登录密码').fill('wrong-password-1');
       await other.getByRole('button', { name: '批准', exact: true }).click();
       await other.getByRole('alert').first().waitFor();
-      await other.getByLabel('再次输入密码或验证码').fill(password);
+      await other.getByLabel('登录密码').fill(password);
       await other.getByRole('button', { name: '批准', exact: true }).click();
       await reads(other, new RegExp(`已批准[\\s\\S]*试行（${size.name}）[\\s\\S]*第 ${size.name === 'wide' ? 2 : 3} 版`));
       await shown(other, 'regulation-approved', size);

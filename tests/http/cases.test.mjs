@@ -352,6 +352,38 @@ forEachStore('the access lifecycle', (world) => {
     assert.match(rows.find((row) => row[0] === idle.number)[1], /未使用/);
   });
 
+  test('what waits for me is known to the server: by the tables of kinds, the posts held and stood in for, and the clock', async () => {
+    const who = await fresh(world);
+    const waiting = async (one) => (await one.rows({ dataset: 'case', fields: ['number'], where: { is: 'waits_for_me' }, limit: 200 })).map((row) => row[0]);
+    const holders = async (number) => {
+      const names = ['teacher', 'head', 'other_head', 'office', 'second', 'colleague'];
+      const found = await Promise.all(names.map((name) => waiting(who[name])));
+      return names.filter((_, at) => found[at].includes(number));
+    };
+    const draft = await must(who.teacher.post('/api/cases', { kind: 'access', action: 'draft', content: evaluation }));
+    assert.deepEqual(await holders(draft.number), ['teacher']);
+    const sent = await must(step(who.teacher, draft.number, 'submit', sign(who.teacher, { undertaking: 1 })));
+    assert.deepEqual(await holders(draft.number), ['head']);
+    assert.deepEqual((await waiting(who.head)).length, (await who.head.rows({ dataset: 'case', fields: ['number'], where: { not: { not: { is: 'waits_for_me' } } }, limit: 200 })).length);
+    await must(who.head.post('/api/deputies', { deputy: who.colleague.account, post: 'department_head', unit: who.unit, begins: '2026-11-24', ends: '2026-11-24', reason: '出差' }));
+    assert.deepEqual(await holders(draft.number), ['head', 'colleague']);
+    await at('2026-11-25T09:00:00+08:00');
+    assert.deepEqual(await holders(draft.number), ['head']);
+    await at(start);
+    const signed = await must(step(who.head, draft.number, 'sign', sign(who.head)));
+    assert.deepEqual(await holders(draft.number), ['office', 'second']);
+    isProblem(await who.head.query({ dataset: 'case', where: { is: 'none_such' } }), 422);
+    isProblem(await who.head.query({ dataset: 'deputy', where: { is: 'waits_for_me' } }), 422);
+
+    // What a step and a state look like, and what a step takes, comes with them.
+    assert.deepEqual([sent.state.tone, sent.may_attach, sent.printable], ['plain', true, true]);
+    assert.deepEqual(signed.steps.map((each) => each.tone), ['plain', 'good', 'good']);
+    const actions = Object.fromEntries((await must(who.office.get(`/api/cases/${draft.number}`))).actions.map((each) => [each.action, each]));
+    assert.deepEqual([actions.approve.tone, actions.approve.takes, actions.refuse.tone, actions.send_back.tone], ['good', ['granted', 'minors_approved'], 'bad', 'back']);
+    assert.deepEqual([actions.withdraw.once, actions.approve.once, actions.approve.in_form], [true, false, false]);
+    await must(step(who.teacher, draft.number, 'withdraw'));
+  });
+
   test('§2.4.2.a a deputy signs while the head is away, and not a day longer; never for oneself', async () => {
     const who = await fresh(world);
     const appointed = await who.head.post('/api/deputies', { deputy: who.colleague.account, post: 'department_head', unit: who.unit, begins: '2026-11-24', ends: '2026-11-25', reason: '出差' });

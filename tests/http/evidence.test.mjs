@@ -226,6 +226,7 @@ forEachStore('every route', (world) => {
       'POST /api/cases/{number}/attachments': [[`/api/cases/${cases.number}/attachments?name=b.pdf`, Buffer.from('%PDF-1.4 b')], [403, 404]],
       'GET /api/cases/{number}/attachments/{id}': [[`/api/cases/${cases.number}/attachments/${cases.attachment}`], [403, 404]],
       'POST /api/cases/{number}/{action}': [[`/api/cases/${cases.number}/withdraw`, {}], [403, 404]],
+      'GET /api/deputies/offer': [['/api/deputies/offer'], [200]],
       'POST /api/deputies': [['/api/deputies', cases.deputy], [403], undefined, cases.head],
       'POST /api/deputies/{number}/end': [['/api/deputies/1/end', {}], [404], undefined, cases.head],
       'POST /api/accounts/{account}/factor-reset': [[`/api/accounts/${enrolled.account}/factor-reset`, { reason: 'x' }], [403], undefined, security],
@@ -257,7 +258,7 @@ forEachStore('every route', (world) => {
     assert.equal(answer.json.openapi.slice(0, 3), '3.1');
     const office = await world.as('academic_office');
     const names = (await office.get('/api/datasets')).json.datasets.map((each) => each.name);
-    const described = answer.json.components.schemas.Query.properties.dataset.enum;
+    const described = answer.json.components.schemas.DatasetName.enum;
     assert.equal(names.length, 42);
     for (const name of names) assert.ok(described.includes(name), name);
     for (const path of ['/api/openapi.json', '/healthz', '/api/me', '/api/nothing']) {

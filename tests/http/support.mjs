@@ -10,6 +10,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { after, before, describe } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { Description } from './described.mjs';
 
 export const home = fileURLToPath(new URL('../..', import.meta.url));
 export const binary = resolve(process.env.JIAOWU ?? join(home, 'build', 'release', 'jiaowu'));
@@ -22,6 +23,8 @@ export const kinds = [
 ];
 
 const environment = { ...process.env, JIAOWU_HOME: home };
+
+let description; // of the interface, read once it is needed
 
 // ---- commands
 
@@ -140,7 +143,8 @@ export class Server {
     await ended;
   }
 
-  // {status, headers, text, json}; `body` is text, bytes, or a value sent as JSON. A connection that breaks rejects.
+  // {status, headers, text, json}; `body` is text, bytes, or a value sent as JSON. A connection that breaks rejects, and so
+  // does an answer that is not as described.
   request(method, path, { headers = {}, body } = {}) {
     const raw = body === undefined || typeof body === 'string' || Buffer.isBuffer(body);
     const bytes = body === undefined ? undefined : Buffer.from(raw ? body : JSON.stringify(body));
@@ -153,7 +157,11 @@ export class Server {
         answer.on('end', () => {
           const text = Buffer.concat(parts).toString();
           const isJson = /json/.test(answer.headers['content-type'] ?? '');
-          done({ status: answer.statusCode, headers: answer.headers, text, bytes: Buffer.concat(parts), json: isJson && text ? JSON.parse(text) : undefined });
+          const whole = { status: answer.statusCode, headers: answer.headers, text, bytes: Buffer.concat(parts), json: isJson && text ? JSON.parse(text) : undefined };
+          description ??= Description.of(binary, environment);
+          const faults = description.faults(method, path, whole);
+          if (faults.length > 0) failed(new Error(`${method} ${path} ${whole.status} is not as described:\n  ${faults.join('\n  ')}\n  ${text.slice(0, 2000)}`));
+          else done(whole);
         });
       });
       asked.setTimeout(60_000, () => asked.destroy(new Error(`${method} ${path}: no answer within a minute`)));

@@ -49,7 +49,7 @@ before(() => {
   for (const name of ['http', 'browser']) {
     cpSync(path.join(root, `tests/procedure/${name}.mjs`), path.join(copy, `tests/${name}/lost_card.test.mjs`));
   }
-  for (const link of ['.cache', 'web/node_modules', 'tests/browser/node_modules']) {
+  for (const link of ['.cache', 'web/node_modules', 'tests/http/node_modules', 'tests/browser/node_modules']) {
     if (!existsSync(path.join(copy, link))) symlinkSync(path.join(root, link), path.join(copy, link));
   }
   // What the compiler has seen in this tree it knows in the copy, too.

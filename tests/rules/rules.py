@@ -541,6 +541,22 @@ def procedures(tree):
                 yield path, line, f"{found[0]!r} belongs into modules/{module}", module
 
 
+# Layout alone: the hand-made faces of some pages, by what one is.
+FACES = "web/src/kernel/places.ts"
+BY_POST = re.compile(r"\bhas_post\b|\bme(?:\.value)?[!?]?\.posts\??\.(?:some|every|find|filter|map|flatMap|reduce|includes)\b")
+
+
+def thin_pages(tree):
+    """No page decides by the posts of whoever looks: which places, steps and rows there are, the server says."""
+    for path, text in tree.of_suffix(".ts", ".vue"):
+        if not re.match(r"web/src/|modules/\w+/web/", path) or path == FACES:
+            continue
+        tree.look()
+        for number, line in lines_of(text):
+            if found := BY_POST.search(line):
+                yield path, number, f"a page decides by {found[0]!r}: the server says what there is"
+
+
 def sql_of(tree, floor):
     """(path, line, literal) of the SQL in the product's C++ of this floor."""
     for path, text in tree.of_suffix(".cpp", ".hpp"):
@@ -625,8 +641,8 @@ def refusals(tree):
 
 RULES = [
     floors, links, beast, names, unfinished, bans, function_length, columns, whitespace, headers, dead_files, catalogue,
-    clauses, glossary, migrations, machines, lock_files, history, module_list, procedures, sql_in_app, kernel_tables, readers,
-    demands, refusals,
+    clauses, glossary, migrations, machines, lock_files, history, module_list, procedures, thin_pages, sql_in_app,
+    kernel_tables, readers, demands, refusals,
 ]
 
 

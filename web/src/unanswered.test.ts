@@ -8,6 +8,7 @@ import { RouterView, type RouteRecordNormalized } from 'vue-router'
 import type { CaseFile } from '@/api/cases'
 import type { Me } from '@/api/types'
 import { kept_forget } from '@/kernel/kept'
+import { module_places } from '@/kernel/modules'
 import { use_session } from '@/kernel/session'
 import { router } from './router'
 
@@ -18,17 +19,21 @@ const datasets = [
   'calendar_change',
 ]
 const posts = ['student', 'teacher', 'class_adviser', 'department_head', 'academic_office', 'security_admin']
+const places = ['home', 'cases', 'desk', 'deputies', ...module_places.map((place) => place.name), 'me']
 const me: Me = {
   account: 'T1', kind: 'teacher', name: '甲', number: 'T1', due: [], now: '2026-11-24T09:00:00+08:00',
   posts: posts.map((name) => ({ name, label: text, clause: '2.1.1', units: ['jwc'] })), factor: { enrolled: false, recovery_left: 0 },
-  modules: [{ name: 'all', label: text, datasets: datasets.map((name) => ({ name, label: text, basis: [] })) }], store: { made_up: true, school: text },
+  modules: [{ name: 'all', label: text, icon: '', datasets: datasets.map((name) => ({ name, label: text, basis: [] })) }],
+  store: { made_up: true, school: text },
+  places: places.map((name) => ({ name, label: text })),
 }
 const file: CaseFile = {
-  number: '2026-0001', revision: 1, title: '某', kind: { name: 'access', label: text, clause: '2.4.1' }, state: { name: 'draft', label: text, closed: false },
+  number: '2026-0001', revision: 1, title: '某', kind: { name: 'access', label: text, clause: '2.4.1' },
+  state: { name: 'draft', label: text, closed: false, tone: 'plain' },
   waits_for: { name: 'head', label: text }, applicant: { account: 'T2', name: '乙', mine: false }, opened: me.now, arrived: me.now,
   due: { at: '2026-12-01T00:00:00+08:00', last: '2026-11-30', days: 4, provisional: false, lateness: 'in_time' }, fields: [], words: { fields: [] },
-  steps: [], letters: [], attachments: [], signature_key: '',
-  actions: [{ action: 'approve', label: text, allowed: true, opinion: 'none', signs: false }],
+  steps: [], letters: [], attachments: [], signature_key: '', record: '', may_attach: true, printable: true,
+  actions: [{ action: 'approve', label: text, allowed: true, opinion: 'none', signs: false, tone: 'good', once: false, in_form: false, takes: ['granted'] }],
 }
 const description = { label: text, module: 'all', key: ['id'], order: [], show: [], purposes: ['study'], actions: ['query'], basis: [], fields: [] }
 
@@ -36,7 +41,8 @@ const description = { label: text, module: 'all', key: ['id'], order: [], show: 
 const of_modules = Object.values(import.meta.glob<Record<string, unknown>>('../../modules/*/web/nothing.ts', { eager: true, import: 'nothing' }))
 const nothing: Record<string, unknown> = Object.assign(
   {
-    '/api/query': { columns: [], rows: [], scope: { text, basis: [] } },
+    '/api/query': { columns: [], rows: [], hidden: { fields: {}, cells: [] }, next: null, scope: { text, basis: [] }, record: '' },
+    '/api/deputies/offer': { posts: [] },
     '/api/calendar': { version: 1, year: 2026, today: '2026-11-24', first_year: 2026, last_year: 2026, working_days: 0, days: [], windows: [] },
     [`/api/cases/${file.number}`]: file,
     [`/api/cases/${file.number}/approve`]: file,

@@ -3,34 +3,32 @@ import { leaf_new } from '@/kernel/condition'
 import type { Offered, Words } from './api'
 import {
   builder_fields, choices_for, content_of, days_until, faults_by_part, form_from_content, form_from_prefill, form_keep, form_kept, form_new,
-  grant_over, granted_of, narrowed_from, usual_rows,
+  grant_over, granted_of, narrowed_from,
+  type Choice,
 } from './form'
 
 const label = { zh: '某', en: 'some' }
-const field = (name: string, level: number, masked: boolean) => ({ name, label, level, masked, type: 'text' as const, operators: ['eq' as const] })
+const field = (name: string, level: number, masked: boolean, sight: Choice = 'clear') => ({
+  name, label, level, masked, sight, type: 'text' as const, operators: ['eq' as const],
+})
 const evaluation: Offered = {
-  name: 'evaluation', label, module: 'evaluation', owner_unit: 'jwc', relations: [{ name: 'self', label }, { name: 'taught', label }],
-  fields: [field('student', 2, false), field('total', 3, true), field('bonus', 3, false), field('term', 1, false)],
+  name: 'evaluation', label, module: 'evaluation', owner_unit: 'jwc', rows: 'taught', relations: [{ name: 'self', label }, { name: 'taught', label }],
+  fields: [field('student', 2, false), field('total', 3, true, 'masked'), field('bonus', 3, false, 'none'), field('term', 1, false)],
 }
 
 describe('the form', () => {
-  it('asks for sensitive fields masked where they have a mask, else not at all', () => {
+  it('begins with what the server proposes, and with what is wanted', () => {
     expect(choices_for(evaluation)).toEqual({ student: 'clear', total: 'masked', bonus: 'none', term: 'clear' })
     expect(choices_for(evaluation, ['bonus'])).toEqual({ student: 'clear', total: 'none', bonus: 'clear', term: 'none' })
     expect(choices_for(evaluation, ['no_such_field'])).toEqual(choices_for(evaluation))
   })
-  it('suggests the rows nearest to the post', () => {
-    expect(usual_rows(evaluation, ['teacher', 'staff'])).toBe('taught')
-    expect(usual_rows(evaluation, ['finance_office'])).toBe('')
-    expect(usual_rows({ ...evaluation, relations: [] }, [])).toBe('all')
-  })
   it('begins with what was refused', () => {
-    const form = form_from_prefill({ dataset: 'evaluation', fields: ['total'], actions: ['export'], purpose: 'study' }, evaluation, '2026-11-24', ['teacher'])
+    const form = form_from_prefill({ dataset: 'evaluation', fields: ['total'], actions: ['export'], purpose: 'study' }, evaluation, '2026-11-24')
     expect(form).toMatchObject({ dataset: 'evaluation', rows: 'taught', purpose: 'study', from: '2026-11-24', actions: ['query', 'detail', 'export'] })
-    expect(form_from_prefill({ dataset: 'gone' }, undefined, '2026-11-24', [])).toEqual(form_new('2026-11-24'))
+    expect(form_from_prefill({ dataset: 'gone' }, undefined, '2026-11-24')).toEqual(form_new('2026-11-24'))
   })
   it('comes back from what it sent', () => {
-    const form = form_from_prefill({ dataset: 'evaluation' }, evaluation, '2026-11-24', ['teacher'])
+    const form = form_from_prefill({ dataset: 'evaluation' }, evaluation, '2026-11-24')
     Object.assign(form, { purpose: 'study', reason: '学业指导', until: '2026-12-31', holder: 'teacher 03000' })
     form.conditions.items.push({ ...leaf_new(), field: 'term', op: 'eq', value: '2026' })
     const sent = content_of(form)

@@ -31,17 +31,11 @@ export function form_new(today: string): AccessForm {
   }
 }
 
-// Sensitive fields masked where they have a mask, left out where not: the least that may do (§2.4.3).
-export function usual_choice(field: Pick<OfferedField, 'level' | 'masked'>): Choice {
-  if (field.level < kSensitive) return 'clear'
-  return field.masked ? 'masked' : 'none'
-}
-
 // `wanted`: fields of a refusal; none of it named, all usual ones.
 export function choices_for(dataset: Offered, wanted: string[] = []): Record<string, Choice> {
   const named = wanted.filter((name) => dataset.fields.some((field) => field.name === name))
   return Object.fromEntries(dataset.fields.map((field) => {
-    if (!named.length) return [field.name, usual_choice(field)]
+    if (!named.length) return [field.name, field.sight]
     if (!named.includes(field.name)) return [field.name, dataset_key_like(field) ? 'clear' : 'none']
     return [field.name, field.level >= kSensitive && field.masked ? 'masked' : 'clear']
   }))
@@ -49,22 +43,12 @@ export function choices_for(dataset: Offered, wanted: string[] = []): Record<str
 // Without whom a row is about, no answer can be read.
 const dataset_key_like = (field: OfferedField) => field.name === 'student' || field.name === 'student_name'
 
-// A relation that ties rows to the person is less than everything.
-const kNear = ['taught', 'section', 'class', 'own_class', 'unit', 'home_unit']
-export function usual_rows(dataset: Offered, posts: string[]): string {
-  const has = (name: string) => dataset.relations.some((one) => one.name === name)
-  if (posts.includes('teacher')) for (const name of ['section', 'taught']) if (has(name)) return name
-  if (posts.includes('class_adviser') && has('class')) return 'class'
-  if (posts.includes('department_head') && has('unit')) return 'unit'
-  return kNear.includes(dataset.relations[0]?.name ?? '') ? '' : dataset.relations.length ? '' : 'all'
-}
-
-export function form_from_prefill(prefill: Prefill, dataset: Offered | undefined, today: string, posts: string[]): AccessForm {
+export function form_from_prefill(prefill: Prefill, dataset: Offered | undefined, today: string): AccessForm {
   const form = form_new(today)
   if (!dataset) return form
   form.dataset = dataset.name
   form.choices = choices_for(dataset, prefill.fields ?? [])
-  form.rows = usual_rows(dataset, posts)
+  form.rows = dataset.rows
   if (prefill.actions?.length) form.actions = [...new Set(['query', 'detail', ...prefill.actions])]
   form.purpose = prefill.purpose ?? ''
   return form

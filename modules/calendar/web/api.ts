@@ -1,23 +1,12 @@
 // Keeping the calendar (docs/api.md); everybody reads it by calendar_read.
 import { call } from '@/api/client'
-import type { Text } from '@/api/types'
+import type { Schemas, Text } from '@/api/types'
 
-export interface CalendarPreview {
-  year: number
-  provisional: boolean
-  notice: string
-  known: boolean
-  working_days: number
-  differs: { date: string; works: boolean; reason: Text }[]
-}
-
-export interface CalendarChanged {
-  changed: { from: number; to: number }
-  record: string
-}
+export type CalendarPreview = Schemas['CalendarChecked']['years'][number]
+export type CalendarChanged = Schemas['CalendarChanged']
 
 export const calendar_check = (file: string) =>
-  call<{ version: number; years: CalendarPreview[] }>('POST', '/api/calendar/check', { body: { file } })
+  call<Schemas['CalendarChecked']>('POST', '/api/calendar/check', { body: { file } })
 export const calendar_import = (file: string, reason: string) =>
   call<CalendarChanged>('POST', '/api/calendar/years', { body: { file, reason } })
 export const window_add = (begins: string, ends: string, reason: Text) =>

@@ -1,6 +1,6 @@
 // The desk for lending and impersonation (§2.5.3), docs/api.md: what it reads are datasets, what it does are acts.
 import { call } from '@/api/client'
-import type { Text } from '@/api/types'
+import type { Schemas, Text } from '@/api/types'
 import { field_of, rows_read, type Row, type Rows } from '@/kernel/catalogue'
 
 export type Step = 'none' | 'ask_second_factor' | 'read_only' | 'suspended'
@@ -62,8 +62,8 @@ export async function findings_read(which: 'open' | 'closed'): Promise<Finding[]
 }
 
 export const finding_dismiss = (id: number, reason: string) =>
-  call<{ record: string }>('POST', `/api/lending/findings/${id}/dismiss`, { body: { reason } })
+  call<Schemas['Done']>('POST', `/api/lending/findings/${id}/dismiss`, { body: { reason } })
 export const finding_step = (id: number, step: Step, reason: string) =>
-  call<{ record: string }>('POST', `/api/lending/findings/${id}/step`, { body: { step, reason } })
+  call<Schemas['Done']>('POST', `/api/lending/findings/${id}/step`, { body: { step, reason } })
 export const finding_lift = (id: number, reason: string) =>
-  call<{ record: string }>('POST', `/api/lending/findings/${id}/lift`, { body: { reason } })
+  call<Schemas['Done']>('POST', `/api/lending/findings/${id}/lift`, { body: { reason } })

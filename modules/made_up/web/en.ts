@@ -22,5 +22,4 @@ export const en: Record<keyof typeof zh, string> = {
   'same.title': 'Same question, six people',
 
   'nav.same': 'Same question, six people',
-  'nav.same_short': 'Six people',
 }

@@ -20,7 +20,6 @@ export const zh = {
   'same.title': '同一个问题，六种人',
 
   'nav.same': '同一个问题，六种人',
-  'nav.same_short': '六种人',
 } as const
 
 declare module '@/kernel/i18n' {

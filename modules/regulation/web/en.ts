@@ -66,7 +66,6 @@ export const en: Record<keyof typeof zh, string> = {
     'condition holds the post. Changes are approved by somebody else, too.',
   'regulation.powers': 'Powers',
   'regulation.preview': 'See the effect',
-  'regulation.proof': 'Your password or code again',
   'regulation.proposals': 'Proposals',
   'regulation.proposals_none': 'There are no proposals yet',
   'regulation.propose': 'Propose',

@@ -60,7 +60,6 @@ export const zh = {
   'regulation.posts_note': '岗位由数据得出：谁的任职、任课等记录符合条件，谁就担任。更改同样须另一人批准。',
   'regulation.powers': '职权',
   'regulation.preview': '看效果',
-  'regulation.proof': '再次输入密码或验证码',
   'regulation.proposals': '提议',
   'regulation.proposals_none': '还没有提议',
   'regulation.propose': '提议',

@@ -49,7 +49,8 @@ const cases::Waits kWaitsDesk{"logistics", {"后勤处", "logistics office"}};
 
 const State kStates[] = {
     {.name = "kept", .label = {"待认领", "waiting for its owner"}, .waits_for = kWaitsDesk},
-    {.name = "handed_out", .label = {"已领回", "handed out"}, .waits_for = cases::kWaitsNobody, .closed = true},
+    {.name = "handed_out", .label = {"已领回", "handed out"}, .waits_for = cases::kWaitsNobody, .closed = true,
+     .tone = cases::Tone::good},
 };
 
 // clang-format off
@@ -57,7 +58,8 @@ const Transition kTransitions[] = {
     {.from = "", .action = "report", .to = "kept", .who = Who::applicant(),
      .label = {"报告拾到", "report"}, .effect = report},
     {.from = "kept", .action = "hand_out", .to = "handed_out", .who = kDesk,
-     .label = {"交还", "hand out"}, .opinion = cases::Opinion::required, .effect = hand_out},
+     .label = {"交还", "hand out"}, .opinion = cases::Opinion::required, .effect = hand_out,
+     .tone = cases::Tone::good},
 };
 // clang-format on
 
@@ -95,10 +97,13 @@ const edge::Route kRoutes[] = {
      .needs = edge::Needs::power(kShelf),
      .run = move,
      .summary = {"移放校园卡", "move a card to another shelf"},
-     .request_schema = R"({"type":"object","required":["place"],"properties":{"place":{"type":"string"}}})",
-     .response_schema = R"({"type":"object","required":["record"],"properties":{"record":{"type":"string"}}})",
+     .request = "LostCardPlace",
+     .response = "Done",
      .body_max = 4 * 1024},
 };
+
+const edge::Place kPlaces[] = {
+    {.name = "lost_card", .label = {"校园卡招领", "Lost and found cards"}, .open = edge::everybody}};
 
 const cases::Kind* const kKinds[] = {&kLostCard};
 
@@ -110,6 +115,7 @@ const edge::Module kModule{
     .label = {"校园卡招领", "lost and found cards"},
     .clause = "2.3.1",
     .routes = kRoutes,
+    .places = kPlaces,
     .kinds = kKinds,
 };
 

@@ -1,8 +1,6 @@
 // Every call of docs/api.md the pages use, one function each.
 import { call } from './client'
-import type {
-  Answer, CalendarYear, Dataset, Document, Me, Query, Session, Verified,
-} from './types'
+import type { Answer, CalendarYear, Dataset, Document, Me, Query, Schemas, Session, Verified } from './types'
 
 const enc = encodeURIComponent
 
@@ -12,19 +10,19 @@ export const session_close = () => call<void>('DELETE', '/api/session', { open: 
 export const password_change = (old_password: string, new_password: string) =>
   call<void>('POST', '/api/session/password', { body: { old_password, new_password }, open: true })
 
-export const agreement_sign = (password: string) =>
-  call<void>('POST', '/api/session/agreement', { body: { password }, open: true })
+export const agreement_sign = (proof: Schemas['Signature']) =>
+  call<Schemas['Done']>('POST', '/api/session/agreement', { body: proof, open: true })
 
 // A 401 of these means a wrong code, not the end of a session.
 export const factor_offer = (password: string) =>
-  call<{ secret: string; uri: string; qr: string[] }>('POST', '/api/session/factor', { body: { password }, open: true })
+  call<Schemas['FactorOffer']>('POST', '/api/session/factor', { body: { password }, open: true })
 export const factor_confirm = (code: string) =>
-  call<{ recovery_codes: string[] }>('POST', '/api/session/factor/confirmation', { body: { code }, open: true })
+  call<Schemas['RecoveryCodes']>('POST', '/api/session/factor/confirmation', { body: { code }, open: true })
 export const recovery_renew = (code: string) =>
-  call<{ recovery_codes: string[] }>('POST', '/api/session/factor/recovery', { body: { code }, open: true })
-export const factor_remove = (code: string) => call<void>('POST', '/api/session/factor/removal', { body: { code }, open: true })
+  call<Schemas['RecoveryCodes']>('POST', '/api/session/factor/recovery', { body: { code }, open: true })
+export const factor_remove = (code: string) => call<Schemas['Done']>('POST', '/api/session/factor/removal', { body: { code }, open: true })
 export const person_confirm = (given: { code: string } | { password: string }) =>
-  call<void>('POST', '/api/session/confirmation', { body: given, open: true })
+  call<Schemas['Done']>('POST', '/api/session/confirmation', { body: given, open: true })
 
 export const me_read = () => call<Me>('GET', '/api/me', { open: true })
 
@@ -39,13 +37,13 @@ export const document_make = (query: Query, format: 'csv', purpose: string) =>
   call<Document>('POST', '/api/documents', { body: { query, format, purpose } })
 export const document_verify = (code: string) => call<Verified>('GET', `/api/verify/${enc(code)}`, { open: true })
 
-export const checkpoint_read = () => call<unknown>('GET', '/api/audit/checkpoint')
-export const proof_read = (leaf: string) => call<unknown>('GET', `/api/audit/proof?leaf=${enc(leaf)}`)
+export const checkpoint_read = () => call<Schemas['Checkpoint']>('GET', '/api/audit/checkpoint')
+export const proof_read = (leaf: string) => call<Schemas['InclusionProof']>('GET', `/api/audit/proof?leaf=${enc(leaf)}`)
 export const consistency_read = (from: number, to: number) =>
-  call<unknown>('GET', `/api/audit/consistency?from=${from}&to=${to}`)
+  call<Schemas['ConsistencyProof']>('GET', `/api/audit/consistency?from=${from}&to=${to}`)
 
 export const calendar_read = (year: number) => call<CalendarYear>('GET', `/api/calendar?year=${year}`)
 
-export const notices_unread = () => call<{ unread: number }>('GET', '/api/notices/unread', { open: true })
+export const notices_unread = () => call<Schemas['Unread']>('GET', '/api/notices/unread', { open: true })
 export const notices_mark = (ids: number[] | 'all') =>
-  call<{ marked: number; unread: number }>('POST', '/api/notices/read', { body: ids === 'all' ? { all: true } : { ids } })
+  call<Schemas['NoticesMarked']>('POST', '/api/notices/read', { body: ids === 'all' ? { all: true } : { ids } })

@@ -1,245 +1,47 @@
-// The wire contract of docs/api.md, as types. Names are those of the wire.
+// Names of the wire contract (docs/api.md) as the pages use them; the types themselves are made from the server's description
+// (generated.ts, ./dev api).
+import type { components } from './generated'
 
-export interface Text {
-  zh: string
-  en: string
-}
+export type Schemas = components['schemas']
 
-export interface Basis {
-  clause: string
-  grant?: string // number of the grant made under it
-  text: Text
-}
+export type Text = Schemas['Text']
+export type Named = Schemas['Named']
+export type Basis = Schemas['Basis']
+export type Remedy = Schemas['Remedy']
+// What stops a call before it reaches the server has no request there.
+export type Problem = Omit<Schemas['Problem'], 'code' | 'detail' | 'request'> & Partial<Pick<Schemas['Problem'], 'code' | 'detail' | 'request'>>
 
-export interface Remedy {
-  clause: string
-  text: Text
-  kind?: string
-  prefill?: {
-    dataset?: string
-    fields?: string[]
-    actions?: string[]
-    purpose?: string
-    [more: string]: unknown
-  }
-}
+export type Me = Schemas['Me']
+export type Post = Schemas['Post']
+export type Person = Schemas['Person']
+export type Session = Schemas['Session']
+export type Factor = Schemas['Factor']
+export type Restriction = Schemas['Restriction']
+export type Module = Schemas['Module']
+export type DatasetBrief = Schemas['DatasetBrief']
 
-export interface Problem {
-  type: string
-  title: Text
-  status: number
-  code?: string
-  detail?: Text
-  fields?: { field: string; code: string; text: Text }[]
-  remedy?: Remedy
-  request?: string
-  record?: string
-}
+export type Action = Schemas['Action']
+export type Sight = Schemas['Sight']
+export type FieldType = Schemas['FieldType']
+export type Operator = Schemas['Operator']
+export type Code = Schemas['Code']
+// As a control needs it: what the pages make up for a form of theirs carries less than what a dataset tells.
+export type Field = Omit<Schemas['Field'], 'ref' | 'lookup' | 'required'> &
+  Partial<Pick<Schemas['Field'], 'lookup' | 'required'>> & { ref?: Partial<Schemas['Reference']> & Pick<Schemas['Reference'], 'dataset' | 'queryable'> }
+export type Dataset = Schemas['Dataset']
+export type Value = Schemas['Value']
+export type Leaf = Schemas['Leaf']
+export type Where = Schemas['Condition']
+export type Measure = Schemas['Measure']
+export type Fn = Measure['fn']
+export type Order = Schemas['Order']
+// A school may have datasets that the description, made from the catalogue delivered, does not name.
+export type Query = Omit<Schemas['Query'], 'dataset'> & { dataset: string }
+export type Column = Schemas['Column']
+export type HiddenField = Schemas['HiddenField']
+export type Answer = Schemas['Answer']
 
-export interface Post {
-  name: string
-  label: Text
-  clause: string
-  units: string[] // codes of the units in which it is held
-}
-
-export interface Person {
-  account: string
-  kind: string
-  name: string
-  number: string
-}
-
-export interface DatasetBrief {
-  name: string
-  label: Text
-  basis: Basis[]
-  module?: string
-  actions?: Action[]
-}
-
-export interface Module {
-  name: string
-  label: Text
-  icon?: string
-  datasets: DatasetBrief[]
-}
-
-export interface Factor {
-  enrolled: boolean
-  recovery_left: number
-  since?: string
-}
-
-// What is in force against one's own account.
-export interface Restriction {
-  step: string
-  label: Text
-  since: string
-  seen: Text[]
-  reason: string
-  todo: Text
-}
-
-export interface Me extends Person {
-  posts: Post[]
-  due: { kind: string; text: Text }[]
-  factor: Factor
-  restriction?: Restriction
-  modules: Module[]
-  store: { made_up: boolean; school: Text }
-  now: string
-}
-
-export type Action = 'query' | 'detail' | 'statistics' | 'print' | 'export'
-export type Sight = 'clear' | 'masked' | 'hidden' | 'varies'
-export type FieldType = 'text' | 'int' | 'decimal' | 'date' | 'timestamp' | 'bool' | 'weeks' | 'code' | 'ref'
-export type Operator = 'eq' | 'ne' | 'lt' | 'le' | 'gt' | 'ge' | 'between' | 'in' | 'contains' | 'starts' | 'is_null'
-
-export interface Code {
-  code: string
-  name: Text
-}
-
-export interface Field {
-  name: string
-  label: Text
-  type: FieldType
-  places?: number
-  level: number
-  sight: Sight
-  operators: Operator[]
-  lookup?: boolean
-  required?: boolean
-  help?: Text
-  example?: string
-  codes?: Code[]
-  ref?: { dataset: string; label_field?: string; queryable: boolean }
-  basis?: Basis[]
-  reason?: Text
-  remedy?: Remedy
-}
-
-export interface Dataset {
-  name: string
-  label: Text
-  module: string
-  key: string[]
-  order: string[]
-  show: string[]
-  about?: string | null
-  purposes: string[]
-  actions: Action[]
-  basis: Basis[]
-  fields: Field[]
-}
-
-export type Value = string | number | boolean | null
-export type Leaf = { field: string; op: Operator; value: Value | Value[] }
-export type Where = Leaf | { all: Where[] } | { any: Where[] } | { not: Where }
-
-export type Fn =
-  | 'count' | 'count_distinct' | 'sum' | 'avg' | 'min' | 'max' | 'share' | 'median' | 'stddev' | 'histogram'
-
-export interface Measure {
-  fn: Fn
-  field?: string
-  as?: string
-  places?: number
-  width?: number
-  where?: Where
-}
-
-export interface Order {
-  field: string
-  desc?: boolean
-}
-
-export interface Query {
-  dataset: string
-  fields?: string[]
-  where?: Where
-  order?: Order[]
-  limit?: number
-  after?: string | null
-  purpose?: string
-  group?: string[]
-  measures?: Measure[]
-}
-
-export interface Column {
-  name: string
-  label: Text
-  type: FieldType
-  places?: number
-  level?: number
-}
-
-export interface HiddenField {
-  sight: Sight
-  reason?: Text
-  remedy?: Remedy
-}
-
-export interface Answer {
-  columns: Column[]
-  rows: Value[][]
-  hidden?: {
-    fields?: Record<string, HiddenField>
-    cells?: [number, number, 'masked' | 'hidden'][]
-  }
-  next?: string | null
-  scope: { text: Text; basis: Basis[] }
-  record?: string
-}
-
-export interface Document {
-  number: string
-  link: string
-  code: string
-  rows: number
-  record: string
-}
-
-export interface Verified {
-  number: string
-  kind: string
-  title: string
-  sha256: string
-  made: string
-  expires?: string
-  state: 'valid' | 'expired' | 'replaced' | 'revoked'
-  replaced_by?: string
-  record?: string
-}
-
-export interface CalendarDay {
-  date: string
-  kind: 'workday' | 'makeup' | 'weekend' | 'holiday' | 'window'
-  works: boolean
-  reason?: Text
-}
-
-export interface CalendarYear {
-  version: number
-  year: number
-  today: string
-  first_year: number
-  last_year: number
-  provisional: boolean
-  imported: boolean
-  notice: string
-  issued: string
-  source: string
-  working_days: number
-  days: CalendarDay[]
-  windows: { id: number; begins: string; ends: string; reason: Text; over: boolean }[]
-  may_change: boolean
-}
-
-export interface Session {
-  token?: string
-  expires: string
-  person: Person
-  must_change_password?: boolean
-}
+export type Document = Schemas['Document']
+export type Verified = Schemas['Paper']
+export type CalendarDay = Schemas['CalendarDay']
+export type CalendarYear = Schemas['CalendarYear']

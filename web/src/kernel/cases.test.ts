@@ -1,27 +1,10 @@
 import { describe, expect, it } from 'vitest'
 import type { CaseAction } from '@/api/cases'
-import type { Post } from '@/api/types'
-import { action_of_key, case_rows, days_between, last_day, next_after, waiting_where } from './cases'
+import { action_of_key, case_rows, days_between, key_of_action, last_day, next_after } from './cases'
 
 const label = { zh: '某', en: 'some' }
-const post = (name: string, ...units: string[]): Post => ({ name, label, clause: '2.1.1', units })
 
-describe('what waits for me', () => {
-  it('is only what I am to amend, for somebody without a desk', () => {
-    expect(waiting_where({ account: 'T1', posts: [post('teacher', '03000')] })).toEqual({
-      all: [{ field: 'applicant', op: 'eq', value: 'T1' }, { field: 'waits_for', op: 'eq', value: 'applicant' }],
-    })
-  })
-  it('is what my units sign and what is asked of their data, those I stand in for included', () => {
-    const where = waiting_where({ account: 'T1', posts: [post('department_head', 'a')] }, [
-      { post: 'department_head', unit: 'b' },
-      { post: 'academic_office', unit: 'jwc' },
-    ])
-    expect(JSON.stringify(where)).toContain('"sign_unit","op":"in","value":["a","b"]')
-    expect(JSON.stringify(where)).toContain('"owner_unit","op":"in","value":["a","b"]')
-    expect(JSON.stringify(where)).toContain('"value":"office"')
-    expect(JSON.stringify(where)).not.toContain('"value":"security"')
-  })
+describe('what waits', () => {
   it('goes on with the one that takes the place of the one done', () => {
     expect(next_after(['1', '2', '3'], '2')).toBe('3')
     expect(next_after(['1', '2', '3'], '3')).toBe('2')
@@ -32,7 +15,10 @@ describe('what waits for me', () => {
     const [row] = case_rows({
       columns: [column('title'), column('number'), column('due')],
       rows: [['甲', '2026-0001', null]],
+      hidden: { fields: {}, cells: [] },
+      next: null,
       scope: { text: label, basis: [] },
+      record: '',
     })
     expect(row).toMatchObject({ number: '2026-0001', title: '甲', due: null, lateness: 'in_time' })
   })
@@ -58,19 +44,18 @@ describe('deadlines', () => {
 })
 
 describe('keys of the queue', () => {
-  const action = (name: string, allowed = true): CaseAction => ({ action: name, label, allowed, opinion: 'none', signs: true })
-  it('mean the step that the person may take', () => {
-    const office = [action('approve'), action('refuse'), action('send_back'), action('withdraw', false)]
-    expect(action_of_key('a', office)?.action).toBe('approve')
-    expect(action_of_key('r', office)?.action).toBe('refuse')
-    expect(action_of_key('b', office)?.action).toBe('send_back')
-    const head = [action('sign'), action('decline')]
-    expect(action_of_key('a', head)?.action).toBe('sign')
-    expect(action_of_key('s', head)?.action).toBe('sign')
-    expect(action_of_key('r', head)?.action).toBe('decline')
+  const action = (name: string, tone: CaseAction['tone'], allowed = true): CaseAction => ({
+    action: name, label, allowed, opinion: 'none', signs: true, tone, once: false, in_form: false, takes: [],
+  })
+  const office = [action('reject', 'bad', false), action('approve', 'good'), action('refuse', 'bad'), action('send_back', 'back'), action('end', 'bad')]
+  it('mean the first step of their tone that the person may take', () => {
+    expect(['a', 's', 'r', 'b'].map((key) => action_of_key(key, office)?.action)).toEqual(['approve', 'approve', 'refuse', 'send_back'])
+  })
+  it('are shown on the steps that they mean, and on no other', () => {
+    expect(office.map((one) => key_of_action(one, office))).toEqual(['', 'A', 'R', 'B', ''])
   })
   it('mean nothing when the step is somebody else’s', () => {
-    expect(action_of_key('a', [action('approve', false)])).toBeUndefined()
-    expect(action_of_key('x', [action('approve')])).toBeUndefined()
+    expect(action_of_key('a', [action('approve', 'good', false)])).toBeUndefined()
+    expect(action_of_key('x', office)).toBeUndefined()
   })
 })

@@ -6,51 +6,10 @@ import { kept } from './kept'
 
 // ---- what waits for whom
 
-export interface Deputed { post: string; unit: string | null }
-
-const eq = (field: string, value: string): Where => ({ field, op: 'eq', value })
-
-// Posts in which I stand in today; who may not ask for deputies stands in for nobody.
-export async function deputed_read(me: Me): Promise<Deputed[]> {
-  if (!me.modules.some((module) => module.datasets.some((one) => one.name === 'deputy'))) return []
-  const today = me.now.slice(0, 10)
-  const answer = await query_run({
-    dataset: 'deputy',
-    fields: ['post', 'unit'],
-    where: {
-      all: [
-        eq('deputy', me.account),
-        { field: 'begins', op: 'le', value: today },
-        { field: 'ends', op: 'ge', value: today },
-        { field: 'ended', op: 'is_null', value: true },
-      ],
-    },
-    limit: 50,
-  })
-  return answer.rows.map((row) => ({ post: String(row[0]), unit: row[1] === null ? null : String(row[1]) }))
-}
-
-// What I am to act on, by the posts that I hold or stand in for; the server says of each case which steps are mine.
-export function waiting_where(me: Pick<Me, 'account' | 'posts'>, deputed: Deputed[] = []): Where {
-  const held = (name: string) => me.posts.some((post) => post.name === name) || deputed.some((one) => one.post === name)
-  const units = [...new Set([
-    ...me.posts.filter((post) => post.name === 'department_head').flatMap((post) => post.units),
-    ...deputed.flatMap((one) => (one.post === 'department_head' && one.unit !== null ? [one.unit] : [])),
-  ])]
-  const parts: Where[] = [{ all: [eq('applicant', me.account), eq('waits_for', 'applicant')] }]
-  if (units.length) {
-    parts.push({ all: [eq('waits_for', 'head'), { field: 'sign_unit', op: 'in', value: units }] })
-    parts.push({ all: [eq('waits_for', 'owner_head'), { field: 'owner_unit', op: 'in', value: units }] })
-  }
-  if (held('academic_office')) parts.push(eq('waits_for', 'office'))
-  if (held('security_admin')) parts.push(eq('waits_for', 'security'))
-  return parts.length > 1 ? { any: parts } : parts[0]!
-}
-
-export const mine_where = (me: Pick<Me, 'account'>): Where => eq('applicant', me.account)
-// Whoever carries out procedures for others has a desk; everybody else just has own applications.
-export const has_desk = (me: Pick<Me, 'posts'>) =>
-  me.posts.some((post) => ['department_head', 'academic_office', 'security_admin'].includes(post.name))
+// What I am to act on, by the posts that I hold or stand in for: the server's tables of kinds say so, and of each case which steps
+// are mine.
+export const kWaiting: Where = { is: 'waits_for_me' }
+export const mine_where = (me: Pick<Me, 'account'>): Where => ({ field: 'applicant', op: 'eq', value: me.account })
 
 export const kCaseFields = [
   'number',
@@ -95,20 +54,18 @@ export function case_rows(answer: Answer): CaseRow[] {
   })
 }
 
-export async function waiting_count(me: Me): Promise<number> {
-  const deputed = await deputed_read(me)
-  const answer = await query_run({ dataset: 'case', fields: ['number'], where: waiting_where(me, deputed), limit: kCountMost })
+export async function waiting_count(): Promise<number> {
+  const answer = await query_run({ dataset: 'case', fields: ['number'], where: kWaiting, limit: kCountMost })
   return answer.rows.length
 }
 export const kCountMost = 200
 
 // After an act on a page of its own: what waits next, by its deadline.
-export async function waiting_next(me: Me): Promise<CaseRow | null> {
-  const deputed = await deputed_read(me)
+export async function waiting_next(): Promise<CaseRow | null> {
   const answer = await query_run({
     dataset: 'case',
     fields: kCaseFields,
-    where: waiting_where(me, deputed),
+    where: kWaiting,
     order: [{ field: 'due' }, { field: 'number' }],
     limit: 1,
   })
@@ -120,14 +77,6 @@ export function next_after(numbers: string[], done: string): string | null {
   const at = numbers.indexOf(done)
   const rest = numbers.filter((one) => one !== done)
   return rest.length ? rest[Math.min(Math.max(at, 0), rest.length - 1)]! : null
-}
-
-// Units are named by their codes in one's posts; people know their names.
-export async function unit_names(codes: string[]): Promise<Record<string, string>> {
-  const wanted = [...new Set(codes.filter(Boolean))]
-  if (!wanted.length) return {}
-  const answer = await query_run({ dataset: 'unit', fields: ['code', 'name'], where: { field: 'code', op: 'in', value: wanted }, limit: wanted.length })
-  return Object.fromEntries(answer.rows.map((row) => [String(row[0]), String(row[1])]))
 }
 
 // ---- deadlines
@@ -158,17 +107,11 @@ export const is_late = (due: Pick<CaseDue, 'last'>, today: string) => today > du
 
 // ---- the keys of the queue
 
-const kApproving = ['approve', 'sign', 'consent', 'keep', 'confirm', 'lift', 'submit']
-const kRefusing = ['refuse', 'decline', 'end', 'hand_over', 'withdraw', 'discard']
-const kKeys: Record<string, string[]> = { a: kApproving, s: ['sign', 'consent', 'submit', 'approve', 'confirm'], r: kRefusing, b: ['send_back'] }
+const kKeys: Record<string, CaseAction['tone']> = { a: 'good', s: 'good', r: 'bad', b: 'back' }
 
-// The allowed step that a key means on this case, if any.
-export function action_of_key(key: string, actions: CaseAction[]): CaseAction | undefined {
-  const names = kKeys[key] ?? []
-  const allowed = actions.filter((one) => one.allowed)
-  return names.map((name) => allowed.find((one) => one.action === name)).find(Boolean)
-}
-export const key_of_action = (name: string): string =>
-  name === 'send_back' ? 'B' : kRefusing.includes(name) ? 'R' : ['sign', 'consent', 'submit'].includes(name) ? 'S' : kApproving.includes(name) ? 'A' : ''
-export const is_approving = (name: string) => kApproving.includes(name)
-export const is_refusing = (name: string) => kRefusing.includes(name) || name === 'give_up'
+// The allowed step that a key means on this case, if any: the first of its tone.
+export const action_of_key = (key: string, actions: CaseAction[]): CaseAction | undefined =>
+  kKeys[key] && actions.find((one) => one.allowed && one.tone === kKeys[key])
+// The key shown on a step.
+export const key_of_action = (one: CaseAction, actions: CaseAction[]): string =>
+  ['a', 'r', 'b'].find((key) => action_of_key(key, actions) === one)?.toUpperCase() ?? ''

@@ -102,7 +102,7 @@ export function conditions_wire(conditions: Conditions): Where | undefined {
 
 function leaf_read(where: Where, not = false): LeafItem | null {
   if ('not' in where) return not ? null : leaf_read(where.not, true)
-  if ('all' in where || 'any' in where) return null
+  if ('all' in where || 'any' in where || 'is' in where) return null
   return { kind: 'leaf', id: next_id(), not, field: where.field, op: where.op, value: where.value }
 }
 

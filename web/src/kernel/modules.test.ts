@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
+import type { Me } from '@/api/types'
 import { case_component_of, case_forms, case_view_of, module_places, module_routes, page_of } from './modules'
-import { kTabs, tabs_of } from './places'
-import type { Place } from './modules'
+import { faces_of, kTabs, places_at, tabs_of, type Place } from './places'
 
 const folders = Object.keys(import.meta.glob('../../../modules/*/web/index.ts'))
 const names = module_routes.map((route) => String(route.name))
@@ -30,7 +30,7 @@ describe('modules', () => {
 })
 
 describe('the tabs of a phone', () => {
-  const place = (name: string, phone?: Place['phone']): Place => ({ name, label: 'nav.home', at: ['rail'], phone, open: () => true })
+  const place = (name: string, phone?: Place['phone']): Place => ({ name, label: { zh: name, en: name }, at: ['rail'], phone })
   const told = (...places: Place[]) => tabs_of(places).map((one) => one.name)
 
   it('leave out what has no tab, and take in what may give way while there is room', () => {
@@ -52,5 +52,20 @@ describe('the tabs of a phone', () => {
     const many = told(place('a', true), place('b', true), place('c', true), place('d', true), place('e', true), place('me', true))
     expect(many).toHaveLength(kTabs)
     expect(many.at(-1)).toBe('me')
+  })
+})
+
+describe('places', () => {
+  const text = (word: string) => ({ zh: word, en: word })
+  const me = (posts: string[], places: string[]) =>
+    ({ kind: 'staff', posts: posts.map((name) => ({ name })), places: places.map((name) => ({ name, label: text(name) })) }) as unknown as Me
+  it('are those that the server tells, in its order, and none of which no page is known', () => {
+    expect(places_at('rail', me([], ['me', 'home', 'desk', 'no_page'])).map((one) => one.name)).toEqual(['me', 'home'])
+    expect(places_at('cases', me([], ['grants', 'home'])).map((one) => one.name)).toEqual(['grants'])
+    expect(places_at('rail', null)).toEqual([])
+  })
+  it('and faces follow from what one is', () => {
+    expect(faces_of(me(['teacher', 'class_adviser'], []))).toEqual({ student: false, graduate: false, teacher: true, adviser: true })
+    expect(faces_of(me(['student', 'graduate'], []))).toMatchObject({ student: true, graduate: false })
   })
 })

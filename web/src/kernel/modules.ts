@@ -4,27 +4,23 @@ import type { RouteLocationRaw, RouteRecordRaw } from 'vue-router'
 import type { CaseFile, StepBody } from '@/api/cases'
 import type { Problem } from '@/api/types'
 import type { Key } from './i18n'
-import type { use_session } from './session'
 
 type Loader = () => Promise<Component>
 
-// Where one can go. Shown in the rail, on one's own page, or beside the list of cases.
-export interface Place {
+// How a place looks: shown in the rail, on one's own page, or beside the list of cases.
+export interface PlaceLook {
   name: string // of its route
-  label: Key
   at: ('rail' | 'me' | 'cases')[]
   icon?: string // a path on the grid of parts/Icon.vue
   phone?: true | 'if_room' // among the tabs of a phone
   clause?: string
   hint?: Key
-  open: (session: ReturnType<typeof use_session>) => boolean
 }
 
 // A kind of case by its name: how its content is shown, and the page on which one begins or goes on writing it.
 export interface CaseView {
   show: Loader // takes CaseViewProps, and may expose CaseChoices
   form?: { page: string; label: Key; chapter: string; sheet?: Loader } // sheet: the paper form, filled from a remedy
-  paper?: Key // the name of its printed form, if it has one
 }
 export interface CaseViewProps {
   file: CaseFile
@@ -38,7 +34,7 @@ export interface CaseChoices {
 
 export interface WebModule {
   routes: RouteRecordRaw[]
-  places?: Place[]
+  places?: PlaceLook[]
   case_view?: Record<string, CaseView>
   shows?: Record<string, (number: string) => RouteLocationRaw> // the page of a thing of this sort, as notices and answers name it
   entrance?: Loader // beside the sign-in; emits `enter` with what opens a session
@@ -47,7 +43,7 @@ export interface WebModule {
 const found = Object.values(import.meta.glob<WebModule>('../../../modules/*/web/index.ts', { eager: true }))
 
 export const module_routes: RouteRecordRaw[] = found.flatMap((one) => one.routes)
-export const module_places: Place[] = found.flatMap((one) => one.places ?? [])
+export const module_places: PlaceLook[] = found.flatMap((one) => one.places ?? [])
 export const entrances: Component[] = found.flatMap((one) => (one.entrance ? [defineAsyncComponent(one.entrance)] : []))
 
 const views = new Map(found.flatMap((one) => Object.entries(one.case_view ?? {})))

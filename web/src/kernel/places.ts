@@ -1,32 +1,41 @@
-// Where one can go: the pages of the shell and those that modules bring.
+// Where one can go. Which places there are for whom, what they are called and how much waits there, the server says (/api/me);
+// here stands only how a place looks.
+import type { Me, Schemas } from '@/api/types'
 import { shapes } from '@/parts/shapes'
-import { module_places, type Place } from './modules'
+import { module_places, type PlaceLook } from './modules'
 
-const learns: Place['open'] = ({ has_post }) => has_post('student') || has_post('graduate')
-const first: Place[] = [
-  { name: 'home', label: 'nav.home', icon: shapes.home, phone: true, at: ['rail'], open: () => true },
-  { name: 'grades', label: 'nav.grades', icon: shapes.grades, phone: true, at: ['rail'], open: (session) => learns(session) && session.may('grade') },
-  {
-    name: 'timetable', label: 'nav.timetable', icon: shapes.timetable, phone: 'if_room', at: ['rail'],
-    open: ({ has_post, may }) => (has_post('student') || has_post('teacher')) && may('meeting'),
-  },
-  {
-    name: 'sections', label: 'nav.sections', icon: shapes.sections, phone: true, at: ['rail'],
-    open: ({ has_post, may }) => has_post('teacher') && may('section'),
-  },
-  {
-    name: 'class', label: 'nav.class', icon: shapes.class, phone: true, at: ['rail'],
-    open: ({ has_post, may }) => has_post('class_adviser') && may('student'),
-  },
-  { name: 'modules', label: 'nav.query', icon: shapes.query, phone: true, at: ['rail'], open: ({ me }) => Boolean(me?.modules.length) },
-  { name: 'cases', label: 'nav.cases', icon: shapes.cases, phone: true, at: ['rail'], open: ({ may }) => may('case') },
-  { name: 'deputies', label: 'nav.deputies', at: ['cases'], open: ({ may }) => may('deputy') },
-]
-const last: Place[] = [{ name: 'me', label: 'nav.me', icon: shapes.me, phone: true, at: ['rail'], open: () => true }]
+export type Place = PlaceLook & Schemas['Place']
 
-const all = [...first, ...module_places, ...last]
-export const places_at = (where: Place['at'][number], session: Parameters<Place['open']>[0]) =>
-  all.filter((place) => place.at.includes(where) && place.open(session))
+const looks = new Map(
+  ([
+    { name: 'home', icon: shapes.home, phone: true, at: ['rail'] },
+    { name: 'grades', icon: shapes.grades, phone: true, at: ['rail'] },
+    { name: 'timetable', icon: shapes.timetable, phone: 'if_room', at: ['rail'] },
+    { name: 'sections', icon: shapes.sections, phone: true, at: ['rail'] },
+    { name: 'class', icon: shapes.class, phone: true, at: ['rail'] },
+    { name: 'modules', icon: shapes.query, phone: true, at: ['rail'] },
+    { name: 'cases', icon: shapes.cases, phone: true, at: ['rail'] },
+    { name: 'deputies', at: ['cases'] },
+    ...module_places,
+    { name: 'me', icon: shapes.me, phone: true, at: ['rail'] },
+  ] satisfies PlaceLook[] as PlaceLook[]).map((look) => [look.name, look]),
+)
+export function places_at(where: PlaceLook['at'][number], me: Me | null): Place[] {
+  return (me?.places ?? []).flatMap((place) => {
+    const look = looks.get(place.name)
+    return look?.at.includes(where) ? [{ ...look, ...place }] : []
+  })
+}
+
+// The faces of the pages that are laid out by hand, by what one is: layout alone, what is on them is asked for like all else.
+export function faces_of(me: Me) {
+  const is = (post: string) => me.posts.some((one) => one.name === post)
+  const student = is('student')
+  return { student, graduate: !student && (is('graduate') || me.kind.startsWith('graduate')), teacher: is('teacher'), adviser: is('class_adviser') }
+}
+
+// The clause of a post that one has.
+export const clause_of = (me: Me, post: string) => me.posts.find((one) => one.name === post)?.clause ?? ''
 
 // Five tabs are what a thumb finds: what may give way does, then the last but one's own page.
 export const kTabs = 5

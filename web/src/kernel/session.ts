@@ -5,6 +5,7 @@ import { as_problem } from '@/api/client'
 import { me_read, session_close } from '@/api/calls'
 import type { Me, Problem } from '@/api/types'
 import { kept_forget } from './kept'
+import { unread_is } from './notices'
 
 export const use_session = defineStore('session', () => {
   const me = shallowRef<Me | null>(null)
@@ -14,11 +15,12 @@ export const use_session = defineStore('session', () => {
 
   const datasets = computed(() => new Set(me.value?.modules.flatMap((module) => module.datasets.map((d) => d.name)) ?? []))
   const may = (dataset: string) => datasets.value.has(dataset)
-  const has_post = (name: string) => me.value?.posts.some((post) => post.name === name) ?? false
+  const has_place = (name: string) => me.value?.places.some((place) => place.name === name) ?? false
 
   async function load() {
     try {
       me.value = await me_read()
+      unread_is(me.value.places.find((place) => place.name === 'notices')?.count ?? 0)
       fault.value = null
       ended.value = false
     } catch (error) {
@@ -43,5 +45,5 @@ export const use_session = defineStore('session', () => {
     }
   }
 
-  return { me, known, fault, ended, may, has_post, load, forget, close }
+  return { me, known, fault, ended, may, has_place, load, forget, close }
 })

@@ -1,47 +1,56 @@
-// Signing a step (docs/api.md): a signature holds for some minutes of the session, so a step is sent without the password first; only
-// when the server asks for it the dialog opens, once, and the step is sent again.
+// Signing (docs/api.md): whoever acts shows again who it is, by the code of the second factor where one is enrolled, else by the
+// password. It holds for some minutes of the session, so a step is sent without it first; only when the server asks for it the
+// dialog opens, once, and the step is sent again.
 import { shallowRef } from 'vue'
 import { Refusal } from '@/api/client'
-import type { Problem } from '@/api/types'
+import type { Problem, Schemas } from '@/api/types'
+import { use_session } from './session'
+
+export type Proof = Schemas['Signature']
+
+export const by_code = (): boolean => use_session().me?.factor.enrolled ?? false
+export const proof_of = (given: string): Proof => (by_code() ? { code: given } : { password: given })
 
 export interface Asking {
   what: string // the step, as its button says it
-  problem: Problem | null // of the password typed before
-  answer: (password: string | null) => void
+  problem: Problem | null // of what was given before
+  answer: (given: string | null) => void
 }
 export const asking = shallowRef<Asking | null>(null)
 
-function ask_password(what: string, problem: Problem | null): Promise<string | null> {
+function ask(what: string, problem: Problem | null): Promise<string | null> {
   return new Promise((resolve) => {
     asking.value = {
       what,
       problem,
-      answer: (password) => {
-        if (password === null) asking.value = null
-        resolve(password)
+      answer: (given) => {
+        if (given === null) asking.value = null
+        resolve(given)
       },
     }
   })
 }
 
-const kAgain = new Set(['case.signature_missing', 'identity.password_wrong'])
+const kMissing = new Set(['case.signature_missing', 'identity.signature_missing'])
+const kWrong = new Set(['identity.password_wrong', 'identity.code_wrong', 'identity.code_required'])
 
 // null: the person changed their mind. Any other refusal is thrown on.
-export async function sign_and<T>(what: string, send: (password?: string) => Promise<T>): Promise<T | null> {
-  let password: string | undefined
+export async function sign_and<T>(what: string, send: (proof: Proof) => Promise<T>): Promise<T | null> {
+  let proof: Proof = {}
   for (;;) {
     try {
-      const done = await send(password)
+      const done = await send(proof)
       asking.value = null
       return done
     } catch (error) {
-      if (!(error instanceof Refusal) || !kAgain.has(error.problem.type)) {
+      const type = error instanceof Refusal ? error.problem.type : ''
+      if (!(error instanceof Refusal) || (!kMissing.has(type) && !kWrong.has(type))) {
         asking.value = null
         throw error
       }
-      const typed = await ask_password(what, error.problem.type === 'identity.password_wrong' ? error.problem : null)
-      if (typed === null) return null
-      password = typed
+      const given = await ask(what, kWrong.has(type) ? error.problem : null)
+      if (given === null) return null
+      proof = proof_of(given)
     }
   }
 }

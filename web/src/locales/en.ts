@@ -31,6 +31,7 @@ export const en: Record<keyof typeof zh, string> = {
   'case.due': 'Due',
   'case.due_today': 'due today',
   'case.late': 'late',
+  'case.form': 'Form (PDF)',
   'case.letter': 'Reply (PDF)',
   'case.letter_revoked': 'revoked',
   'case.next': 'Next for you: {title}',

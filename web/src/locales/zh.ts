@@ -29,6 +29,7 @@ export const zh = {
   'case.due': '办理期限',
   'case.due_today': '今天到期',
   'case.late': '已超期',
+  'case.form': '申请表（PDF）',
   'case.letter': '批复（PDF）',
   'case.letter_revoked': '已作废',
   'case.next': '下一件待办：{title}',

@@ -1,7 +1,7 @@
 // A dataset is one new file in catalog/ and one row in regulation/permissions.toml, nothing else (design §3).
 #include "app/dictionary.hpp"
 #include "app/permissions.hpp"
-#include "app/schemas.hpp"
+#include "app/description.hpp"
 #include "tests/engine/campus.hpp"
 
 namespace jw::tests {
@@ -50,7 +50,7 @@ clause  = "2.3.1"
 TEST(NewDataset, one_file_and_one_row_are_enough) {
   const fs::path home = fs::temp_directory_path() / ("jiaowu_home_" + std::to_string(::getpid()));
   fs::create_directories(home);
-  for (const char* folder : {"catalog", "regulation", "modules", "db"})
+  for (const char* folder : {"app", "catalog", "regulation", "modules", "db"})
     fs::copy(fs::path(JW_SOURCE_DIR) / folder, home / folder, fs::copy_options::recursive);
   std::ofstream(home / "catalog" / "club_member.toml") << kClub;
   std::ofstream(home / "regulation" / "permissions.toml", std::ios::app) << kPermit;
@@ -68,7 +68,7 @@ TEST(NewDataset, one_file_and_one_row_are_enough) {
     ASSERT_TRUE(described);
     EXPECT_NE(described->find("围棋社"), std::string::npos);
     EXPECT_NE(app::data_dictionary(*campus.system().catalogue).find("`club_member`"), std::string::npos);
-    EXPECT_NE(app::schemas(*campus.system().catalogue).find("\"club_member\""), std::string::npos);
+    EXPECT_NE(app::description(home, *campus.system().catalogue, true).find("\"club_member\""), std::string::npos);
     EXPECT_NE(app::permission_table(*campus.system().catalogue, campus.system().regulation).find("club_member"),
               std::string::npos);
   }

@@ -90,7 +90,6 @@ forEachStore('refusals', (world) => {
       ['paper.code_unknown', 404, world.server.request('GET', '/api/verify/0000000000000000')],
       ['record.leaf_unknown', 404, student.get('/api/audit/proof?leaf=none')],
       ['record.no_such_trees', 422, world.server.request('GET', '/api/audit/consistency?from=2&to=1')],
-      ['lending.state_unknown', 422, security.get('/api/lending/findings?state=lost')],
       ['lending.step_unknown', 422, security.post('/api/lending/findings/1/step', { step: 'banned', reason: 'x' })],
       ['identity.signature_missing', 403, security.post('/api/regulation/proposals/1/approve', {})],
       ['identity.reason_missing', 422, security.post(`/api/accounts/${student.account}/factor-reset`, { reason: ' ' })],

@@ -407,8 +407,8 @@ forEachStore('a regulation that cannot be understood', (world) => {
     const broken = structuredClone(was);
     broken.posts.find(({ name }) => name === 'academic_office').where = { field: 'no_such_field', is: 'me' };
     broken.rules.find(({ post, dataset }) => post === 'teacher' && dataset === 'grade').rows = 'no_such_relation';
-    await stored("INSERT INTO regulation_version (version, kind, content, base, clause, note, proposed_by, proposed_name, approved_by, approved_name, proposed_us, approved_us) "
-      + `VALUES (2, 'change', '${JSON.stringify(broken).replaceAll("'", "''")}', 1, '2.1.1', '', 1, '', 2, '', 0, 0)`);
+    await stored("INSERT INTO regulation_version (id, version, kind, content, base, clause, note, proposed_by, proposed_name, approved_by, approved_name, proposed, approved) "
+      + `VALUES (2, 2, 'change', '${JSON.stringify(broken).replaceAll("'", "''")}', 1, '2.1.1', '', 1, '', 2, '', 0, 0)`);
     await stored("UPDATE access_grant SET revoked = 1 WHERE number LIKE 'X-900%'");
     await stored('UPDATE gate SET epoch = epoch + 1');
     await restart();

@@ -10,7 +10,7 @@ for (const size of kSizes) {
   describe(`the regulation in a browser, ${size.name}`, { timeout: 110_000 }, () => {
     test('§2.1.1.b the office closes a field, sees who loses it and proposes; the security administrator decides', async () => {
       const page = await pageOf(here, 'academic_office', size);
-      if (size.name === 'wide') await page.getByRole('link', { name: '默认权限' }).click();
+      if (size.name === 'wide') await page.getByRole('link', { name: '默认权限', exact: true }).click();
       else await page.goto(`${here.address}/regulation`);
       await reads(page, /岗位与数据[\s\S]*初始/);
       await shown(page, 'regulation-matrix', size);

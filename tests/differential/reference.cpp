@@ -11,6 +11,9 @@
 namespace jw::differential {
 namespace {
 
+constexpr size_t kFewPersons = 9;  // numbers about so many tell of each (§1.3.1)
+
+
 using catalog::Condition;
 using catalog::Dataset;
 using catalog::Field;
@@ -427,10 +430,7 @@ class Reference {
     if (out.more) rows.resize(static_cast<size_t>(query.limit));
     for (const Viewed& row : rows) {
       std::string json;
-      Spot subject{&listed, row.row};
-      for (int hop : listed.about) subject = step(subject, hop);
-      if (listed.has_subject && subject.row != nullptr && subject.row->person != asker_.person)
-        out.subjects.insert(subject.row->person);
+      if (const auto person = subject_of(listed, row); person && *person != asker_.person) out.subjects.insert(*person);
       out.sight.emplace_back();
       out.cells.emplace_back();
       for (int f : out.columns) {
@@ -448,6 +448,15 @@ class Reference {
     out.refusal = "policy.field_closed";
     out.path = path;
     return out;
+  }
+
+  // Whom a row is about.
+  std::optional<int64_t> subject_of(const Dataset& dataset, const Viewed& row) const {
+    if (!dataset.has_subject) return std::nullopt;
+    Spot subject{&dataset, row.row};
+    for (int hop : dataset.about) subject = step(subject, hop);
+    if (subject.row == nullptr) return std::nullopt;
+    return subject.row->person;
   }
 
   // ---- statistics
@@ -517,7 +526,15 @@ class Reference {
       groups[key].push_back(&row);
     }
     std::vector<std::pair<std::vector<Value>, std::string>> lines;
+    Expected out;
     for (const auto& [group, members] : groups) {
+      std::set<int64_t> persons;
+      for (const Viewed* member : members) {
+        if (const auto person = subject_of(*query.dataset, *member)) persons.insert(*person);
+      }
+      if (persons.size() > kFewPersons) persons.clear();  // what tells of so many tells of nobody
+      persons.erase(asker_.person);
+      out.subjects.insert(persons.begin(), persons.end());
       std::vector<Value> keys = group;
       std::string line;
       for (size_t g = 0; g < group.size(); ++g)
@@ -538,7 +555,6 @@ class Reference {
       }
       return false;
     });
-    Expected out;
     for (size_t i = 0; i < lines.size() && i < static_cast<size_t>(query.limit); ++i)
       out.rows.push_back(lines[i].second);
     return out;

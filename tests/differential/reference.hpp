@@ -42,7 +42,7 @@ struct Expected {
   std::vector<std::string> rows;          // JSON
   std::vector<std::vector<Value>> cells;  // lists: the same as values
   std::vector<std::vector<Seen>> sight;   // lists: of each cell
-  std::set<int64_t> subjects;             // lists: persons, other than the asker, of whom something was told (§1.3.1)
+  std::set<int64_t> subjects;             // persons, other than the asker, of whom something was told (§1.3.1)
   bool more = false;
 };
 

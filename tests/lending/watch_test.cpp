@@ -131,7 +131,7 @@ TEST_P(Watched, what_is_seen_again_on_another_day_renews_the_finding_that_is_ope
     come("s1", kEast, "another");
     EXPECT_EQ(look().findings, 1);
     EXPECT_EQ(count("lending_finding WHERE state = 'open'"), 1);
-    EXPECT_EQ(count("lending_finding WHERE found_us > first_us"), day - 1);
+    EXPECT_EQ(count("lending_finding WHERE found > first_found"), day - 1);
   }
 }
 

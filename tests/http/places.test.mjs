@@ -36,7 +36,8 @@ forEachStore('places', (world) => {
     const desk = await world.as('security_admin');
     const place = async (name) => (await desk.get('/api/me')).json.places.find((each) => each.name === name);
     assert.equal((await place('lending')).count, 0);
-    await sqlOutside(world.db, `INSERT INTO lending_finding (id, number, account, holder, holder_name, holder_kind, rule, score, seen_zh, seen_en, begins, ends, sessions, leaves, first_found, found, state)
+    await sqlOutside(world.db, `INSERT INTO lending_finding (id, number, account, holder, holder_name, holder_kind, rule, score, seen_zh, seen_en, begins, ends,
+        sessions, leaves, first_found, found, state)
       SELECT 901, 901, MAX(id), 'x', 'x', 'teacher', 'unlike_own_past', 30, '甲', 'x', 1, 2, '[]', '[]', 1, 2, 'open' FROM account WHERE kind = 'teacher'`);
     assert.equal((await place('lending')).count, 1);
     assert.equal((await place('notices')).count, (await desk.get('/api/notices/unread')).json.unread);

@@ -4,6 +4,7 @@
 
 #include "app/routes.hpp"
 #include "base/json.hpp"
+#include "kernel/edge/module.hpp"
 #include "platform/crypto/api.hpp"
 
 namespace jw::app {
@@ -188,7 +189,7 @@ Result<std::string> offer(const Call& call) {
       out.key("unit").object().field("code", each.unit.code).field("name", each.unit.name).end_object();
     out.end_object();
   }
-  out.end_array().end_object();
+  out.end_array().field("by_name", edge::may_query_others(call, "staff")).end_object();
   return text;
 }
 

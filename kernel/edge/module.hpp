@@ -69,6 +69,7 @@ inline bool everybody(const Call&) {
   return true;
 }
 bool may_query(const Call& call, std::string_view dataset, std::initializer_list<std::string_view> relations = {});
+bool may_query_others(const Call& call, std::string_view dataset);  // more than what is about oneself
 
 struct Module {
   Stated name;  // of its folder

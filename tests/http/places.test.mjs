@@ -44,7 +44,9 @@ forEachStore('places', (world) => {
   });
 
   test('a deputy is offered for the posts for which cases wait, and for no other', async () => {
-    const offered = async (kind) => (await (await world.as(kind)).get('/api/deputies/offer')).json.posts.map((each) => each.post.name);
+    const offer = async (kind) => (await (await world.as(kind)).get('/api/deputies/offer')).json;
+    const offered = async (kind) => (await offer(kind)).posts.map((each) => each.post.name);
+    assert.deepEqual([(await offer('academic_office')).by_name, (await offer('department_head')).by_name], [true, false]);
     assert.deepEqual(await offered('student'), []);
     assert.deepEqual(await offered('finance_office'), []);
     assert.deepEqual([...new Set(await offered('department_head'))], ['department_head']);

@@ -42,7 +42,7 @@ const of_modules = Object.values(import.meta.glob<Record<string, unknown>>('../.
 const nothing: Record<string, unknown> = Object.assign(
   {
     '/api/query': { columns: [], rows: [], hidden: { fields: {}, cells: [] }, next: null, scope: { text, basis: [] }, record: '' },
-    '/api/deputies/offer': { posts: [] },
+    '/api/deputies/offer': { posts: [], by_name: false },
     '/api/calendar': { version: 1, year: 2026, today: '2026-11-24', first_year: 2026, last_year: 2026, working_days: 0, days: [], windows: [] },
     [`/api/cases/${file.number}`]: file,
     [`/api/cases/${file.number}/approve`]: file,

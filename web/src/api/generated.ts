@@ -1787,6 +1787,8 @@ export interface components {
                 post: components["schemas"]["Named"];
                 unit?: components["schemas"]["Coded"];
             }[];
+            /** @description others of the staff may be looked up */
+            by_name: boolean;
         };
         Deputation: {
             /** @description login */

@@ -26,7 +26,7 @@ for (const size of kSizes) {
     test('the bell counts, the page shows the newest first and older ones on demand, and marking takes effect at once', async () => {
       const kind = kPerson[size.name];
       const page = await pageOf(here, kind, size);
-      const bell = page.locator('.bell:visible').first();
+      const bell = page.getByRole('link', { name: /^通知/ }).and(page.locator('.bell')).filter({ visible: true });
       await bell.click();
       await reads(page, /没有通知/);
       await shown(page, 'notices-none', size);

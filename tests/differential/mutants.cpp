@@ -12,7 +12,7 @@
 namespace jw::differential {
 namespace {
 
-constexpr int64_t kCases = 60'000;  // a fault that needs more to be seen is not guarded against
+constexpr int64_t kCases = 400'000;  // a fault that needs more to be seen is not guarded against
 
 std::set<int> seeded_faults() {
   std::set<int> faults;

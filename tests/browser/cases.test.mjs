@@ -341,7 +341,7 @@ describe('applying for access in a browser', { timeout: 110_000 }, () => {
       const page = await pageOf(here, 'department_head', size, who.head);
       await page.goto(`${here.address}/deputies`);
       const colleague = here.world.accountsOf('teacher')[who.teacher];
-      await page.getByRole('combobox', { name: '代理人' }).fill(colleague.account);
+      await page.getByLabel('代理人', { exact: true }).fill(colleague.account);
       await page.getByLabel('截止日期（含）').fill('2026-11-27');
       await page.getByLabel('原因').fill('出差');
       await page.getByRole('button', { name: '指定', exact: true }).click();

@@ -2,6 +2,7 @@
 #include "kernel/case/file.hpp"
 #include "kernel/notice/api.hpp"
 #include "kernel/paper/api.hpp"
+#include "platform/crypto/api.hpp"
 #include "platform/office/letter.hpp"
 
 namespace jw::cases {
@@ -48,7 +49,7 @@ Result<std::string> print_letter(const Services& on, const Letter& letter, const
     sheet.blocks.emplace_back(grid_of(rows));
   }
   sheet.blocks.emplace_back(office::Closing{letter.from, day_in_words(now)});
-  sheet.code = paper::dashed(code);
+  sheet.code = crypto::dashed(code);
   sheet.url = on.public_url + "/v/" + code;
   sheet.made = now;
   return office::pdf_of(sheet);

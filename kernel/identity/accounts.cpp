@@ -145,14 +145,9 @@ std::string secret(db::Connection& connection, std::string_view name) {
 }
 
 OneTime Identity::one_time_password() {
-  constexpr size_t kGroups = 3;
-  constexpr size_t kGroup = 4;
-  std::string code = crypto::random_code(kGroups * kGroup);
-  OneTime one_time{.text = {}, .hash = implementation_->hash(code)};
-  for (size_t i = 0; i < kGroups; ++i) {
-    if (i > 0) one_time.text += '-';
-    one_time.text += std::string_view(code).substr(i * kGroup, kGroup);
-  }
+  constexpr size_t kCharacters = 12;  // 60 random bits
+  std::string code = crypto::random_code(kCharacters);
+  OneTime one_time{.text = crypto::dashed(code), .hash = implementation_->hash(code)};
   wipe(code);
   return one_time;
 }

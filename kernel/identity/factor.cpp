@@ -17,28 +17,6 @@ std::string seal_context(int64_t account) {
   return "factor:" + std::to_string(account);
 }
 
-std::string dashed(std::string_view code) {
-  std::string out;
-  for (size_t i = 0; i < code.size(); ++i) {
-    if (i > 0 && i % 4 == 0) out += '-';
-    out += code[i];
-  }
-  return out;
-}
-
-// As typed: blanks and dashes, small letters, O for 0, I and L for 1.
-std::string plain_code(std::string_view typed) {
-  std::string plain;
-  for (char c : typed) {
-    if (c == '-' || c == ' ') continue;
-    if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
-    if (c == 'O') c = '0';
-    if (c == 'I' || c == 'L') c = '1';
-    plain += c;
-  }
-  return plain;
-}
-
 struct Factor {
   std::string secret;
   int64_t last_step = 0;
@@ -88,7 +66,7 @@ std::optional<Verdict> Identity::Implementation::judge_code(db::Connection& tran
     write_failures(transaction, standing.id, failed_once_more(standing.failures, now));
     return Verdict{refusal::locked(standing.failures.locked_until_us - now.us), "identity.locked"};
   }
-  const std::string plain = plain_code(code.substr(0, 64));
+  const std::string plain = crypto::code_as_made(code.substr(0, 64));
   bool right = false;
   if (auto factor = read_factor(transaction, standing.id); factor && factor->confirmed == (of == Of::confirmed)) {
     if (plain.size() == kCodeDigits) {
@@ -118,7 +96,7 @@ std::vector<std::string> Identity::Implementation::new_recovery_codes(db::Connec
     const crypto::Digest digest = crypto::hmac_sha256(key, code);
     transaction.execute("INSERT INTO account_recovery (account, code_digest) VALUES ($1, $2)",
                         {account, db::Param::blob(crypto::bytes_of(digest))});
-    shown.push_back(dashed(code));
+    shown.push_back(crypto::dashed(code));
   }
   return shown;
 }
@@ -130,7 +108,7 @@ auto Identity::Implementation::with_code(const Session& session, std::string_vie
   db::Transaction transaction(*lease, db::Transaction::Mode::write);
   const Instant now = clock_.now();
   const Standing standing = lock_standing(*lease, session.account);
-  if (!check_live(*lease, session.id, now)) return refusal::session_ended();
+  if (!check_live(*lease, session.id, now)) return session_ended();
   const auto factor = read_factor(*lease, session.account);
   if (!factor) return refusal::factor_absent();
   if (factor->confirmed != (of == Of::confirmed))
@@ -152,7 +130,7 @@ Result<FactorOffer> Identity::offer_factor(const Session& session, std::string_v
   db::Transaction transaction(*lease, db::Transaction::Mode::write);
   const Instant now = it.clock_.now();
   it.lock_standing(*lease, session.account);
-  if (!check_live(*lease, session.id, now)) return refusal::session_ended();
+  if (!check_live(*lease, session.id, now)) return session_ended();
   if (it.has_factor(*lease, session.account)) return refusal::factor_enrolled();
   forget_factor(*lease, session.account);  // one that was offered and never confirmed
   const std::string sealed = crypto::seal(secret(*lease, kSealKey), seal_context(session.account), made);
@@ -219,13 +197,13 @@ Result<Done> Identity::confirm_again(const Session& session, std::string_view co
   db::Transaction transaction(*lease, db::Transaction::Mode::write);
   const Instant now = it.clock_.now();
   const Standing standing = it.lock_standing(*lease, session.account);
-  if (!liveness(*lease, session.id, now)) return refusal::session_ended();
+  if (!liveness(*lease, session.id, now)) return session_ended();
   std::optional<Verdict> verdict;
   if (it.has_factor(*lease, session.account)) {
     verdict = code.empty() ? plainly(refusal::code_required())
                            : it.judge_code(*lease, standing, code, Implementation::Of::confirmed, now);
   } else if (!attempt) {
-    return refusal::session_ended();  // the factor went while we looked: its reset has ended the session
+    return session_ended();  // the factor went while we looked: its reset has ended the session
   } else {
     verdict = it.judge(*lease, standing, *attempt, refusal::password_wrong(), now);
     if (!verdict && standing.failures.count != 0) it.write_failures(*lease, standing.id, {});

@@ -59,20 +59,6 @@ Standing read_standing(db::Rows& rows) {
   return standing;
 }
 
-// A one-time password may be typed in small letters, without the dashes, with O for 0 and I or L for 1.
-std::string one_time_as_issued(std::string_view typed) {
-  std::string plain;
-  plain.reserve(typed.size());
-  for (char c : typed) {
-    if (c == '-' || c == ' ') continue;
-    if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
-    if (c == 'O') c = '0';
-    if (c == 'I' || c == 'L') c = '1';
-    plain += c;
-  }
-  return plain;
-}
-
 bool can_be_password(std::string_view password) {
   return !password.empty() && password.size() <= kPasswordBytesMost && is_valid_utf8(password);
 }
@@ -154,7 +140,7 @@ bool Identity::Implementation::verify(const Standing& standing, std::string_view
   SecretText typed;
   const bool can_be = can_be_password(password);
   if (can_be) typed.take(nfkc(password));
-  if (can_be && standing.one_time) typed.take(one_time_as_issued(typed.view()));
+  if (can_be && standing.one_time) typed.take(crypto::code_as_made(typed.view()));
   const bool known = can_be && standing.hash.has_value();
   counters_.verifications.fetch_add(1, std::memory_order_relaxed);
   return crypto::password_verify(known ? *standing.hash : nobodys_hash_, typed.view()) && known;
@@ -339,7 +325,7 @@ Result<Done> Identity::change_password(const Session& session, std::string_view 
     db::Transaction transaction(*lease, db::Transaction::Mode::write);
     const Instant now = it.clock_.now();
     const Standing standing = it.lock_standing(*lease, session.account);
-    if (!check_live(*lease, session.id, now)) return refusal::session_ended();
+    if (!check_live(*lease, session.id, now)) return session_ended();
     auto verdict = it.judge(*lease, standing, attempt, refusal::password_wrong(), now);
     if (!verdict && !attempt.new_problems.empty()) verdict = plainly(refusal::password_rules(attempt.new_problems));
     if (verdict) {
@@ -368,7 +354,7 @@ Result<Done> Identity::confirm_password(const Session& session, std::string_view
   db::Transaction transaction(*lease, db::Transaction::Mode::write);
   const Instant now = it.clock_.now();
   const Standing standing = it.lock_standing(*lease, session.account);
-  if (!check_live(*lease, session.id, now)) return refusal::session_ended();
+  if (!check_live(*lease, session.id, now)) return session_ended();
   const auto verdict = it.judge(*lease, standing, attempt, refusal::password_wrong(), now);
   if (!verdict && standing.failures.count != 0) it.write_failures(*lease, standing.id, {});
   transaction.commit();

@@ -74,8 +74,6 @@ constexpr size_t kReasonMax = 200;  // characters
 Result<Done> revoke(db::Connection& transaction, std::string_view number, int64_t by_account, std::string_view reason,
                     Instant now);
 
-std::string dashed(std::string_view code);  // 7K3M-9QWX-2FJT-AB4C: as people read it
-
 // What reading connections may read: all but the bytes.
 db::Reach readers_reach();
 

@@ -15,21 +15,6 @@ std::string hex_digest(std::string_view bytes) {
   return crypto::hex(crypto::sha256(bytes));
 }
 
-// The code as it was made; nullopt: it cannot be one.
-std::optional<std::string> plain(std::string_view typed) {
-  std::string code;
-  for (char c : typed) {
-    if (c == '-' || c == ' ') continue;
-    if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
-    if (c == 'O') c = '0';
-    if (c == 'I' || c == 'L') c = '1';
-    code += c;
-    if (code.size() > kCodeCharacters) return std::nullopt;
-  }
-  if (code.size() != kCodeCharacters) return std::nullopt;
-  return code;
-}
-
 std::optional<Instant> instant_at(const db::Rows& rows, size_t column) {
   if (rows.is_null(column)) return std::nullopt;
   return Instant{rows.integer(column)};
@@ -113,8 +98,9 @@ std::string_view name(State state) {
 
 // Looked up by digest: what the time of a look-up tells about a digest tells nothing about a code.
 std::optional<Paper> find_by_code(db::Connection& reader, std::string_view code, Instant now) {
-  const std::optional<std::string> as_made = plain(code);
-  return as_made ? read(reader, "code_digest", hex_digest(*as_made), now) : std::nullopt;
+  const std::string as_made = crypto::code_as_made(code);
+  if (as_made.size() != kCodeCharacters) return std::nullopt;
+  return read(reader, "code_digest", hex_digest(as_made), now);
 }
 
 std::optional<Paper> find(db::Connection& reader, std::string_view number, Instant now) {
@@ -159,15 +145,6 @@ Result<Done> revoke(db::Connection& transaction, std::string_view number, int64_
   transaction.execute("UPDATE paper SET revoked = $2, revoked_by = $3, revoked_reason = $4 WHERE number = $1",
                       {number, now.us, by_account, reason});
   return Done{};
-}
-
-std::string dashed(std::string_view code) {
-  std::string out;
-  for (size_t i = 0; i < code.size(); ++i) {
-    if (i > 0 && i % 4 == 0) out += '-';
-    out += code[i];
-  }
-  return out;
 }
 
 db::Reach readers_reach() {

@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "kernel/paper/api.hpp"
+#include "platform/crypto/api.hpp"
 #include "tests/support/stores.hpp"
 
 namespace jw::paper {
@@ -95,14 +96,14 @@ TEST_P(Papers, unknown_and_forged_codes_find_nothing) {
 
 TEST_P(Papers, a_code_is_read_as_people_type_it) {
   const Mark mark = issued().value();
-  std::string typed = " " + dashed(mark.code);
+  std::string typed = " " + crypto::dashed(mark.code);
   for (char& c : typed) {
     if (c == '0') c = 'o';
     if (c == '1') c = 'l';
     if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
   }
   ASSERT_TRUE(by_code(typed)) << typed;
-  EXPECT_EQ(dashed("7K3M9QWX2FJTAB4C"), "7K3M-9QWX-2FJT-AB4C");
+  EXPECT_EQ(crypto::dashed("7K3M9QWX2FJTAB4C"), "7K3M-9QWX-2FJT-AB4C");
 }
 
 TEST_P(Papers, one_series_a_year_for_all_kinds_without_a_gap) {

@@ -5,6 +5,7 @@
 #include "base/json.hpp"
 #include "kernel/edge/module.hpp"
 #include "kernel/paper/api.hpp"
+#include "platform/crypto/api.hpp"
 #include "platform/office/csv.hpp"
 
 namespace jw::documents {
@@ -104,7 +105,7 @@ void make(const Call& call) {
   std::string text;
   JsonWriter out(text);
   out.object().field("number", issued->mark.number).field("link", "/api/documents/" + issued->mark.number);
-  out.field("code", paper::dashed(issued->mark.code)).field("rows", document.rows);
+  out.field("code", crypto::dashed(issued->mark.code)).field("rows", document.rows);
   out.field("sha256", issued->sha256).end_object();
   call.say(edge::framed(std::move(text), issued->record));
 }

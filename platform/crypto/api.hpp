@@ -32,7 +32,10 @@ class Sha256 {
 
 std::string random_bytes(size_t count);
 uint64_t random_number(uint64_t below);      // uniform in [0, below); below > 0
-std::string random_code(size_t characters);  // Crockford base32, for verification codes and one-time passwords
+// Codes for people: Crockford base32, for verification codes and one-time passwords.
+std::string random_code(size_t characters);
+std::string dashed(std::string_view code);         // 7K3M-9QWX-2FJT-AB4C: as people read it
+std::string code_as_made(std::string_view typed);  // without dashes and blanks, large, O as 0, I and L as 1
 std::string hex(std::string_view bytes);     // lower case
 std::string hex(const Digest& digest);
 std::optional<std::string> unhex(std::string_view text);  // either case, two digits a byte

@@ -65,6 +65,28 @@ std::string random_code(size_t characters) {
   return code;
 }
 
+std::string dashed(std::string_view code) {
+  std::string out;
+  for (size_t i = 0; i < code.size(); ++i) {
+    if (i > 0 && i % 4 == 0) out += '-';
+    out += code[i];
+  }
+  return out;
+}
+
+std::string code_as_made(std::string_view typed) {
+  std::string code;
+  code.reserve(typed.size());
+  for (char c : typed) {
+    if (c == '-' || c == ' ') continue;
+    if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
+    if (c == 'O') c = '0';
+    if (c == 'I' || c == 'L') c = '1';
+    code += c;
+  }
+  return code;
+}
+
 std::string hex(std::string_view bytes) {
   static constexpr char kDigits[] = "0123456789abcdef";
   std::string text;

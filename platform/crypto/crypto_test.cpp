@@ -213,6 +213,16 @@ TEST(RandomTest, CodesHaveNoLettersThatLookAlike) {
   }
 }
 
+TEST(CodeTest, IsReadAsPeopleTypeIt) {
+  EXPECT_EQ(dashed(""), "");
+  EXPECT_EQ(dashed("7K3M"), "7K3M");
+  EXPECT_EQ(dashed("7K3M9QWX2FJTAB4C"), "7K3M-9QWX-2FJT-AB4C");
+  EXPECT_EQ(dashed("7K3M9"), "7K3M-9");
+  EXPECT_EQ(code_as_made(" 7k3m-9qwx 2fjt-ab4c"), "7K3M9QWX2FJTAB4C");
+  EXPECT_EQ(code_as_made("oOiIlL"), "001111");
+  EXPECT_EQ(code_as_made("码_"), "码_") << "what no code has stays, and is no code";
+}
+
 TEST(EqualTest, ComparesLengthAndBytes) {
   EXPECT_TRUE(equal_in_constant_time("", ""));
   EXPECT_TRUE(equal_in_constant_time("abc", "abc"));

@@ -65,7 +65,7 @@ Result<std::string> opinion_of(const Transition& row, const json::object& input)
 Result<Done> check_live(const Moment& moment) {
   if (is_clock(moment.actor) || identity::check_live(moment.connection, moment.actor.asker.session, moment.now))
     return Done{};
-  return Refusal{Code::unauthenticated, "identity.session_ended", {"请先登录", "sign in first"}};
+  return identity::session_ended();
 }
 
 std::string canonical(const Case& file, const Step& step) {

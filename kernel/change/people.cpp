@@ -26,10 +26,7 @@ Result<Done> are_two(const People& people) {
 Result<Done> is_live(db::Connection& transaction, const Hand& hand, Instant now) {
   if (hand.asker.session != 0) {
     if (identity::check_live(transaction, hand.asker.session, now)) return Done{};
-    return Refusal{Code::unauthenticated,
-                   "identity.session_ended",
-                   {"登录已失效（已退出、超时或账号被暂停），请重新登录",
-                    "the session is over (signed out, expired or suspended); sign in again"}};
+    return identity::session_ended();
   }
   if (identity::is_live(transaction, hand.asker.account)) return Done{};
   return Refusal{Code::conflict,

@@ -204,6 +204,7 @@ db::Reach gate_reach();
 db::Reach readers_reach();
 // The same alone, for calls that read nothing governed.
 std::optional<int64_t> check_live(db::Connection& connection, int64_t session, Instant now);
+Refusal session_ended();  // 401: what is asked in a session that is over
 // Neither closed nor suspended: of an account that acts in no session of its own now.
 bool is_live(db::Connection& connection, int64_t account);
 // More of it, held sessions included; nullopt: over.

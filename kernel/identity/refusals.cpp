@@ -92,12 +92,6 @@ Refusal not_made_up() {
           .detail = {"仅演示库提供此功能", "Only a made-up store offers this"}};
 }
 
-Refusal session_ended() {
-  return {.code = Code::unauthenticated,
-          .type = "identity.session_ended",
-          .detail = {"登录已失效,请重新登录", "The session has ended; sign in again"}};
-}
-
 Refusal login_invalid() {
   return one_field("identity.login_invalid", "login", "login_invalid",
                    {"账号应为 1 至 64 个字符:字母、数字、汉字或 . _ - @",

@@ -19,7 +19,6 @@ Refusal password_rules(std::vector<FieldProblem> problems);
 Refusal too_many_attempts();
 Refusal busy();
 Refusal not_made_up();
-Refusal session_ended();
 Refusal login_invalid();
 Refusal login_taken();
 Refusal kind_invalid();

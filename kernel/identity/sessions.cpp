@@ -69,6 +69,13 @@ std::string gate_sql(int first) {
          " AND s.held_us IS NULL AND a.suspended_us IS NULL AND a.closed_us IS NULL))";
 }
 
+Refusal session_ended() {
+  return {Code::unauthenticated,
+          "identity.session_ended",
+          {"登录已失效（已退出、超时或账号被暂停），请重新登录",
+           "the session is over (signed out, expired or suspended); sign in again"}};
+}
+
 db::Reach gate_reach() {
   db::Reach reach;
   reach.columns = {{"gate", {"id", "epoch"}},

@@ -152,28 +152,36 @@ struct Step {
   Migration migration;
 };
 
-// What is to be done, in order. Throws unless what was done is, owner by owner, the beginning of what there is.
-std::vector<Step> steps_ahead(std::span<const Migrations> sources, const Done& done) {
-  std::vector<Step> ahead;
-  Done known;
+std::vector<Step> steps_of(std::span<const Migrations> sources) {
+  std::vector<Step> steps;
   for (const Migrations& source : sources) {
-    const auto found = done.find(source.owner);
-    const ByNumber<Applied> applied = found == done.end() ? ByNumber<Applied>{} : found->second;
-    for (auto& [number, migration] : read_folder(source.folder)) {
-      const std::string name = source.owner + "/" + migration.name;
-      if (const auto was = applied.find(number); was != applied.end()) {
-        if (was->second.digest != migration.digest) wrong(name + " was applied and has changed since");
-        known[source.owner][number] = was->second;
-      } else if (!applied.empty() && number < applied.rbegin()->first) {
-        wrong(name + " comes before one already applied");
-      } else {
-        ahead.push_back({source.owner, number, migration});
-      }
+    for (auto& [number, migration] : read_folder(source.folder))
+      steps.push_back({source.owner, number, std::move(migration)});
+  }
+  return steps;
+}
+
+// What is to be done, in order. Throws unless what was done is, owner by owner, the beginning of what there is.
+std::vector<const Step*> steps_ahead(const std::vector<Step>& steps, const Done& done) {
+  std::vector<const Step*> ahead;
+  std::set<std::pair<std::string, int64_t>> known;
+  const ByNumber<Applied> none;
+  for (const Step& step : steps) {
+    const auto found = done.find(step.owner);
+    const ByNumber<Applied>& applied = found == done.end() ? none : found->second;
+    const std::string name = step.owner + "/" + step.migration.name;
+    if (const auto was = applied.find(step.number); was != applied.end()) {
+      if (was->second.digest != step.migration.digest) wrong(name + " was applied and has changed since");
+      known.emplace(step.owner, step.number);
+    } else if (!applied.empty() && step.number < applied.rbegin()->first) {
+      wrong(name + " comes before one already applied");
+    } else {
+      ahead.push_back(&step);
     }
   }
   for (const auto& [owner, applied] : done) {
     for (const auto& [number, was] : applied) {
-      if (known[owner].contains(number)) continue;
+      if (known.contains({owner, number})) continue;
       wrong(owner + "/" + was.name + " was applied and is not here: the store is newer than the program");
     }
   }
@@ -226,19 +234,17 @@ std::vector<Migrations> migrations_of(const fs::path& home) {
 
 std::set<std::string, std::less<>> tables_of(std::span<const Migrations> sources) {
   std::set<std::string, std::less<>> tables;
-  for (const Migrations& source : sources) {
-    for (const auto& [number, migration] : read_folder(source.folder)) {
-      std::string_view sql = migration.text, last, before;  // the two words before this piece
-      while (!sql.empty()) {
-        const Piece piece = take_piece(sql);
-        const bool quoted = piece.text.size() > 2 && piece.text[0] == '"';
-        if (!piece.word && !quoted) continue;
-        if (piece.text == "IF" || piece.text == "NOT" || piece.text == "EXISTS") continue;
-        if (before == "CREATE" && last == "TABLE") {
-          tables.emplace(quoted ? piece.text.substr(1, piece.text.size() - 2) : piece.text);
-        }
-        before = std::exchange(last, piece.text);
+  for (const Step& step : steps_of(sources)) {
+    std::string_view sql = step.migration.text, last, before;  // the two words before this piece
+    while (!sql.empty()) {
+      const Piece piece = take_piece(sql);
+      const bool quoted = piece.text.size() > 2 && piece.text[0] == '"';
+      if (!piece.word && !quoted) continue;
+      if (piece.text == "IF" || piece.text == "NOT" || piece.text == "EXISTS") continue;
+      if (before == "CREATE" && last == "TABLE") {
+        tables.emplace(quoted ? piece.text.substr(1, piece.text.size() - 2) : piece.text);
       }
+      before = std::exchange(last, piece.text);
     }
   }
   return tables;
@@ -246,20 +252,22 @@ std::set<std::string, std::less<>> tables_of(std::span<const Migrations> sources
 
 std::vector<std::string> migrations_ahead(Connection& connection, std::span<const Migrations> sources) {
   std::vector<std::string> names;
-  for (const Step& step : steps_ahead(sources, has_table(connection) ? read_done(connection) : Done{})) {
-    names.push_back(step.owner + "/" + step.migration.name);
+  const std::vector<Step> steps = steps_of(sources);
+  for (const Step* step : steps_ahead(steps, has_table(connection) ? read_done(connection) : Done{})) {
+    names.push_back(step->owner + "/" + step->migration.name);
   }
   return names;
 }
 
 int migrate(Connection& writer, std::span<const Migrations> sources) {
+  const std::vector<Step> steps = steps_of(sources);
   int count = 0;
   for (;;) {  // each in a transaction of its own, with a fresh look: another node may be at it
     Transaction transaction(writer, Transaction::Mode::write);
     lock(writer);
     make_table(writer);
-    const std::vector<Step> ahead = steps_ahead(sources, read_done(writer));
-    if (!ahead.empty()) apply(writer, ahead.front());
+    const std::vector<const Step*> ahead = steps_ahead(steps, read_done(writer));
+    if (!ahead.empty()) apply(writer, *ahead.front());
     transaction.commit();
     if (ahead.empty()) return count;
     ++count;

@@ -22,9 +22,8 @@ bool is_home(const fs::path& folder) {
 }
 
 std::runtime_error problems_error(const std::vector<catalog::FileProblem>& problems) {
-  std::string text = "目录或规定的文件有误 / the catalogue or the regulation has mistakes:";
-  for (const catalog::FileProblem& problem : problems) text += "\n  " + problem.print();
-  return std::runtime_error(text);
+  return std::runtime_error(
+      catalog::print("目录或规定的文件有误 / the catalogue or the regulation has mistakes:", problems));
 }
 
 db::Options store_options(const SystemOptions& options) {

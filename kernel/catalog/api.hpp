@@ -199,6 +199,7 @@ struct FileProblem {
   Text text;
   std::string print() const;  // "catalog/grade.toml:12: …中文… / …English…"
 };
+std::string print(std::string head, const std::vector<FileProblem>& problems);  // each on a line below
 
 // Reads HOME/catalog. All problems of all files at once; a catalogue with a problem is not loaded.
 // `made`: the code sets that the program brings, by name; a set whose file says made = true and that is not among them

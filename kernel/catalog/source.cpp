@@ -99,6 +99,11 @@ std::string FileProblem::print() const {
   return file + (line > 0 ? ":" + std::to_string(line) : "") + ": " + text.zh + " / " + text.en;
 }
 
+std::string print(std::string head, const std::vector<FileProblem>& problems) {
+  for (const FileProblem& problem : problems) head += "\n  " + problem.print();
+  return head;
+}
+
 void Problems::add(const std::string& file, int line, Text text) {
   problems_.push_back(FileProblem{file, line, std::move(text)});
 }

@@ -17,11 +17,9 @@ std::vector<Year> years_of(const std::string& file) {
   in.read(text.data(), static_cast<std::streamsize>(text.size()));
   text.resize(static_cast<size_t>(in.gcount()));
   auto read = read_years(text, file);
-  if (const auto* problems = std::get_if<std::vector<catalog::FileProblem>>(&read)) {
-    std::string told = "文件有误，未导入 / the file has mistakes; nothing was imported:";
-    for (const catalog::FileProblem& problem : *problems) told += "\n  " + problem.print();
-    throw std::runtime_error(told);
-  }
+  if (const auto* problems = std::get_if<std::vector<catalog::FileProblem>>(&read))
+    throw std::runtime_error(
+        catalog::print("文件有误，未导入 / the file has mistakes; nothing was imported:", *problems));
   return std::get<std::vector<Year>>(std::move(read));
 }
 

@@ -22,11 +22,8 @@ void open(edge::House& house) {
   std::stringstream text;
   text << in.rdbuf();
   auto years = read_years(text.str(), shown);
-  if (auto* problems = std::get_if<std::vector<catalog::FileProblem>>(&years)) {
-    std::string told = shown + " 有误 / has mistakes:";
-    for (const catalog::FileProblem& problem : *problems) told += "\n  " + problem.print();
-    throw std::runtime_error(told);
-  }
+  if (const auto* problems = std::get_if<std::vector<catalog::FileProblem>>(&years))
+    throw std::runtime_error(catalog::print(shown + " 有误 / has mistakes:", *problems));
   int64_t outbox = 0;
   {
     const db::Store::Lease writer = house.store.writer();

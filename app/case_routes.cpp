@@ -14,15 +14,8 @@ using edge::Call;
 
 namespace {
 
-cases::Actor actor_of(const Call& call) {
-  edge::House& house = call.house();
-  const db::Store::Lease reader = house.store.reader();
-  house.policy.refresh(*reader);
-  return house.cases.actor(*reader, call.asker(), call.session().login, call.session().display_name, house.clock.now());
-}
-
 Result<std::string> shown(const Call& call, std::string_view number) {
-  const cases::Actor actor = actor_of(call);
+  const cases::Actor actor = call.actor();
   const db::Store::Lease reader = call.house().store.reader();
   return call.house().cases.show(*reader, actor, number);
 }
@@ -64,7 +57,7 @@ void step(const Call& call, std::string action, std::string about, json::object 
     json::object input = body;
     input.erase("password");
     input.erase("code");
-    const Result<cases::Taken> taken = take(actor_of(call), input, *signs);
+    const Result<cases::Taken> taken = take(call.actor(), input, *signs);
     if (!taken) return refuse(taken.refusal());
     const auto leaf = house.recorder.deliver(taken->outbox);
     if (!leaf) return call.refuse(edge::not_durable(true));
@@ -112,9 +105,7 @@ void fetch(const Call& call, std::string_view action, Get get) {
     entry.action = action;
     entry.digest = crypto::sha256((*file)->bytes);
     http::Response response;
-    response.content_type = (*file)->media == "image/png"    ? std::string_view("image/png")
-                            : (*file)->media == "image/jpeg" ? std::string_view("image/jpeg")
-                                                             : std::string_view("application/pdf");
+    response.content_type = (*file)->media;
     response.body = std::move((*file)->bytes);
     response.headers.emplace_back("Content-Disposition", "attachment; filename=\"" + (*file)->name + "\"");
     response.headers.emplace_back("Cache-Control", "no-store");
@@ -137,7 +128,7 @@ void letter(const Call& call) {
 
 void form(const Call& call) {
   fetch(call, "form", [&]() -> Found {
-    const cases::Actor actor = actor_of(call);
+    const cases::Actor actor = call.actor();
     const db::Store::Lease reader = call.house().store.reader();
     JW_TRY(std::string pdf, call.house().cases.printed_form(*reader, actor, call.captured(0)));
     return std::optional(cases::File{std::move(pdf), "form-" + call.captured(0) + ".pdf", "application/pdf"});
@@ -147,8 +138,8 @@ void form(const Call& call) {
 void attachment(const Call& call) {
   fetch(call, "attachment", [&]() -> Found {
     edge::House& house = call.house();
-    const cases::Actor actor = actor_of(call);
-    JW_CHECK(house.cases.check_part(*house.store.reader(), actor, call.captured(0)));
+    const cases::Actor actor = call.actor();
+    JW_CHECK(house.cases.taken_part_in(*house.store.reader(), actor, call.captured(0)));
     return cases::attachment_of(*call.house().store.private_reader(), call.captured(0),
                                 edge::number_in(call.captured(1)));
   });
@@ -178,7 +169,7 @@ void attach(const Call& call) {
 // ---- deputies
 
 Result<std::string> offer(const Call& call) {
-  const cases::Actor actor = actor_of(call);
+  const cases::Actor actor = call.actor();
   const db::Store::Lease reader = call.house().store.reader();
   std::string text;
   JsonWriter out(text);
@@ -195,7 +186,7 @@ Result<std::string> offer(const Call& call) {
 
 void appoint(const Call& call) {
   edge::act(call, {"deputy.appoint", "2.4.2"},
-            [call, actor = actor_of(call)](edge::Doing& doing) -> Result<std::string> {
+            [call, actor = call.actor()](edge::Doing& doing) -> Result<std::string> {
               cases::Deputation asked;
               JW_TRY(asked.deputy_login, edge::text_member(doing.body, "deputy"));
               JW_TRY(asked.post, edge::text_member(doing.body, "post"));
@@ -210,7 +201,7 @@ void appoint(const Call& call) {
 }
 
 void end_deputy(const Call& call) {
-  edge::act(call, {"deputy.end", "2.4.2"}, [call, actor = actor_of(call)](edge::Doing& doing) -> Result<std::string> {
+  edge::act(call, {"deputy.end", "2.4.2"}, [call, actor = call.actor()](edge::Doing& doing) -> Result<std::string> {
     JW_TRY(doing.outbox, cases::end_deputy(doing.transaction, call.house().cases.services(), actor,
                                            edge::number_in(call.captured(0)), doing.now));
     return std::string("{}");

@@ -313,7 +313,7 @@ class Engine {
   Result<Form> form(db::Connection& reader, const Actor& actor, std::string_view number);
   // Form and attachments are for the applicant and for whoever has a step in the table of the kind: 403 case.not_yours,
   // 404 case.unknown.
-  Result<Done> check_part(db::Connection& reader, const Actor& actor, std::string_view number) const;
+  Result<Case> taken_part_in(db::Connection& reader, const Actor& actor, std::string_view number) const;
   // The official form as a PDF (§2.4.1).
   Result<std::string> printed_form(db::Connection& reader, const Actor& actor, std::string_view number);
 
@@ -352,7 +352,8 @@ class Engine {
 // ---- files of a case; whether the person may see it is the caller's to ask (dataset `case`)
 
 struct File {
-  std::string bytes, name, media;
+  std::string bytes, name;
+  std::string_view media;  // of those taken: application/pdf | image/png | image/jpeg
 };
 constexpr size_t kAttachmentMax = 5 * 1024 * 1024;  // bytes
 constexpr int64_t kAttachmentsMax = 10;             // of one case

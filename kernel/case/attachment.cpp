@@ -1,4 +1,7 @@
 // Files of a case: letters as they were made, and what the applicant adds.
+#include <algorithm>
+#include <iterator>
+
 #include "kernel/case/file.hpp"
 #include "kernel/paper/api.hpp"
 #include "platform/crypto/api.hpp"
@@ -9,13 +12,13 @@ namespace {
 
 constexpr size_t kNameMax = 200;  // bytes
 
-// What a file is, by its first bytes; empty: none of those that are taken.
-std::string_view media_of(std::string_view bytes) {
-  if (bytes.starts_with("%PDF-")) return "application/pdf";
-  if (bytes.starts_with("\x89PNG\r\n\x1a\n")) return "image/png";
-  if (bytes.starts_with("\xff\xd8\xff")) return "image/jpeg";
-  return {};
-}
+// What a file may be; it is known by its first bytes.
+struct Media {
+  std::string_view name, ending, begins;
+};
+constexpr Media kMedia[] = {{"application/pdf", ".pdf", "%PDF-"},
+                            {"image/png", ".png", "\x89PNG\r\n\x1a\n"},
+                            {"image/jpeg", ".jpg", "\xff\xd8\xff"}};
 
 Refusal wrong(const char* field, Text text) {
   return {Code::unprocessable, "case.attachment_invalid", text, {{field, "invalid", text}}};
@@ -50,18 +53,20 @@ std::optional<File> attachment_of(db::Connection& reader, std::string_view numbe
       "a.id = $2",
       {number, id});
   if (!rows.next()) return std::nullopt;
-  const std::string media(rows.text(1));
-  const std::string ending = media == "image/png" ? ".png" : media == "image/jpeg" ? ".jpg" : ".pdf";
-  return File{std::string(rows.blob(0)), "attachment-" + std::string(number) + "-" + std::to_string(id) + ending,
-              media};
+  const auto* media = std::find_if(std::begin(kMedia), std::end(kMedia),
+                                   [&](const Media& each) { return each.name == rows.text(1); });
+  if (media == std::end(kMedia)) throw db::Error(db::Failure::corrupt, "an attachment is of no known kind");
+  return File{std::string(rows.blob(0)),
+              "attachment-" + std::string(number) + "-" + std::to_string(id) + std::string(media->ending), media->name};
 }
 
 Result<std::string> attach(db::Connection& transaction, std::string_view number, std::string_view name,
                            std::string_view bytes, int64_t account, Instant now) {
-  const std::string_view media = media_of(bytes);
+  const auto* media = std::find_if(std::begin(kMedia), std::end(kMedia),
+                                   [&](const Media& each) { return bytes.starts_with(each.begins); });
   if (name.empty() || name.size() > kNameMax || name.find('\0') != std::string_view::npos)
     return wrong("name", {"请给出文件名（不超过 200 字节）", "a file name of at most 200 bytes, please"});
-  if (media.empty()) return wrong("file", {"只接受 PDF、PNG、JPEG 文件", "only PDF, PNG and JPEG files are taken"});
+  if (media == std::end(kMedia)) return wrong("file", {"只接受 PDF、PNG、JPEG 文件", "only PDF, PNG and JPEG files are taken"});
   int64_t id = 0, count = 0;
   {
     db::Rows rows = transaction.query(
@@ -81,7 +86,7 @@ Result<std::string> attach(db::Connection& transaction, std::string_view number,
   transaction.execute(
       "INSERT INTO case_attachment (id, case_id, name, media, sha256, content, account, added_us) VALUES ($1, $2, $3, "
       "$4, $5, $6, $7, $8)",
-      {next_id(transaction, "case_attachment"), id, name, media, sha256, db::Param::blob(bytes), account, now.us});
+      {next_id(transaction, "case_attachment"), id, name, media->name, sha256, db::Param::blob(bytes), account, now.us});
   return sha256;
 }
 

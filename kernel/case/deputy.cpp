@@ -32,16 +32,9 @@ std::optional<Person> find_person(db::Connection& connection, std::string_view l
 
 int64_t put_leaf(db::Connection& transaction, const Services& on, const Actor& actor, std::string_view action,
                  std::string parameters, Instant now) {
-  record::Entry entry;
-  entry.time = now;
-  entry.kind = "act";
-  entry.account = actor.asker.account;
-  entry.person = actor.asker.person;
-  entry.session = actor.asker.session;
+  const policy::Asker& asker = actor.asker;
+  record::Entry entry = record::act_of({asker.account, asker.person, asker.session, {}, {}, {}}, action, "2.4.2", now);
   entry.dataset = "deputy";
-  entry.action = action;
-  entry.decision = "allowed";
-  entry.basis = "§2.4.2";
   entry.parameters = std::move(parameters);
   return on.recorder.put_in_outbox(transaction, entry);
 }

@@ -14,6 +14,8 @@ namespace json = boost::json;
 
 namespace {
 
+const Refusal kUnknown{Code::not_found, "case.unknown", {"没有这个办件", "there is no such case"}};
+
 Text post_label(const Services& on, const std::string& post) {
   const auto rules = on.policy.rules();
   const int index = rules->regulation().post(post);
@@ -169,7 +171,7 @@ bool Engine::is_being_written(Moment& moment) const {
 
 Result<std::string> Engine::show(db::Connection& reader, const Actor& actor, std::string_view number) {
   std::optional<Case> file = read_case(reader, services_.kinds, number, false);
-  if (!file) return Refusal{Code::not_found, "case.unknown", {"没有这个办件", "there is no such case"}};
+  if (!file) return kUnknown;
   const json::object none;
   Moment moment{services_, reader, *file, actor, none, services_.clock.now()};
   std::string text;
@@ -205,10 +207,10 @@ Result<std::string> Engine::show(db::Connection& reader, const Actor& actor, std
   return text;
 }
 
-Result<Done> Engine::check_part(db::Connection& reader, const Actor& actor, std::string_view number) const {
-  const std::optional<Case> file = read_case(reader, services_.kinds, number, false);
-  if (!file) return Refusal{Code::not_found, "case.unknown", {"没有这个办件", "there is no such case"}};
-  if (has_part(*file, actor)) return Done{};
+Result<Case> Engine::taken_part_in(db::Connection& reader, const Actor& actor, std::string_view number) const {
+  std::optional<Case> file = read_case(reader, services_.kinds, number, false);
+  if (!file) return kUnknown;
+  if (has_part(*file, actor)) return std::move(*file);
   return Refusal{
       Code::forbidden,
       "case.not_yours",
@@ -216,13 +218,11 @@ Result<Done> Engine::check_part(db::Connection& reader, const Actor& actor, std:
 }
 
 Result<Form> Engine::form(db::Connection& reader, const Actor& actor, std::string_view number) {
-  JW_CHECK(check_part(reader, actor, number));
-  std::optional<Case> file = read_case(reader, services_.kinds, number, false);
-  if (!file || file->kind->form == nullptr)
-    return Refusal{Code::not_found, "case.unknown", {"没有这个办件", "there is no such case"}};
+  JW_TRY(Case file, taken_part_in(reader, actor, number));
+  if (file.kind->form == nullptr) return kUnknown;
   const json::object none;
-  const Moment moment{services_, reader, *file, actor, none, services_.clock.now()};
-  return file->kind->form(moment);
+  const Moment moment{services_, reader, file, actor, none, services_.clock.now()};
+  return file.kind->form(moment);
 }
 
 }  // namespace jw::cases

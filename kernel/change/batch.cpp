@@ -321,15 +321,10 @@ int64_t Batch::finish(record::Recorder* recorder) {
   // Posts and relations follow from data: whoever has read them reads them again.
   connection_.execute("UPDATE gate SET epoch = epoch + 1 WHERE id = 1");
   if (recorder == nullptr) return 0;
-  record::Entry entry;
-  entry.time = now_;
-  entry.kind = "change";
-  entry.account = entered_by(head_).account;
+  record::Entry entry = record::entry_of({entered_by(head_).account, 0, 0, {}, {}, {}}, "change", head_.kind, now_);
   tell_permits(entry);
   entry.dataset = datasets;
-  entry.action = head_.kind;
   entry.purpose = head_.title;
-  entry.decision = "allowed";
   entry.rows = touched;
   JsonWriter json(entry.parameters);
   json.object()

@@ -107,6 +107,13 @@ class Rules {
   const catalog::Catalogue& catalogue() const { return catalogue_; }
   const Regulation& regulation() const { return regulation_; }
   const std::vector<Atom>& grants() const { return grants_; }
+  // Of the regulation, then of the grants.
+  template <class Each>
+  void for_each_atom(const Each& each) const {
+    for (const std::vector<Atom>* atoms : {&regulation_.atoms, &grants_}) {
+      for (const Atom& atom : *atoms) each(atom);
+    }
+  }
   int64_t epoch() const { return epoch_; }
   std::vector<Text> closed() const;  // what is stored, cannot be understood and closes itself
   // Posts whose holders this store cannot be asked for, by place.
@@ -164,6 +171,20 @@ struct Binding {
 // `store` keeps made-up texts (dates) alive; reserve nothing: it is cleared here.
 void bind(const std::vector<Slot>& slots, const Binding& binding, std::vector<db::Param>& params,
           std::vector<std::string>& store);
+// Every row of a statement, on a reading connection within what it may read.
+template <class Each>
+void each_row(db::Connection& reader, const db::ReachPtr& reach, const std::string& sql, const std::vector<Slot>& slots,
+              const Binding& binding, const Each& each) {
+  std::vector<db::Param> params;
+  std::vector<std::string> texts;
+  bind(slots, binding, params, texts);
+  db::Rows rows = reader.query_within(reach, sql, params);
+  while (rows.next()) each(rows);
+}
+// Whether this store can be asked such a statement at all: tried about nobody. What fails for another reason (time, a
+// lost store) is thrown.
+bool can_be_asked(db::Connection& reader, const db::ReachPtr& reach, const std::string& sql,
+                  const std::vector<Slot>& slots, const std::vector<Literal>* policy = nullptr);
 
 // What this folder reads on reading connections, the catalogue's tables apart.
 db::Reach readers_reach();

@@ -44,18 +44,14 @@ Rules::Rules(const Catalogue& catalogue, Regulation regulation, std::vector<Atom
   posts_reach_ = std::make_shared<const db::Reach>(need.reach());
   by_post_.resize(regulation_.posts.size());
   purposes_ = {"teaching_administration", "study"};
-  for (const std::vector<Atom>* atoms : {&regulation_.atoms, &grants_}) {
-    for (const Atom& atom : *atoms) purposes_.insert(atom.purposes.begin(), atom.purposes.end());
-  }
-  const auto place = [this](const Atom& atom) {
+  for_each_atom([this](const Atom& atom) {
+    purposes_.insert(atom.purposes.begin(), atom.purposes.end());
     if (atom.post >= 0) {
       by_post_.at(static_cast<size_t>(atom.post)).push_back(&atom);
     } else {
       by_account_[atom.account].push_back(&atom);
     }
-  };
-  for (const Atom& atom : regulation_.atoms) place(atom);
-  for (const Atom& atom : grants_) place(atom);
+  });
 }
 
 std::shared_ptr<const Rules> Rules::with(Regulation regulation) const {
@@ -117,19 +113,16 @@ std::vector<Asker> Rules::holders(db::Connection& reader, std::string_view post,
   binding.now_us = now.us;
   binding.today = now.date();
   binding.query = &literals;
-  std::vector<db::Param> params;
-  std::vector<std::string> store;
-  policy::bind(statement.slots(), binding, params, store);
   db::Reach reach = identity::readers_reach();
   reach.add(*posts_reach_);
-  db::Rows rows = reader.query_within(std::make_shared<const db::Reach>(std::move(reach)), sql, params);
-  while (rows.next()) {
-    Asker asker;
-    asker.account = rows.integer(0);
-    asker.person = rows.integer(1);
-    asker.kind = rows.text(2);
-    found.push_back(std::move(asker));
-  }
+  each_row(reader, std::make_shared<const db::Reach>(std::move(reach)), sql, statement.slots(), binding,
+           [&](const db::Rows& rows) {
+             Asker asker;
+             asker.account = rows.integer(0);
+             asker.person = rows.integer(1);
+             asker.kind = rows.text(2);
+             found.push_back(std::move(asker));
+           });
   return found;
 }
 
@@ -140,29 +133,18 @@ std::vector<Text> Rules::closed() const {
 }
 
 std::vector<int> Rules::posts_beyond(db::Connection& connection) const {
-  const auto fails = [&](const std::string& sql, const std::vector<Slot>& slots) {
-    Binding nobody;
-    nobody.person = -1;
-    std::vector<db::Param> params;
-    std::vector<std::string> store;
-    policy::bind(slots, nobody, params, store);
-    try {
-      connection.query_within(posts_reach_, sql, params).next();
-    } catch (const db::Error& error) {
-      if (error.failure() != db::Failure::statement && error.failure() != db::Failure::forbidden) throw;
-      return true;
-    }
-    return false;
-  };
   std::vector<int> beyond;
-  if (!fails(posts_sql_, posts_slots_)) return beyond;
+  if (can_be_asked(connection, posts_reach_, posts_sql_, posts_slots_)) return beyond;
+  int last = -1;
   for (size_t post = 0; post < regulation_.posts.size(); ++post) {
+    if (regulation_.posts[post].closed) continue;
+    last = static_cast<int>(post);
     Statement statement(catalogue_, regulation_, dialect_);
     const std::string sql = post_sql(statement, post, {});
-    if (fails(sql, statement.slots())) beyond.push_back(static_cast<int>(post));
+    if (!can_be_asked(connection, posts_reach_, sql, statement.slots())) beyond.push_back(last);
   }
   // Each by itself, but not all of them in one statement: too many.
-  if (beyond.empty()) beyond.push_back(static_cast<int>(regulation_.posts.size()) - 1);
+  if (beyond.empty() && last >= 0) beyond.push_back(last);
   return beyond;
 }
 
@@ -294,6 +276,23 @@ void bind(const std::vector<Slot>& slots, const Binding& binding, std::vector<db
   }
 }
 
+bool can_be_asked(db::Connection& reader, const db::ReachPtr& reach, const std::string& sql,
+                  const std::vector<Slot>& slots, const std::vector<Literal>* policy) {
+  Binding nobody;
+  nobody.person = -1;
+  nobody.policy = policy;
+  std::vector<db::Param> params;
+  std::vector<std::string> texts;
+  bind(slots, nobody, params, texts);
+  try {
+    reader.query_within(reach, sql, params).next();
+  } catch (const db::Error& error) {
+    if (error.failure() != db::Failure::statement && error.failure() != db::Failure::forbidden) throw;
+    return false;
+  }
+  return true;
+}
+
 // ---- policy
 // -----------------------------------------------------------------------------------------------------------
 
@@ -418,6 +417,8 @@ std::shared_ptr<const Rules> Policy::rules_in(db::Connection& connection) const 
   Regulation regulation = regulation_now(connection, current.get());
   StoredGrants grants = understood(catalogue_, connection, regulation);
   auto made = std::make_shared<const Rules>(catalogue_, regulation, grants.atoms, epoch, dialect_, grants.closed);
+  // What this store can be asked of a version does not change with the epoch.
+  if (current && regulation.version != 0 && regulation.version == current->regulation().version) return made;
   for (std::vector<int> beyond; !(beyond = made->posts_beyond(connection)).empty();) {
     for (const int post : beyond) {
       Post& closed = regulation.posts.at(static_cast<size_t>(post));
@@ -566,7 +567,7 @@ Result<Atom> grant_atom(const Catalogue& catalogue, const Regulation& regulation
     if (!action) return bad_grant("actions", {"没有名为“" + name + "”的操作", "no action is named " + name});
     atom.actions = static_cast<uint8_t>(atom.actions | 1u << static_cast<int>(*action));
   }
-  if (atom.effect == Effect::permit && (atom.actions & kWriting) != 0 && (dataset->by_kernel || dataset->in_record))
+  if (atom.effect == Effect::permit && (atom.actions & kWriting) != 0 && dataset->by_kernel)
     return bad_grant("actions", {"该数据由程序在办理事项时写入，不能录入或审核",
                                  "the dataset is written by procedures: nobody may enter or review it"});
   // A forbid that names no action forbids them all; a permit that names none opens none.
@@ -578,8 +579,8 @@ Result<Atom> grant_atom(const Catalogue& catalogue, const Regulation& regulation
     atom.post = regulation.post(grant.post);
     if (atom.post < 0)
       return bad_grant("post", {"没有名为“" + grant.post + "”的岗位", "no post is named " + grant.post});
-    const bool academic = !dataset->by_kernel && !dataset->in_record;
-    if (academic && atom.effect == Effect::permit && !regulation.posts.at(static_cast<size_t>(atom.post)).apart.empty())
+    const bool apart = !regulation.posts.at(static_cast<size_t>(atom.post)).apart.empty();
+    if (apart && atom.effect == Effect::permit && !dataset->by_kernel)
       return bad_grant("post", {"系统、安全、审计管理员岗位不得查询教学数据（§4.3.2）",
                                 "the posts of the three administrators open no academic data (§4.3.2)"});
     atom.unit = grant.unit;

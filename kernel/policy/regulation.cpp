@@ -523,7 +523,7 @@ class Loader {
     for (const Atom& atom : regulation_.atoms) {
       const Post& post = regulation_.posts.at(static_cast<size_t>(atom.post));
       const Dataset& of = dataset(atom.dataset);
-      if (post.apart.empty() || atom.effect != Effect::permit || of.by_kernel || of.in_record) continue;
+      if (post.apart.empty() || atom.effect != Effect::permit || of.by_kernel) continue;
       problems_.add(sources_.permissions.front().shown, static_cast<int>(atom.rule),
                     bilingual("岗位「{}」不得查询教学数据「{}」（§4.3.2）",
                               "post '{}' may not query academic data such as '{}' (§4.3.2)", {post.name, of.name}));
@@ -534,7 +534,7 @@ class Loader {
   void check_written() {
     for (const Atom& atom : regulation_.atoms) {
       const Dataset& of = dataset(atom.dataset);
-      if (atom.effect != Effect::permit || (atom.actions & kWriting) == 0 || !(of.by_kernel || of.in_record)) continue;
+      if (atom.effect != Effect::permit || (atom.actions & kWriting) == 0 || !of.by_kernel) continue;
       problems_.add(sources_.permissions.front().shown, static_cast<int>(atom.rule),
                     bilingual("「{}」由程序在办理事项时写入，不能 enter 或 review",
                               "'{}' is written by procedures: nobody may enter or review it", {of.name}));

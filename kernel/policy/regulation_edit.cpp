@@ -579,13 +579,18 @@ Result<Draft> draft(const Catalogue& catalogue, const json::object& base, const 
 
 namespace {
 
-json::object brought_back(const json::object& now, const json::object& then) {
-  json::object content = then;
+// The settings, posts and powers that are only in the other.
+void add_missing(json::object& content, const json::object& other) {
   for (const Kind& kind : {kKinds[0], kKinds[1], kKinds[2]}) {
-    for (const json::value& row : rows_of(now, kind.rows)) {
+    for (const json::value& row : rows_of(other, kind.rows)) {
       if (row_of(content, kind, key_of(row, kind.key)) == nullptr) content[kind.rows].as_array().push_back(row);
     }
   }
+}
+
+json::object brought_back(const json::object& now, const json::object& then) {
+  json::object content = then;
+  add_missing(content, now);
   content["next_rule"] = std::max(next_id(now), next_id(then));
   return content;
 }
@@ -708,11 +713,7 @@ int64_t start_regulation(db::Connection& transaction, record::Recorder& recorder
     }
     if (decided) {
       content = before;
-      for (const Kind& kind : {kKinds[0], kKinds[1], kKinds[2]}) {
-        for (const json::value& row : rows_of(files, kind.rows)) {
-          if (row_of(content, kind, key_of(row, kind.key)) == nullptr) content[kind.rows].as_array().push_back(row);
-        }
-      }
+      add_missing(content, files);
     }
   }
   const json::array differs = difference(before, content);

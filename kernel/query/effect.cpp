@@ -92,18 +92,11 @@ std::string meaning(const Rules& rules, const Atom& atom) {
   return out;
 }
 
-template <class Each>
-void for_each_atom(const Rules& rules, const Each& each) {
-  for (const std::vector<Atom>* atoms : {&rules.regulation().atoms, &rules.grants()}) {
-    for (const Atom& atom : *atoms) each(atom);
-  }
-}
-
 using Meanings = std::map<std::pair<Whom, int>, std::vector<std::string>>;
 
 Meanings meanings_of(const Rules& rules) {
   Meanings out;
-  for_each_atom(rules, [&](const Atom& atom) {
+  rules.for_each_atom([&](const Atom& atom) {
     std::string text = meaning(rules, atom);
     Whom whom{{}, atom.account};
     if (atom.post >= 0) {  // who holds the post belongs to what the row means
@@ -131,7 +124,7 @@ struct Side {
 Side side_of(const Rules& rules, const Whom& whom, const Dataset& dataset) {
   Side side;
   side.fields.assign(dataset.fields.size(), Sight::hidden);
-  for_each_atom(rules, [&](const Atom& atom) {
+  rules.for_each_atom([&](const Atom& atom) {
     if (atom.dataset != dataset.index || !is_given(rules, atom, whom)) return;
     (atom.effect == policy::Effect::permit ? side.permits : side.forbids).push_back(&atom);
     if (atom.effect != policy::Effect::permit) return;
@@ -361,11 +354,7 @@ class Comparison {
       reach_.add(need.reach());
     }
     binding.policy = &literals_;
-    std::vector<db::Param> params;
-    std::vector<std::string> texts;
-    policy::bind(statement_.slots(), binding, params, texts);
-    db::Rows rows = reader.query_within(std::make_shared<const db::Reach>(reach_), sql, params);
-    while (rows.next()) each(rows);
+    policy::each_row(reader, std::make_shared<const db::Reach>(reach_), sql, statement_.slots(), binding, each);
   }
 
   const catalog::Catalogue& catalogue_;
@@ -433,7 +422,7 @@ class Effects {
   bool may_anybody(const Whom& whom, int dataset) const {
     bool may = whom.matter == 0;
     for (const Rules* rules : {before_.get(), after_.get()}) {
-      for_each_atom(*rules, [&](const Atom& atom) {
+      rules->for_each_atom([&](const Atom& atom) {
         const bool permit = atom.effect == policy::Effect::permit && atom.dataset == dataset;
         may = may || (permit && whom.actions_of(atom) != 0);
       });
@@ -540,7 +529,11 @@ class Effects {
   }
 
   // Whoever holds the post on either side: the change may be about who holds it. All of them while they are few.
-  Holders holders_of(const std::string& post) {
+  const Holders& holders_of(const std::string& post) {
+    const auto known = holders_.find(post);
+    return known != holders_.end() ? known->second : holders_.emplace(post, asked_holders(post)).first->second;
+  }
+  Holders asked_holders(const std::string& post) {
     Holders most;
     for (const RulesPtr& rules : {before_, after_}) {
       const int place = rules->regulation().post(post);
@@ -560,7 +553,7 @@ class Effects {
   bool knows_holders(const Whom& whom, const Dataset& dataset) const {
     for (const RulesPtr& rules : {before_, after_}) {
       bool known = true;
-      for_each_atom(*rules, [&](const Atom& atom) {
+      rules->for_each_atom([&](const Atom& atom) {
         const bool says = atom.dataset == dataset.index || atom.effect == policy::Effect::forbid;
         if (known && says && atom.post >= 0) known = known_->post(rules->regulation(), atom.post);
       });
@@ -607,9 +600,8 @@ class Effects {
     Effect::Told told{dataset.name, 0, {}};
     try {
       for (const Holder& holder : holders.some) {
-        policy::AuthorityPtr a = authority(before_, holder), b = authority(after_, holder);
-        const Decision &decided_was = a->decide(dataset, action, options_.purpose),
-                       &decided_is = b->decide(dataset, action, options_.purpose);
+        const Decision &decided_was = authority(before_, holder).decide(dataset, action, options_.purpose),
+                       &decided_is = authority(after_, holder).decide(dataset, action, options_.purpose);
         Comparison comparison(catalogue_, reader_.dialect(), *before_, *after_, decided_was, decided_is, *before_,
                               viewer);
         if (!comparison.is_open(decided_was, *known_) || !comparison.is_open(decided_is, *known_)) {
@@ -663,9 +655,12 @@ class Effects {
     }
   }
 
-  policy::AuthorityPtr authority(const RulesPtr& rules, const Holder& holder) {
+  const policy::Authority& authority(const RulesPtr& rules, const Holder& holder) {
+    policy::AuthorityPtr& known = authorities_[{rules.get(), holder.account}];
     Instant edge;
-    return rules->authority(rules, rules->posts_of(reader_, holder.person, 0, now_), holder.account, now_, edge);
+    if (!known)
+      known = rules->authority(rules, rules->posts_of(reader_, holder.person, 0, now_), holder.account, now_, edge);
+    return *known;
   }
 
   void write(JsonWriter& out, const Dataset& dataset, const Holder& holder, const Comparison::Counts& counts) {
@@ -712,6 +707,9 @@ class Effects {
   JsonWriter json_;
   policy::AuthorityPtr viewing_;
   std::optional<Known> known_;  // of viewing_
+  // Asked once, however many datasets and matters of a post are touched.
+  std::map<std::string, Holders> holders_;
+  std::map<std::pair<const Rules*, int64_t>, policy::AuthorityPtr> authorities_;
 };
 
 }  // namespace

@@ -53,13 +53,6 @@ std::vector<policy::Literal> literals_of(const Query& query) {
   return out;
 }
 
-Refusal session_ended() {
-  return {Code::unauthenticated,
-          "identity.session_ended",
-          {"登录已失效（已退出、超时或账号被暂停），请重新登录",
-           "the session is over (signed out, expired or suspended); sign in again"}};
-}
-
 Refusal store_failed(const db::Error& error) {
   if (error.failure() == db::Failure::timeout) {
     return {Code::timeout,
@@ -301,7 +294,7 @@ auto Engine::Impl::governed(const Query& query, Action action, Run& run, int64_t
     if (!prepared) {
       // A refusal, too, must rest on what is in force now.
       seen = gate(*lease, run);
-      if (!seen) return session_ended();
+      if (!seen) return identity::session_ended();
       if (*seen == epoch) return std::move(prepared).refusal();
     } else {
       std::vector<db::Param> params;
@@ -310,16 +303,16 @@ auto Engine::Impl::governed(const Query& query, Action action, Run& run, int64_t
       lease->statement_limit(time);
       {
         std::optional<db::Transaction> snapshot;  // whom a statistic is about is asked in a second statement
-        if (query.is_statistics()) snapshot.emplace(*lease, db::Transaction::Mode::read);
+        if (prepared->plan->least >= 0) snapshot.emplace(*lease, db::Transaction::Mode::read);
         db::Rows rows = lease->query_within(prepared->plan->reach, prepared->plan->sql, params);
         const bool any = rows.next();
         if (any) {
-          if (JW_FAULT(40, rows.is_null(0), false)) return session_ended();
+          if (JW_FAULT(40, rows.is_null(0), false)) return identity::session_ended();
           seen = rows.integer(0);
           if (JW_FAULT(39, *seen == epoch, true)) return read(*prepared, rows, true);
         } else {
           seen = gate(*lease, run);
-          if (!seen) return session_ended();
+          if (!seen) return identity::session_ended();
           if (JW_FAULT(41, *seen == epoch, true)) return read(*prepared, rows, false);
         }
       }

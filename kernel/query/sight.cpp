@@ -45,11 +45,7 @@ policy::Binding binding_at(Instant now, const std::vector<policy::Literal>& quer
 template <class Each>
 void run(db::Connection& reader, const db::Reach& reach, const Statement& statement, const std::string& sql,
          const policy::Binding& binding, const Each& each) {
-  std::vector<db::Param> params;
-  std::vector<std::string> texts;
-  policy::bind(statement.slots(), binding, params, texts);
-  db::Rows rows = reader.query_within(std::make_shared<const db::Reach>(reach), sql, params);
-  while (rows.next()) each(rows);
+  policy::each_row(reader, std::make_shared<const db::Reach>(reach), sql, statement.slots(), binding, each);
 }
 
 bool is_in_force(const Atom& atom, Instant now) {
@@ -90,14 +86,12 @@ class Cell {
  public:
   Cell(const Rules& rules, const Dataset& dataset, int64_t row, int field, Instant now)
       : rules_(rules), dataset_(dataset), row_(row), field_(field), now_(now) {
-    for (const std::vector<Atom>* atoms : {&rules.regulation().atoms, &rules.grants()}) {
-      for (const Atom& atom : *atoms) {
-        if (!is_in_force(atom, now)) continue;
-        if (atom.effect == policy::Effect::forbid && (atom.actions & 1U) != 0) forbids_.push_back(&atom);
-        const bool shows = atom.effect == policy::Effect::permit && atom.dataset == dataset.index && atom.reads();
-        if (shows && atom.fields.at(static_cast<size_t>(field)) >= Sight::masked) permits_.push_back(&atom);
-      }
-    }
+    rules.for_each_atom([&](const Atom& atom) {
+      if (!is_in_force(atom, now)) return;
+      if (atom.effect == policy::Effect::forbid && (atom.actions & 1U) != 0) forbids_.push_back(&atom);
+      const bool shows = atom.effect == policy::Effect::permit && atom.dataset == dataset.index && atom.reads();
+      if (shows && atom.fields.at(static_cast<size_t>(field)) >= Sight::masked) permits_.push_back(&atom);
+    });
   }
 
   std::string json(db::Connection& reader) const {

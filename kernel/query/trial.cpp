@@ -32,11 +32,9 @@ class Trial {
   Trial(db::Connection& reader, RulesPtr rules) : reader_(reader), rules_(std::move(rules)) {
     for (size_t i = 0; i < rules_->regulation().posts.size(); ++i) {
       HeldPost held{static_cast<int>(i), {}};
-      for (const std::vector<policy::Atom>* atoms : {&rules_->regulation().atoms, &rules_->grants()}) {
-        for (const policy::Atom& atom : *atoms) {
-          if (atom.post == held.post && !atom.unit.empty()) held.units.push_back(atom.unit);
-        }
-      }
+      rules_->for_each_atom([&](const policy::Atom& atom) {
+        if (atom.post == held.post && !atom.unit.empty()) held.units.push_back(atom.unit);
+      });
       all_.push_back(std::move(held));
     }
   }
@@ -67,19 +65,7 @@ class Trial {
     const Compiler compiler{rules_->catalogue(), rules_->regulation(), reader_.dialect()};
     const auto plan = compile(compiler, query, decision, {}, false);
     if (!plan) return true;  // nothing to see: no statement
-    policy::Binding nobody;
-    nobody.person = -1;
-    nobody.policy = &decision.literals;
-    std::vector<db::Param> params;
-    std::vector<std::string> texts;
-    policy::bind((*plan)->slots, nobody, params, texts);
-    try {
-      reader_.query_within((*plan)->reach, (*plan)->sql, params).next();
-    } catch (const db::Error& error) {
-      if (error.failure() != db::Failure::statement && error.failure() != db::Failure::forbidden) throw;
-      return false;
-    }
-    return true;
+    return policy::can_be_asked(reader_, (*plan)->reach, (*plan)->sql, (*plan)->slots, &decision.literals);
   }
 
   db::Connection& reader_;

@@ -26,7 +26,7 @@ void write_catalogue(JsonWriter& out, const catalog::Catalogue& catalogue) {
   out.key("datasets").array();
   for (const catalog::Dataset& dataset : catalogue.datasets) {
     out.object().field("name", dataset.name).field("label", dataset.label).field("module", dataset.module);
-    out.field("academic", !dataset.by_kernel && !dataset.in_record);
+    out.field("academic", !dataset.by_kernel);
     out.key("key").array();
     for (const int key : dataset.key) out.value(dataset.fields[static_cast<size_t>(key)].name);
     out.end_array();
@@ -79,7 +79,7 @@ void write_rules(JsonWriter& out, const catalog::Catalogue& catalogue, const pol
 Result<std::string> regulation_json(const Call& call, int64_t version) {
   edge::House& house = call.house();
   const catalog::Catalogue& catalogue = house.catalogue;
-  const auto may = [&](std::string_view power) { return edge::empowered(house, call.asker(), power); };
+  const auto may = [&](std::string_view power) { return edge::empowered(call, power); };
   const bool proposes = may(kPropose), approves = may(kApprove), asks = may(kSight);
   const db::Store::Lease lease = house.store.reader();
   const db::Transaction snapshot(*lease, db::Transaction::Mode::read);

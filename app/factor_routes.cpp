@@ -91,9 +91,7 @@ void confirm_again(const Call& call) {
   }
   edge::House& house = call.house();
   const Result<Done> done = house.identity.confirm_again(call.session(), *code, *password);
-  for (const edge::Hooks& each : house.hooks) {
-    if (done && each.confirmed != nullptr) each.confirmed(house, call.hand());
-  }
+  if (done) house.tell(&edge::Hooks::confirmed, call.hand());
   tell(call, "session_confirm", "2.5.3", done, write_nothing);
 }
 

@@ -29,12 +29,7 @@ bool has_cases(const Call& call) {
   return may_query(call, "case");
 }
 bool has_desk(const Call& call) {
-  edge::House& house = call.house();
-  const db::Store::Lease reader = house.store.reader();
-  house.policy.refresh(*reader);
-  const identity::Session& session = call.session();
-  return house.cases.serves(
-      house.cases.actor(*reader, call.asker(), session.login, session.display_name, house.clock.now()));
+  return call.house().cases.serves(call.actor());
 }
 bool has_deputies(const Call& call) {
   return may_query(call, "deputy");

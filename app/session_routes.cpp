@@ -14,17 +14,6 @@ using edge::House;
 
 namespace {
 
-record::Entry door_entry(const identity::Outcome& outcome, Instant now) {
-  record::Entry entry;
-  entry.time = now;
-  entry.kind = outcome.kind;
-  entry.account = outcome.account;
-  entry.person = outcome.person;
-  entry.session = outcome.session;
-  entry.decision = outcome.decision;
-  return entry;
-}
-
 // The mark that a browser keeps for the time when an account is lent (§2.5.3). It opens nothing, and goes to no other
 // path than that of signing in.
 constexpr std::string_view kDeviceCookie = "jiaowu_device";
@@ -46,25 +35,6 @@ std::string device_cookie(const House& house, const std::string& device) {
   return text;
 }
 
-std::string number_of(House& house, int64_t person) {
-  const db::Store::Lease lease = house.store.reader();
-  return edge::number_of_person(house.catalogue, *lease, person);
-}
-
-http::Response new_session_response(House& house, const identity::NewSession& made, const std::string& device) {
-  http::Response response;
-  const identity::Session& session = *made.session;
-  JsonWriter out(response.body);
-  out.object().field("token", made.token).field("expires", session.expires.print()).key("person").object();
-  out.field("account", session.login).field("kind", session.kind).field("name", session.display_name);
-  out.field("number", number_of(house, session.person)).end_object();
-  out.field("must_change_password", session.must_change).end_object();
-  edge::set_session_cookie(house, response, made.token);
-  response.headers.emplace_back("Set-Cookie", device_cookie(house, device));
-  response.headers.emplace_back("Cache-Control", "no-store");
-  return response;
-}
-
 const Refusal kBusy{
     Code::unavailable, "identity.busy", {"登录的人太多，请稍后重试", "too many are signing in; try again in a moment"}};
 
@@ -72,7 +42,7 @@ void answer_sign_in(const Call& call, identity::SignIn signed_in, std::string de
   House& house = call.house();
   if (!signed_in.result && signed_in.result.refusal().type == "identity.suspended")
     signed_in.result = edge::account_suspended(house, signed_in.outcome.account, Code::forbidden);
-  record::Entry entry = door_entry(signed_in.outcome, house.clock.now());
+  record::Entry entry = edge::entry_of(signed_in.outcome, house.clock.now());
   house.recorder.append(std::move(entry), [call, result = std::move(signed_in.result),
                                            device = std::move(device)](const std::optional<record::Leaf>& leaf) {
     House& at = call.house();
@@ -83,9 +53,12 @@ void answer_sign_in(const Call& call, identity::SignIn signed_in, std::string de
     }
     if (!result) return call.send(edge::problem(result.refusal(), call.request().id, leaf->id()));
     // Reading who this is would wait on a store; the recorder's thread must not.
-    if (!at.door.enter(
-            [call, made = result.value(), device] { call.send(new_session_response(call.house(), made, device)); }))
-      call.refuse(kBusy);
+    const bool entered = at.door.enter([call, made = result.value(), device] {
+      http::Response response = edge::session_response(call.house(), made);
+      response.headers.emplace_back("Set-Cookie", device_cookie(call.house(), device));
+      call.send(std::move(response));
+    });
+    if (!entered) call.refuse(kBusy);
   });
 }
 
@@ -123,10 +96,8 @@ void sign_in(const Call& call) {
                                   .zone = zone};
     if (!given.fresh.empty()) asked.new_password = given.fresh;
     identity::SignIn answer = house.identity.sign_in(asked);
-    for (const edge::Hooks& each : house.hooks) {
-      if (answer.result && each.asked != nullptr)
-        each.asked(house, answer.outcome.session, answer.outcome.account, request.remote);
-    }
+    if (answer.result)
+      house.tell(&edge::Hooks::asked, answer.outcome.session, answer.outcome.account, request.remote);
     answer_sign_in(call, std::move(answer), device);
   });
   if (!entered) call.refuse(kBusy);
@@ -175,17 +146,19 @@ Result<std::string> me(const Call& call) {
   std::string body;
   JsonWriter out(body);
   out.object().field("account", session.login).field("kind", session.kind).field("name", session.display_name);
-  out.field("number", number_of(house, session.person));
+  std::string number;
+  identity::FactorState factor;
+  {
+    const db::Store::Lease lease = house.store.reader();
+    number = edge::number_of_person(house.catalogue, *lease, session.person);
+    factor = house.identity.factor_of(*lease, session.account);
+  }
+  out.field("number", number);
   out.key("posts").raw(house.engine.posts_json(call.asker()));
   append_due(session, out);
   append_restriction(house, session, out);
   out.key("modules").raw(house.engine.modules_json(call.asker()));
   write_places(call, out);
-  identity::FactorState factor;
-  {
-    const db::Store::Lease lease = house.store.reader();
-    factor = house.identity.factor_of(*lease, session.account);
-  }
   out.key("store").object().field("made_up", house.made_up).field("school", house.school).end_object();
   out.key("factor").object().field("enrolled", factor.enrolled).field("recovery_left", factor.recovery_left);
   if (factor.enrolled) out.field("since", factor.since.print());

@@ -105,13 +105,7 @@ std::vector<policy::Asker> students(app::System& system, size_t most) {
   for (const std::string& login : logins) {
     const identity::SignIn entered = system.identity->enter_made_up(login, "127.0.0.1", "bench");
     if (!entered.result) throw std::runtime_error(entered.result.refusal().detail.en);
-    const identity::Session& session = *entered.result->session;
-    policy::Asker asker;
-    asker.account = session.account;
-    asker.person = session.person;
-    asker.session = session.id;
-    asker.kind = session.kind;
-    out.push_back(asker);
+    out.push_back(edge::asker_of(*entered.result->session));
   }
   return out;
 }
@@ -292,10 +286,7 @@ int statistics(const edge::Words& words) {
     login = rows.text(0);
   }
   const identity::SignIn entered = system->identity->enter_made_up(login, "127.0.0.1", "bench");
-  policy::Asker asker;
-  asker.account = entered.result->session->account;
-  asker.person = entered.result->session->person;
-  asker.session = entered.result->session->id;
+  const policy::Asker asker = edge::asker_of(*entered.result->session);
   struct Case {
     const char *name, *query, *bare;
   };

@@ -17,11 +17,11 @@
 #include "base/json.hpp"
 #include "base/result.hpp"
 #include "kernel/edge/house.hpp"
+#include "kernel/query/effect.hpp"
 #include "platform/http/api.hpp"
 
 namespace jw::edge {
 
-using http::Needs;
 using http::Verb;
 
 // ---- refusals as RFC 9457 problems; the only place that knows HTTP status codes (docs/api.md)
@@ -51,6 +51,7 @@ int64_t number_in(std::string_view text);
 // ---- one call
 
 policy::Asker asker_of(const identity::Session& session);
+record::Entry entry_of(const identity::Outcome& outcome, Instant now);  // of a sign-in, whatever came of it
 
 // Who asks, for what, and the way to answer: once. Copies are of the same call and may go to another thread.
 class Call {
@@ -67,6 +68,10 @@ class Call {
   // Post and unit are those that give the power which the route needs; empty without one.
   const record::Hand& hand() const { return state_->hand; }
   policy::Asker asker() const { return asker_of(session()); }
+  // What the regulation and the grants let whoever asks do, read once a call; of a route that is not open.
+  const policy::Authority& authority() const;
+  // Whoever asks as the engine of cases knows them: with the posts held and stood in for.
+  cases::Actor actor() const;
   Result<boost::json::value> json() const;
   Result<boost::json::object> body() const;
   record::Entry entry(std::string_view kind, std::string_view action) const;  // decision "allowed"
@@ -95,10 +100,17 @@ class Call {
     std::shared_ptr<const identity::Session> session;
     record::Hand hand;
     http::Respond respond;
+    policy::AuthorityPtr authority = nullptr;
   };
   std::shared_ptr<State> state_;
 };
 
+// Whose rows stand in what is about to be told can see that (§1.3.1): a leaf like this one for each dataset, before
+// anything is told.
+Result<Done> keep_told(const Call& call, const record::Entry& like, std::vector<query::Effect::Told> told);
+
+// What whoever has signed in is told: the session, its cookie.
+http::Response session_response(House& house, const identity::NewSession& made);
 // The cookie of a new session; with an empty token, of its end.
 void set_session_cookie(const House& house, http::Response& response, const std::string& token);
 
@@ -106,6 +118,24 @@ void set_session_cookie(const House& house, http::Response& response, const std:
 std::string framed(std::string object, std::string_view record);
 
 // ---- route tables
+
+// Who may call a route. There is no default: a route without `needs` does not compile.
+class Needs {
+ public:
+  static constexpr Needs open(std::string_view reason) { return {Kind::open, reason}; }  // anybody; why
+  static constexpr Needs session() { return {Kind::session, "session"}; }                // what it sees, policy decides
+  static constexpr Needs power(std::string_view name) { return {Kind::power, name}; }    // a row of powers.toml
+  constexpr bool is_open() const { return kind_ == Kind::open; }
+  constexpr bool is_power() const { return kind_ == Kind::power; }
+  constexpr std::string_view name() const { return name_; }  // reason, "session", or the power
+  constexpr bool operator==(const Needs&) const = default;
+
+ private:
+  enum class Kind : uint8_t { open, session, power };
+  constexpr Needs(Kind kind, std::string_view name) : kind_(kind), name_(name) {}
+  Kind kind_;
+  std::string_view name_;
+};
 
 // `by_gate`: the handler's own governed statement proves that the session is live; otherwise it is asked for here, so
 // that a suspended account gets nothing on any node (§2.5.3). `held_too`: for the little that a session may do whose
@@ -136,10 +166,11 @@ void saying(const Call& call) {
 }
 
 // Whether whoever asks has this power (Regulation::powers), besides the one that the route needs.
-bool empowered(House& house, const policy::Asker& asker, std::string_view power);
+bool empowered(const Call& call, std::string_view power);
 
 // The rows as the server takes them: who may call is asked in front of every handler. Throws std::logic_error when a
-// row needs a power that the regulation does not know. The house outlives the server.
+// row needs a power that the regulation does not know; one that it knows and cannot be understood as stored
+// (Rules::closed) nobody has. The house outlives the server.
 std::vector<http::Route> table(House& house, std::span<const Route> routes);
 
 // ---- acting

@@ -1,6 +1,8 @@
 #include <boost/json.hpp>
 
+#include "base/json.hpp"
 #include "kernel/edge/api.hpp"
+#include "kernel/edge/facts.hpp"
 #include "platform/crypto/api.hpp"
 
 namespace jw::edge {
@@ -51,6 +53,22 @@ void set_session_cookie(const House& house, http::Response& response, const std:
   response.headers.emplace_back("Set-Cookie", std::move(text));
 }
 
+http::Response session_response(House& house, const identity::NewSession& made) {
+  http::Response response;
+  JsonWriter out(response.body);
+  const identity::Session& session = *made.session;
+  out.object().field("token", made.token).field("expires", session.expires.print()).key("person").object();
+  out.field("account", session.login).field("kind", session.kind).field("name", session.display_name);
+  {
+    const db::Store::Lease lease = house.store.reader();
+    out.field("number", number_of_person(house.catalogue, *lease, session.person)).end_object();
+  }
+  out.field("must_change_password", session.must_change).end_object();
+  set_session_cookie(house, response, made.token);
+  response.headers.emplace_back("Cache-Control", "no-store");
+  return response;
+}
+
 Call::Call(House& house, http::Request request, std::shared_ptr<const identity::Session> session, record::Hand hand,
            http::Respond respond)
     : state_(std::make_shared<State>(
@@ -64,6 +82,28 @@ policy::Asker asker_of(const identity::Session& session) {
   asker.kind = session.kind;
   asker.agreement_due = session.agreement_due;
   return asker;
+}
+
+record::Entry entry_of(const identity::Outcome& outcome, Instant now) {
+  record::Entry entry =
+      record::entry_of({outcome.account, outcome.person, outcome.session, {}, {}, {}}, outcome.kind, "", now);
+  entry.decision = outcome.decision;
+  return entry;
+}
+
+const policy::Authority& Call::authority() const {
+  if (!state_->authority) {
+    const db::Store::Lease lease = house().store.reader();
+    house().policy.refresh(*lease);  // no statement of the engine is asked here that would notice a change
+    state_->authority = house().policy.authority(*lease, asker(), house().clock.now());
+  }
+  return *state_->authority;
+}
+
+cases::Actor Call::actor() const {
+  const db::Store::Lease lease = house().store.reader();
+  house().policy.refresh(*lease);
+  return house().cases.actor(*lease, asker(), session().login, session().display_name, house().clock.now());
 }
 
 record::Entry Call::entry(std::string_view kind, std::string_view action) const {
@@ -106,11 +146,8 @@ void Call::release(query::Outcome outcome) const {
       outcome.result = std::move(*why);
     }
   }
-  if (std::holds_alternative<query::Answer>(outcome.result)) {
-    for (const Hooks& each : house().hooks) {
-      if (each.answered != nullptr) each.answered(house(), outcome.entry.basis, outcome.entry.time);
-    }
-  }
+  if (std::holds_alternative<query::Answer>(outcome.result))
+    house().tell(&Hooks::answered, outcome.entry.basis, outcome.entry.time);
   house().recorder.append(std::move(outcome.entry), [call = *this, result = std::move(outcome.result)](
                                                         const std::optional<record::Leaf>& leaf) mutable {
     if (!leaf) return call.refuse(not_durable());
@@ -136,6 +173,17 @@ void Call::release(record::Entry entry, http::Response response) const {
     if (!leaf) return call.refuse(not_durable());
     call.send(std::move(response));
   });
+}
+
+Result<Done> keep_told(const Call& call, const record::Entry& like, std::vector<query::Effect::Told> told) {
+  for (query::Effect::Told& each : told) {
+    record::Entry entry = like;
+    entry.dataset = std::move(each.dataset);
+    entry.rows = each.rows;
+    entry.subjects = std::move(each.subjects);
+    if (!call.house().recorder.append_and_wait(std::move(entry))) return not_durable();
+  }
+  return Done{};
 }
 
 }  // namespace jw::edge

@@ -98,6 +98,14 @@ struct House {
   Signatures signatures = {};
   Door door{3, 600};
   Parts parts = {};
+
+  // Tells every module that wants to know.
+  template <class Hook, class... Said>
+  void tell(Hook Hooks::*hook, const Said&... said) {
+    for (const Hooks& each : hooks) {
+      if (each.*hook != nullptr) (each.*hook)(*this, said...);
+    }
+  }
 };
 
 }  // namespace jw::edge

@@ -15,35 +15,23 @@ void write_places(const Call& call, std::span<const Place> places, JsonWriter& o
 
 namespace {
 
-// What opens a dataset for whoever asks, without a purpose stated.
-struct Decided {
-  policy::AuthorityPtr authority;
-  const policy::Decision* decision = nullptr;
-};
-Decided decided_for(const Call& call, std::string_view name) {
-  House& house = call.house();
-  const catalog::Dataset* dataset = house.catalogue.find(name);
-  if (dataset == nullptr) return {};
-  const db::Store::Lease lease = house.store.reader();
-  house.policy.refresh(*lease);
-  Decided decided{house.policy.authority(*lease, call.asker(), house.clock.now())};
-  decided.decision = &decided.authority->decide(*dataset, policy::Action::query, "");
-  return decided;
+// What opens a dataset for whoever asks, without a purpose stated; nullptr: there is no such dataset.
+const policy::Decision* decision_on(const Call& call, std::string_view name) {
+  const catalog::Dataset* dataset = call.house().catalogue.find(name);
+  return dataset == nullptr ? nullptr : &call.authority().decide(*dataset, policy::Action::query, "");
 }
 
 }  // namespace
 
 bool may_query_others(const Call& call, std::string_view dataset) {
-  const Decided decided = decided_for(call, dataset);
-  return decided.decision != nullptr && decided.decision->allowed() && !decided.decision->own_only;
+  const policy::Decision* decision = decision_on(call, dataset);
+  return decision != nullptr && decision->allowed() && !decision->own_only;
 }
 
 bool may_query(const Call& call, std::string_view name, std::initializer_list<std::string_view> relations) {
-  const Decided decided = decided_for(call, name);
-  if (decided.decision == nullptr || relations.size() == 0)
-    return decided.decision != nullptr && decided.decision->allowed();
-  const std::vector<const policy::Atom*>& permits = decided.decision->permits;
-  return std::any_of(permits.begin(), permits.end(), [&](const policy::Atom* permit) {
+  const policy::Decision* decision = decision_on(call, name);
+  if (decision == nullptr || relations.size() == 0) return decision != nullptr && decision->allowed();
+  return std::any_of(decision->permits.begin(), decision->permits.end(), [&](const policy::Atom* permit) {
     if (permit->rows != policy::Atom::Rows::relation) return false;
     const std::string& relation = call.house().catalogue.relations[static_cast<size_t>(permit->relation)].name;
     return std::find(relations.begin(), relations.end(), relation) != relations.end();

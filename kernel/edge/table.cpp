@@ -49,7 +49,16 @@ std::string posts_in_words(const policy::Regulation& regulation, const policy::P
 
 // Says who may, and whom to tell: by the regulation in force, never by what is in the data.
 Refusal power_missing(const policy::Regulation& regulation, std::string_view name) {
-  const policy::Power& power = *regulation.power(name);
+  const policy::Power* known = regulation.power(name);
+  if (known == nullptr) {
+    return {Code::forbidden,
+            "policy.power_missing",
+            {"规定中关于这项职权的内容目前无法理解，因此无人可以办理",
+             "what the regulation says of this power cannot be understood at present, so nobody may do this"},
+            {},
+            Remedy{"2.1.1", {"请告知系统管理员", "tell whoever runs the system"}, "", ""}};
+  }
+  const policy::Power& power = *known;
   const std::string zh = posts_in_words(regulation, power, true), en = posts_in_words(regulation, power, false);
   return {Code::forbidden,
           "policy.power_missing",
@@ -59,16 +68,14 @@ Refusal power_missing(const policy::Regulation& regulation, std::string_view nam
           Remedy{power.clause, {"需要办理时，请告知" + zh, "if it is needed, tell: " + en}, "", ""}};
 }
 
-// Post and unit in which somebody has a power; nullopt: they have not.
-std::optional<record::Hand> hand_with(House& house, const policy::Asker& asker, record::Hand hand,
-                                      std::string_view power) {
-  const db::Store::Lease lease = house.store.reader();
-  house.policy.refresh(*lease);  // no statement of the engine is asked here that would notice a change
-  const policy::AuthorityPtr authority = house.policy.authority(*lease, asker, house.clock.now());
-  const int post = authority->rules().empowered(authority->posts(), power);
-  for (const policy::HeldPost& held : authority->posts()) {
+// Post and unit in which whoever asks has a power; nullopt: they have not.
+std::optional<record::Hand> hand_with(const Call& call, std::string_view power) {
+  const policy::Authority& authority = call.authority();
+  const int post = authority.rules().empowered(authority.posts(), power);
+  for (const policy::HeldPost& held : authority.posts()) {
     if (held.post != post) continue;
-    hand.post = authority->rules().regulation().posts.at(static_cast<size_t>(post)).name;
+    record::Hand hand = call.hand();
+    hand.post = authority.rules().regulation().posts.at(static_cast<size_t>(post)).name;
     hand.unit = held.units.empty() ? "" : held.units.front();
     return hand;
   }
@@ -106,19 +113,17 @@ void enter(House& house, const Route& route, http::Request request, http::Respon
     session = nullptr;
   }
   if (!session) return respond(problem(no_session(house, token), request.id));
-  for (const Hooks& each : house.hooks) {
-    if (each.asked != nullptr) each.asked(house, session->id, session->account, request.remote);
-  }
+  house.tell(&Hooks::asked, session->id, session->account, request.remote);
   Call call(house, std::move(request), session, hand_of(*session), std::move(respond));
   if (live) {
     if (auto refusal = restriction(house, route, *session, *live))
       return call.refuse_on_record("restricted", std::move(*refusal));
   }
   if (!route.needs.is_power()) return route.run(call);
-  auto hand = hand_with(house, call.asker(), call.hand(), route.needs.name());
+  auto hand = hand_with(call, route.needs.name());
   if (!hand) {
     return call.refuse_on_record(route.needs.name(),
-                                 power_missing(house.policy.rules()->regulation(), route.needs.name()));
+                                 power_missing(call.authority().rules().regulation(), route.needs.name()));
   }
   call.set_hand(std::move(*hand));
   route.run(call);
@@ -126,19 +131,20 @@ void enter(House& house, const Route& route, http::Request request, http::Respon
 
 }  // namespace
 
-bool empowered(House& house, const policy::Asker& asker, std::string_view power) {
-  return hand_with(house, asker, {}, power).has_value();
+bool empowered(const Call& call, std::string_view power) {
+  return hand_with(call, power).has_value();
 }
 
 std::vector<http::Route> table(House& house, std::span<const Route> routes) {
   std::vector<http::Route> out;
+  const std::shared_ptr<const policy::Rules> rules = house.policy.rules();
+  const bool understood = rules->closed().empty();
   for (const Route& route : routes) {
-    if (route.needs.is_power() && house.policy.rules()->regulation().power(route.needs.name()) == nullptr)
+    if (route.needs.is_power() && understood && rules->regulation().power(route.needs.name()) == nullptr)
       throw std::logic_error("the route " + std::string(route.path) +
                              " needs a power that is in no powers: " + std::string(route.needs.name()));
     out.push_back({.verb = route.verb,
                    .path = route.path,
-                   .needs = route.needs,
                    .handler =
                        [&house, &route](http::Request request, http::Respond respond) {
                          enter(house, route, std::move(request), std::move(respond));

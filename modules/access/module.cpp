@@ -22,8 +22,10 @@ std::vector<cases::Actor::Held> posts_of(edge::House& house, const policy::Asker
 }
 
 bool holds(const edge::Call& call, std::string_view post) {
-  const auto posts = posts_of(call.house(), call.asker());
-  return std::any_of(posts.begin(), posts.end(), [&](const cases::Actor::Held& each) { return each.post == post; });
+  const policy::Authority& authority = call.authority();
+  const int asked = authority.rules().regulation().post(post);
+  return std::any_of(authority.posts().begin(), authority.posts().end(),
+                     [&](const policy::HeldPost& held) { return held.post == asked; });
 }
 
 // Grants of this person, and of the posts held.

@@ -14,13 +14,9 @@ using edge::Call;
 namespace {
 
 Result<std::string> catalogue(const Call& call) {
-  edge::House& house = call.house();
-  const db::Store::Lease reader = house.store.reader();
-  house.policy.refresh(*reader);
-  const identity::Session& session = call.session();
-  const cases::Actor asker =
-      house.cases.actor(*reader, call.asker(), session.login, session.display_name, house.clock.now());
-  return catalogue_json(house.cases.services(), *reader, asker);
+  const cases::Actor asker = call.actor();
+  const db::Store::Lease reader = call.house().store.reader();
+  return catalogue_json(call.house().cases.services(), *reader, asker);
 }
 
 Result<std::string> preview(const Call& call) {
@@ -65,15 +61,10 @@ void effect(const Call& call) {
     told = query::effect_of(on.catalogue, *reader, before, before->with(std::move(atom).value()), call.asker(), now,
                             options);
   }
-  for (const query::Effect::Told& each : told.told) {
-    record::Entry entry = call.entry("query", "query");
-    entry.parameters = R"({"of":"effect"})";
-    entry.dataset = each.dataset;
-    entry.basis = "§2.4.2";
-    entry.rows = each.rows;
-    entry.subjects = each.subjects;
-    if (!house.recorder.append_and_wait(std::move(entry))) return call.refuse(edge::not_durable());
-  }
+  record::Entry like = call.entry("query", "query");
+  like.parameters = R"({"of":"effect"})";
+  like.basis = "§2.4.2";
+  if (const auto kept = edge::keep_told(call, like, std::move(told.told)); !kept) return call.refuse(kept.refusal());
   outcome.entry.action = "effect";
   call.release(std::move(outcome.entry), std::move(told.json));
 }

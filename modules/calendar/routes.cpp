@@ -72,7 +72,7 @@ Result<std::string> read_year(const Call& call) {
   out.field("source", imported == nullptr ? "" : imported->source);
   write_days(out, *calendar, year);
   write_windows(out, *calendar, year, today);
-  out.field("may_change", edge::empowered(house, call.asker(), kKeep));
+  out.field("may_change", edge::empowered(call, kKeep));
   out.end_object();
   return body;
 }

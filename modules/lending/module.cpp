@@ -12,11 +12,8 @@ namespace {
 
 Network zones_of(const std::filesystem::path& home) {
   auto read = load_network(home);
-  if (auto* problems = std::get_if<std::vector<catalog::FileProblem>>(&read)) {
-    std::string text = "modules/lending/network.toml 有误 / has mistakes:";
-    for (const catalog::FileProblem& each : *problems) text += "\n  " + each.print();
-    throw std::runtime_error(text);
-  }
+  if (const auto* problems = std::get_if<std::vector<catalog::FileProblem>>(&read))
+    throw std::runtime_error(catalog::print("modules/lending/network.toml 有误 / has mistakes:", *problems));
   return std::get<Network>(std::move(read));
 }
 
@@ -75,7 +72,7 @@ std::vector<catalog::CodeSet> codes() {
 }
 
 bool has_desk(const edge::Call& call) {
-  return edge::empowered(call.house(), call.asker(), kDesk);
+  return edge::empowered(call, kDesk);
 }
 
 int64_t open_findings(const edge::Call& call) {

@@ -20,10 +20,7 @@ Result<identity::NewSession> enter(const Call& call, std::string_view account) {
   edge::House& house = call.house();
   identity::SignIn entered =
       house.identity.enter_made_up(account, call.request().remote, call.request().header("user-agent"));
-  const record::Hand hand{entered.outcome.account, entered.outcome.person, entered.outcome.session, {}, {}, {}};
-  record::Entry entry = record::entry_of(hand, entered.outcome.kind, "", house.clock.now());
-  entry.decision = entered.outcome.decision;
-  if (!house.recorder.append_and_wait(std::move(entry))) return edge::not_durable();
+  if (!house.recorder.append_and_wait(edge::entry_of(entered.outcome, house.clock.now()))) return edge::not_durable();
   return std::move(entered.result);
 }
 
@@ -42,19 +39,7 @@ Result<identity::NewSession> asked_for(const Call& call) {
 void be(const Call& call) {
   const Result<identity::NewSession> made = asked_for(call);
   if (!made) return call.refuse(made.refusal());
-  const identity::Session& session = *made->session;
-  http::Response response;
-  JsonWriter out(response.body);
-  out.object().field("token", made->token).field("expires", session.expires.print()).key("person").object();
-  out.field("account", session.login).field("kind", session.kind).field("name", session.display_name);
-  {
-    const db::Store::Lease lease = call.house().store.reader();
-    out.field("number", edge::number_of_person(call.house().catalogue, *lease, session.person)).end_object();
-  }
-  out.field("must_change_password", false).end_object();
-  edge::set_session_cookie(call.house(), response, made->token);
-  response.headers.emplace_back("Cache-Control", "no-store");
-  call.send(std::move(response));
+  call.send(edge::session_response(call.house(), *made));
 }
 
 // One person's answer to the common question, recorded like any other.

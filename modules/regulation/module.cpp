@@ -97,7 +97,7 @@ constexpr edge::Command kCommands[] = {
 };
 
 bool reads(const edge::Call& call) {
-  return edge::empowered(call.house(), call.asker(), kRead);
+  return edge::empowered(call, kRead);
 }
 
 const edge::Place kPlaces[] = {{.name = "regulation", .label = {"默认权限", "Permissions"}, .open = reads}};

@@ -109,16 +109,10 @@ void preview(const Call& call) {
   if (!body) return call.refuse(body.refusal());
   Result<Previewed> made = previewed(call, *body);
   if (!made) return call.refuse(made.refusal());
-  // Whose rows stood in a sample can see that (§1.3.1): a leaf for each dataset, before anything is told.
-  for (query::Effect::Told& told : made->told) {
-    record::Entry entry = entry_of(call, "query");
-    entry.dataset = told.dataset;
-    entry.purpose = "teaching_administration";
-    entry.rows = told.rows;
-    entry.subjects = std::move(told.subjects);
-    entry.parameters = R"({"of":"regulation_preview"})";
-    if (!call.house().recorder.append_and_wait(std::move(entry))) return call.refuse(edge::not_durable());
-  }
+  record::Entry like = entry_of(call, "query");
+  like.purpose = "teaching_administration";
+  like.parameters = R"({"of":"regulation_preview"})";
+  if (const auto kept = edge::keep_told(call, like, std::move(made->told)); !kept) return call.refuse(kept.refusal());
   record::Entry entry = entry_of(call, "regulation_preview");
   entry.parameters = json::serialize(*body);
   call.release(std::move(entry), std::move(made->json));

@@ -62,31 +62,12 @@ constexpr std::string_view kSessionCookie = "jiaowu_session";
 // Must be sent (any value) with the cookie on everything that is not GET.
 constexpr std::string_view kCsrfHeader = "x-csrf";
 
-// Who may call a route. There is no default: a route without `needs` does not compile. The server does not know what a
-// session or a power is: whoever makes the handlers sees to it (kernel/edge).
-class Needs {
- public:
-  static constexpr Needs open(std::string_view reason) { return {Kind::open, reason}; }  // anybody; why
-  static constexpr Needs session() { return {Kind::session, "session"}; }                // what it sees, policy decides
-  static constexpr Needs power(std::string_view name) { return {Kind::power, name}; }    // a row of powers.toml
-  constexpr bool is_open() const { return kind_ == Kind::open; }
-  constexpr bool is_power() const { return kind_ == Kind::power; }
-  constexpr std::string_view name() const { return name_; }  // reason, "session", or the power
-  constexpr bool operator==(const Needs&) const = default;
-
- private:
-  enum class Kind : uint8_t { open, session, power };
-  constexpr Needs(Kind kind, std::string_view name) : kind_(kind), name_(name) {}
-  Kind kind_;
-  std::string_view name_;
-};
-
+// Who may call a route the server does not know: whoever makes the handlers sees to it (kernel/edge).
 struct Route {
   Verb verb;  // a `get` route answers HEAD as well
   // "/api/datasets/{name}/{key}": segments are literal or a whole {capture}; a literal wins over a capture. A captured
   // value is never empty and may hold an (encoded) slash. Two routes of one verb and shape are refused at start.
   std::string_view path;
-  Needs needs;
   Handler handler;
   size_t body_max = 1 << 20;  // bytes; more is 413
   bool blocking = true;       // run on the worker pool; false = short, never touches disk, runs on the I/O thread

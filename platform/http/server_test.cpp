@@ -27,7 +27,6 @@ Response problem(const Refusal& refusal, int status, std::string_view id) {
 Route route(Verb verb, std::string_view path, Handler handler, bool blocking = true, size_t body_max = 1 << 20) {
   return {.verb = verb,
           .path = path,
-          .needs = Needs::open("test"),
           .handler = std::move(handler),
           .body_max = body_max,
           .blocking = blocking};

@@ -81,13 +81,11 @@ class TlsTest : public ::testing::Test {
     routes.push_back(
         {.verb = Verb::post,
          .path = "/echo",
-         .needs = Needs::open("test"),
          .handler = [](Request request,
                        Respond respond) { respond({.body = (request.secure ? "secure " : "plain ") + request.body}); },
          .body_max = 4 << 20});
     routes.push_back({.verb = Verb::get,
                       .path = "/file",
-                      .needs = Needs::open("test"),
                       .handler = [this](Request, Respond respond) { respond({.file = file("content")}); }});
     server_ = Server::start(options_, routes, {}, problem, {});
   }

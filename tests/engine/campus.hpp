@@ -135,14 +135,7 @@ class Campus {
   policy::Asker enter(const std::string& login) {
     const identity::SignIn entered = system_->identity->enter_made_up(login, "127.0.0.1", "test");
     EXPECT_TRUE(entered.result) << entered.result.refusal().detail.en;
-    policy::Asker asker;
-    const identity::Session& session = *entered.result->session;
-    asker.account = session.account;
-    asker.person = session.person;
-    asker.session = session.id;
-    asker.kind = session.kind;
-    asker.agreement_due = session.agreement_due;
-    return asker;
+    return edge::asker_of(*entered.result->session);
   }
 
   query::Outcome ask(const policy::Asker& asker, std::string_view json) {

@@ -176,6 +176,41 @@ TEST_P(Edge, a_power_that_no_regulation_knows_is_found_at_the_start) {
   EXPECT_THROW(edge::table(house(), rows), std::logic_error);
 }
 
+// A row of the regulation in force that is no longer understood takes its power with it, and nothing else: the server
+// goes on, and starts again.
+TEST_P(Edge, a_power_that_is_not_understood_any_more_nobody_has) {
+  const auto stored = [&] {
+    const auto reader = house().store.private_reader();
+    db::Rows rows = reader->query("SELECT content FROM regulation_version ORDER BY version DESC LIMIT 1");
+    EXPECT_TRUE(rows.next());
+    return boost::json::parse(rows.text(0)).as_object();
+  };
+  boost::json::object content = stored();
+  for (boost::json::value& row : content.at("powers").as_array()) {
+    if (row.at("name").as_string() == "lending_desk") row.as_object()["posts"] = {"no_such_post"};
+  }
+  {
+    const auto writer = house().store.writer();
+    db::Transaction transaction(*writer, db::Transaction::Mode::write);
+    writer->execute(
+        "INSERT INTO regulation_version (id, version, kind, content, base, clause, note, proposed_by, proposed_name, "
+        "approved_by, approved_name, proposed, approved) SELECT id + 1, version + 1, 'change', $1, version, '', '', 1, "
+        "'', 2, '', 0, 0 FROM regulation_version ORDER BY version DESC LIMIT 1",
+        {boost::json::serialize(content)});
+    identity::raise_epoch(*writer);
+    transaction.commit();
+  }
+  const uint64_t before = leaves();
+  for (const char* login : {"a1", "t1"}) {
+    const Answer refused = ask(Verb::get, "/power", login);
+    EXPECT_EQ(refused.status, 403) << login;
+    EXPECT_EQ(refused.type(), "policy.power_missing") << login;
+  }
+  EXPECT_EQ(leaves(), before + 2) << "refused attempts are on record";
+  EXPECT_EQ(ask(Verb::get, "/session", "a1").status, 200);
+  EXPECT_NO_THROW(edge::table(house(), kRoutes)) << "as at the next start";
+}
+
 TEST(Framed, the_leaf_is_the_last_member) {
   EXPECT_EQ(edge::framed("{}", "a/1"), R"({"record":"a/1"})");
   EXPECT_EQ(edge::framed(R"({"x":1})", "a/1"), R"({"x":1,"record":"a/1"})");

@@ -356,10 +356,7 @@ TEST_P(WritingOn, nobody_writes_what_no_row_of_permissions_opens) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Stores, WritingOn, ::testing::Values(db::Dialect::sqlite, db::Dialect::postgres),
-                         [](const auto& instance) {
-                           return instance.param == db::Dialect::sqlite ? "sqlite" : "postgres";
-                         });
+JW_ON_BOTH_STORES(WritingOn);
 
 }  // namespace
 }  // namespace jw::tests

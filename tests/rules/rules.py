@@ -328,6 +328,11 @@ def dead_files(tree):
 # ------------------------------------------------------------------------------------------------ catalogue, migrations
 
 
+# Catalogue and regulation, of the whole and of each procedure.
+CATALOGUE = re.compile(r"^(?:modules/\w+/)?catalog/\w+\.toml$")
+REGULATION = re.compile(r"^(?:modules/\w+/)?regulation(?:/\w+)?\.toml$")
+
+
 def texts_in(value, path=""):
     """Every table of a TOML file that is a text for people, with where it stands."""
     if isinstance(value, dict):
@@ -359,7 +364,7 @@ def dataset_problems(path, data):
 def catalogue(tree):
     """Texts of catalogue and regulation are there in Chinese and English; a dataset states what it must."""
     for path, text in tree.of_suffix(".toml"):
-        if not path.startswith(("catalog/", "regulation/")):
+        if not path.startswith(("catalog/", "regulation/", "modules/")):
             continue
         tree.look()
         try:
@@ -371,7 +376,7 @@ def catalogue(tree):
             said = all(isinstance(side, str) and side.strip() for side in both.values())
             if set(both) != {"zh", "en"} or not said:
                 yield path, 1, f"{where}: a text has zh and en, both said"
-        if path.count("/") == 1 and path.startswith("catalog/") and "key" in data:
+        if CATALOGUE.match(path) and "key" in data:
             for problem in dataset_problems(path, data):
                 yield path, 1, problem
 
@@ -390,8 +395,8 @@ def clauses(tree):
             for clause in cited:
                 if known and clause not in known:
                     yield path, number, f"§{clause} is not a clause of docs/regulation.md"
-        if path.startswith("regulation/") and path.endswith(".toml"):
-            for kind in ("post", "permit", "forbid", "setting"):
+        if REGULATION.match(path):
+            for kind in ("post", "power", "permit", "forbid", "setting"):
                 for row in toml_rows(text, kind):
                     if "clause" not in row:
                         shown = json.dumps(row, ensure_ascii=False, default=str)[:80]
@@ -403,7 +408,7 @@ def glossary(tree):
     rows = table_under(tree.files.get("docs/glossary.md", ""), "noun")
     nouns = {noun.strip() for row in rows for noun in row[0].split(",")}
     for path, text in tree.of_suffix(".toml"):
-        if path.count("/") == 1 and path.startswith("catalog/") and re.search(r"^key\s*=", text, re.M):
+        if CATALOGUE.match(path) and re.search(r"^key\s*=", text, re.M):
             tree.look()
             if PurePosixPath(path).stem not in nouns:
                 yield path, 1, f"{PurePosixPath(path).stem} is not in the first table of docs/glossary.md"

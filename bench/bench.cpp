@@ -22,6 +22,7 @@
 #include "app/commands.hpp"
 #include "app/system.hpp"
 #include "base/json.hpp"
+#include "kernel/edge/api.hpp"
 #include "kernel/query/plan.hpp"
 
 namespace jw::bench {

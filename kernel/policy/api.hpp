@@ -168,7 +168,8 @@ struct Binding {
   const std::vector<Literal>* policy = nullptr;
   const std::vector<Literal>* cursor = nullptr;
 };
-// `store` keeps made-up texts (dates) alive; reserve nothing: it is cleared here.
+// `store` keeps made-up texts (dates) alive; reserve nothing: it is cleared here. Called with its namespace: std::bind
+// takes anything.
 void bind(const std::vector<Slot>& slots, const Binding& binding, std::vector<db::Param>& params,
           std::vector<std::string>& store);
 // Every row of a statement, on a reading connection within what it may read.
@@ -177,7 +178,7 @@ void each_row(db::Connection& reader, const db::ReachPtr& reach, const std::stri
               const Binding& binding, const Each& each) {
   std::vector<db::Param> params;
   std::vector<std::string> texts;
-  bind(slots, binding, params, texts);
+  policy::bind(slots, binding, params, texts);
   db::Rows rows = reader.query_within(reach, sql, params);
   while (rows.next()) each(rows);
 }

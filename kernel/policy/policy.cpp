@@ -283,7 +283,7 @@ bool can_be_asked(db::Connection& reader, const db::ReachPtr& reach, const std::
   nobody.policy = policy;
   std::vector<db::Param> params;
   std::vector<std::string> texts;
-  bind(slots, nobody, params, texts);
+  policy::bind(slots, nobody, params, texts);
   try {
     reader.query_within(reach, sql, params).next();
   } catch (const db::Error& error) {

@@ -31,7 +31,7 @@ export const regulation_propose = (base: number, changes: Change[], note: string
 export const regulation_rollback = (base: number, to: number, note: string) => call<Acted>('POST', '/api/regulation/rollback', { body: { base, to, note } })
 // Who decides shows again who it is: a code of the second factor, or the password.
 export const regulation_decide = (id: number, what: 'approve' | 'reject', proof: { password?: string; code?: string }, reason?: string) =>
-  call<Acted>('POST', `/api/regulation/proposals/${id}/${what}`, { body: { ...proof, reason }, open: true })
+  call<Acted>('POST', `/api/regulation/proposals/${id}/${what}`, { body: { ...proof, reason } })
 export const regulation_withdraw = (id: number) => call<Acted>('POST', `/api/regulation/proposals/${id}/withdraw`, { body: {} })
 export const sight_cell = (dataset: string, key: string, field: string) =>
   call<SightCell>('GET', `/api/sight/cell?dataset=${enc(dataset)}&key=${enc(key)}&field=${enc(field)}`)

@@ -8,19 +8,19 @@ export const session_open = (account: string, password: string, new_password?: s
   call<Session>('POST', '/api/session', { body: { account, password, new_password, code }, open: true })
 export const session_close = () => call<void>('DELETE', '/api/session', { open: true })
 export const password_change = (old_password: string, new_password: string) =>
-  call<void>('POST', '/api/session/password', { body: { old_password, new_password }, open: true })
+  call<void>('POST', '/api/session/password', { body: { old_password, new_password } })
 
 export const agreement_sign = (proof: Schemas['Signature']) =>
-  call<Schemas['Done']>('POST', '/api/session/agreement', { body: proof, open: true })
+  call<Schemas['Done']>('POST', '/api/session/agreement', { body: proof })
 
-// A 401 of these means a wrong code, not the end of a session.
 export const factor_offer = (password: string) =>
-  call<Schemas['FactorOffer']>('POST', '/api/session/factor', { body: { password }, open: true })
+  call<Schemas['FactorOffer']>('POST', '/api/session/factor', { body: { password } })
 export const factor_confirm = (code: string) =>
-  call<Schemas['RecoveryCodes']>('POST', '/api/session/factor/confirmation', { body: { code }, open: true })
+  call<Schemas['RecoveryCodes']>('POST', '/api/session/factor/confirmation', { body: { code } })
 export const recovery_renew = (code: string) =>
-  call<Schemas['RecoveryCodes']>('POST', '/api/session/factor/recovery', { body: { code }, open: true })
-export const factor_remove = (code: string) => call<Schemas['Done']>('POST', '/api/session/factor/removal', { body: { code }, open: true })
+  call<Schemas['RecoveryCodes']>('POST', '/api/session/factor/recovery', { body: { code } })
+export const factor_remove = (code: string) => call<Schemas['Done']>('POST', '/api/session/factor/removal', { body: { code } })
+// The dialog that asks this ends the session by itself.
 export const person_confirm = (given: { code: string } | { password: string }) =>
   call<Schemas['Done']>('POST', '/api/session/confirmation', { body: given, open: true })
 

@@ -50,9 +50,11 @@ export interface CallOptions {
   body?: unknown
   file?: File // sent as it is, instead of a body
   signal?: AbortSignal
-  // A 401 here is an answer (wrong password), not the end of a session.
-  open?: boolean
+  open?: boolean // asked with or without a session: a 401 of it ends none
 }
+
+// Of a live session these say only that its second factor was not shown, and that it may be tried again.
+export const kCodeMissed = new Set(['identity.code_required', 'identity.code_wrong'])
 
 async function problem_of(response: Response): Promise<Problem> {
   try {
@@ -86,7 +88,7 @@ export async function call<T>(method: string, path: string, options: CallOptions
   if (!response.ok) {
     const problem = await problem_of(response)
     if (problem.type === 'identity.confirmation_required' && (await held(problem))) return call<T>(method, path, options)
-    if (response.status === 401 && !options.open) signed_out()
+    if (response.status === 401 && !options.open && !kCodeMissed.has(problem.type)) signed_out()
     throw new Refusal(problem)
   }
   if (response.status === 204) return undefined as T

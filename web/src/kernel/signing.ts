@@ -2,7 +2,7 @@
 // password. It holds for some minutes of the session, so a step is sent without it first; only when the server asks for it the
 // dialog opens, once, and the step is sent again.
 import { shallowRef } from 'vue'
-import { Refusal } from '@/api/client'
+import { kCodeMissed, Refusal } from '@/api/client'
 import type { Problem, Schemas } from '@/api/types'
 import { use_session } from './session'
 
@@ -32,7 +32,7 @@ function ask(what: string, problem: Problem | null): Promise<string | null> {
 }
 
 const kMissing = new Set(['case.signature_missing', 'identity.signature_missing'])
-const kWrong = new Set(['identity.password_wrong', 'identity.code_wrong', 'identity.code_required'])
+const kWrong = new Set(['identity.password_wrong', ...kCodeMissed])
 
 // null: the person changed their mind. Any other refusal is thrown on.
 export async function sign_and<T>(what: string, send: (proof: Proof) => Promise<T>): Promise<T | null> {

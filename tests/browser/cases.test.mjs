@@ -59,11 +59,15 @@ describe('applying for access in a browser', { timeout: 110_000 }, () => {
     // Refused, with the way to ask; one click and the form is begun.
     await page.goto(`${here.address}/query/evaluation`);
     await reads(page, /默认权限不包括“综合测评”/);
+    const previews = [];
+    page.on('request', (asked) => asked.url().endsWith('/api/access/preview') && previews.push(asked));
     await page.getByRole('link', { name: '填写申请表' }).click();
     await page.waitForURL(/\/apply$/);
     assert.equal(await page.getByLabel('数据', { exact: true }).inputValue(), 'evaluation');
     await reads(page, /本人任课的学生的综合测评[\s\S]*还差 \d+ 项/);
     assert.ok(await page.getByRole('radiogroup', { name: '综合测评总分' }).getByLabel('掩码').isChecked(), 'sensitive fields are asked for masked');
+    await page.waitForTimeout(600); // longer than the preview waits for further typing
+    assert.equal(previews.length, 1, 'a form opened is previewed once');
 
     // Said at the fields what is missing; nothing is sent.
     await page.getByRole('button', { name: '签字并提交' }).click();

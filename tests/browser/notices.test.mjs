@@ -47,8 +47,11 @@ for (const size of kSizes) {
       await page.getByRole('link', { name: '通知', exact: true }).waitFor();
       assert.equal(await page.getByRole('button', { name: '标为已读', exact: true }).count(), 0);
       assert.ok(await page.getByRole('button', { name: '全部标为已读' }).isDisabled());
+      const counted = [];
+      page.on('request', (asked) => asked.url().endsWith('/api/notices/unread') && counted.push(asked));
       await page.reload();
       await reads(page, /您提出的《权限申请表》/);
+      assert.equal(counted.length, 0, 'the number of the first page came with the session');
       assert.doesNotMatch(await page.getByRole('main').innerText(), /条未读/);
       await page.getByRole('button', { name: 'English' }).click();
       await reads(page, /Notices[\s\S]*Application 33 is decided/);

@@ -20,7 +20,7 @@ describe('what waits', () => {
       scope: { text: label, basis: [] },
       record: '',
     })
-    expect(row).toMatchObject({ number: '2026-0001', title: '甲', due: null, lateness: 'in_time' })
+    expect(row).toMatchObject({ number: '2026-0001', title: '甲', due: null })
   })
 })
 

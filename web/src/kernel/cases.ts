@@ -1,7 +1,8 @@
 // Cases as people meet them: what waits for me, deadlines in days, keys of the queue.
 import { query_run, calendar_read } from '@/api/calls'
-import type { CaseAction, CaseDue } from '@/api/cases'
-import type { Answer, Me, Value, Where } from '@/api/types'
+import type { CaseAction } from '@/api/cases'
+import type { Answer, Me, Where } from '@/api/types'
+import { rows_by_name } from './catalogue'
 import { kept } from './kept'
 
 // ---- what waits for whom
@@ -11,22 +12,7 @@ import { kept } from './kept'
 export const kWaiting: Where = { is: 'waits_for_me' }
 export const mine_where = (me: Pick<Me, 'account'>): Where => ({ field: 'applicant', op: 'eq', value: me.account })
 
-export const kCaseFields = [
-  'number',
-  'kind',
-  'title',
-  'state',
-  'applicant',
-  'applicant_name',
-  'unit_name',
-  'waits_for',
-  'opened',
-  'arrived',
-  'due',
-  'due_provisional',
-  'lateness',
-  'closed',
-]
+export const kCaseFields = ['number', 'kind', 'title', 'state', 'applicant_name', 'unit_name', 'due', 'due_provisional', 'lateness', 'closed']
 
 export interface CaseRow {
   number: string
@@ -34,31 +20,19 @@ export interface CaseRow {
   title: string
   state: string
   applicant_name: string
-  unit_name: string
-  arrived: string
+  unit_name: string | null
   due: string | null
   due_provisional: boolean
   lateness: 'in_time' | 'due_soon' | 'late'
   closed: string | null
 }
+export const case_rows = (answer: Answer) => rows_by_name(answer) as unknown as CaseRow[]
 
-export function case_rows(answer: Answer): CaseRow[] {
-  return answer.rows.map((cells) => {
-    const row = Object.fromEntries(answer.columns.map((column, i) => [column.name, cells[i] ?? null])) as Record<string, Value>
-    const text = (name: string) => (row[name] === null || row[name] === undefined ? '' : String(row[name]))
-    return {
-      number: text('number'), kind: text('kind'), title: text('title'), state: text('state'), applicant_name: text('applicant_name'),
-      unit_name: text('unit_name'), arrived: text('arrived'), due: text('due') || null, due_provisional: row.due_provisional === true,
-      lateness: (text('lateness') || 'in_time') as CaseRow['lateness'], closed: text('closed') || null,
-    }
-  })
-}
-
-export async function waiting_count(): Promise<number> {
-  const answer = await query_run({ dataset: 'case', fields: ['number'], where: kWaiting, limit: kCountMost })
-  return answer.rows.length
-}
+// How many there are; more than kCountMost are not counted.
 export const kCountMost = 200
+export async function case_count(where: Where | undefined): Promise<number> {
+  return (await query_run({ dataset: 'case', fields: ['number'], where, limit: kCountMost })).rows.length
+}
 
 // After an act on a page of its own: what waits next, by its deadline.
 export async function waiting_next(): Promise<CaseRow | null> {
@@ -102,8 +76,6 @@ export async function days_left(today: string, last: string): Promise<number> {
   const wanted = await Promise.all(Array.from({ length: Math.max(0, to - from) + 1 }, (_, i) => year_of(from + i)))
   return days_between(wanted.flatMap((year) => year.days), today, last)
 }
-
-export const is_late = (due: Pick<CaseDue, 'last'>, today: string) => today > due.last
 
 // ---- the keys of the queue
 

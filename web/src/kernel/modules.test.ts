@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Me } from '@/api/types'
-import { case_component_of, case_forms, case_view_of, module_places, module_routes, page_of } from './modules'
+import { case_forms, case_view_of, module_places, module_routes, page_of } from './modules'
 import { faces_of, kTabs, places_at, tabs_of, type Place } from './places'
 
 const folders = Object.keys(import.meta.glob('../../../modules/*/web/index.ts'))
@@ -19,8 +19,8 @@ describe('modules', () => {
   })
   it('bring what shows their kinds of case, and nothing for a kind that nobody brings', () => {
     expect(case_view_of('access')?.form?.page).toBe('apply')
-    expect(case_component_of('access')).toBeDefined()
-    expect(case_component_of('none_such')).toBeUndefined()
+    expect(case_view_of('access')?.show).toBeDefined()
+    expect(case_view_of('none_such')).toBeUndefined()
   })
   it('say on which page a thing is shown', () => {
     expect(page_of('case', '2026-0017')).toEqual({ name: 'case', params: { number: '2026-0017' } })

@@ -46,17 +46,16 @@ export const module_routes: RouteRecordRaw[] = found.flatMap((one) => one.routes
 export const module_places: PlaceLook[] = found.flatMap((one) => one.places ?? [])
 export const entrances: Component[] = found.flatMap((one) => (one.entrance ? [defineAsyncComponent(one.entrance)] : []))
 
-const views = new Map(found.flatMap((one) => Object.entries(one.case_view ?? {})))
-const shown = new Map([...views].map(([kind, view]): [string, Component] => [kind, defineAsyncComponent(view.show)]))
-const sheets = new Map([...views].flatMap(([kind, { form }]): [string, Component][] => (form?.sheet ? [[kind, defineAsyncComponent(form.sheet)]] : [])))
-
+const views = new Map(
+  found.flatMap((one) => Object.entries(one.case_view ?? {})).map(([kind, { show, form }]) => [
+    kind,
+    { show: defineAsyncComponent(show), form: form && { ...form, sheet: form.sheet && defineAsyncComponent(form.sheet) } },
+  ]),
+)
 export const case_view_of = (kind: string) => views.get(kind)
-export const case_component_of = (kind: string) => shown.get(kind)
-export const sheet_of = (kind: string) => sheets.get(kind)
+export const case_forms = [...views.values()].flatMap(({ form }) => form ?? [])
 
 const pages = new Map(found.flatMap((one) => Object.entries(one.shows ?? {})))
 export function page_of(sort: string, number: string): RouteLocationRaw | null {
   return sort === 'case' ? { name: 'case', params: { number } } : (pages.get(sort)?.(number) ?? null)
 }
-
-export const case_forms = [...views.values()].flatMap((view) => (view.form ? [view.form] : []))

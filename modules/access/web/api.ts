@@ -3,7 +3,6 @@ import { call } from '@/api/client'
 import { kept } from '@/kernel/kept'
 import type { Remedy, Schemas } from '@/api/types'
 
-export type { Named } from '@/api/types'
 export type OfferedField = Schemas['OfferedField']
 export type Offered = Schemas['Offered']
 export type Offers = Schemas['Offers']

@@ -2,17 +2,13 @@
 import { call } from '@/api/client'
 import type { Schemas } from '@/api/types'
 
-export type { Named, Sight } from '@/api/types'
+export type { Sight } from '@/api/types'
 export type Rule = Schemas['Rule']
 export type RuleShown = Schemas['RuleShown']
-export type RegulationField = Schemas['RegulationField']
 export type RegulationDataset = Schemas['RegulationDataset']
 export type RegulationPost = Schemas['RegulationPost']
-export type RegulationSetting = Schemas['RegulationSetting']
-export type RegulationPower = Schemas['RegulationPower']
 export type RowChange = Schemas['RowChange']
 export type Regulation = Schemas['Regulation']
-export type EffectRows = Schemas['EffectRows']
 export type EffectOne = Schemas['EffectOne']
 export type SightCell = Schemas['SightCell']
 export type SightPerson = Schemas['SightPerson']
@@ -22,7 +18,7 @@ export type Asked = Schemas['RegulationAsked']
 export type Acted = Schemas['RegulationActed']
 
 const enc = encodeURIComponent
-export const regulation_read = (version?: number) => call<Regulation>('GET', `/api/regulation${version === undefined ? '' : `?version=${version}`}`)
+export const regulation_read = () => call<Regulation>('GET', '/api/regulation')
 export const regulation_difference = (from: number, to: number) =>
   call<Schemas['RegulationDifference']>('GET', `/api/regulation/difference?from=${from}&to=${to}`)
 export const regulation_preview = (asked: Asked) => call<Preview>('POST', '/api/regulation/preview', { body: asked })

@@ -9,8 +9,6 @@ export type CaseStep = Schemas['CaseStep']
 export type CaseDue = Schemas['CaseDue']
 export type CaseFile = Schemas['Case']
 
-export type CaseField = Schemas['CaseField']
-
 export type StepBody = Schemas['CaseTaking']
 
 export const case_open = (kind: string, body: StepBody & { action: string }) =>

@@ -13,16 +13,13 @@ export type Problem = Omit<Schemas['Problem'], 'code' | 'detail' | 'request'> & 
 
 export type Me = Schemas['Me']
 export type Post = Schemas['Post']
-export type Person = Schemas['Person']
 export type Session = Schemas['Session']
 export type Factor = Schemas['Factor']
 export type Restriction = Schemas['Restriction']
 export type Module = Schemas['Module']
-export type DatasetBrief = Schemas['DatasetBrief']
 
 export type Action = Schemas['Action']
 export type Sight = Schemas['Sight']
-export type FieldType = Schemas['FieldType']
 export type Operator = Schemas['Operator']
 export type Code = Schemas['Code']
 // As a control needs it: what the pages make up for a form of theirs carries less than what a dataset tells.
@@ -38,7 +35,6 @@ export type Order = Schemas['Order']
 // A school may have datasets that the description, made from the catalogue delivered, does not name.
 export type Query = Omit<Schemas['Query'], 'dataset'> & { dataset: string }
 export type Column = Schemas['Column']
-export type HiddenField = Schemas['HiddenField']
 export type Answer = Schemas['Answer']
 
 export type Document = Schemas['Document']

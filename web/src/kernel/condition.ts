@@ -126,13 +126,6 @@ export function conditions_read(where: Where | undefined): Conditions | null {
   return { join: 'any' in where ? 'any' : 'all', items: items as Item[] }
 }
 
-export function leaves_count(conditions: Conditions): number {
-  return conditions.items.reduce(
-    (sum, item) => sum + (item.kind === 'leaf' ? Number(leaf_filled(item)) : item.items.filter(leaf_filled).length),
-    0,
-  )
-}
-
 // The leaf a server's fault path such as "where.all[1].any[0].value" speaks of; null when it speaks of something else.
 export function leaf_at(conditions: Conditions, path: string): LeafItem | null {
   if (!path.startsWith('where')) return null

@@ -485,7 +485,6 @@ export const en: Record<keyof typeof zh, string> = {
   'fn.avg': 'Average',
   'fn.count': 'Rows',
   'fn.count_distinct': 'Distinct',
-  'fn.histogram': 'Distribution',
   'fn.max': 'Greatest',
   'fn.median': 'Median',
   'fn.min': 'Least',

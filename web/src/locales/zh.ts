@@ -481,7 +481,6 @@ export const zh = {
   'fn.avg': '平均',
   'fn.count': '行数',
   'fn.count_distinct': '不同值数',
-  'fn.histogram': '分布',
   'fn.max': '最大',
   'fn.median': '中位数',
   'fn.min': '最小',

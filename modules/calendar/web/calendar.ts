@@ -1,5 +1,6 @@
 // The days of a year as the server tells them, laid out in months and spans. Which day works is the server's word.
 import type { CalendarDay, CalendarYear } from '@/api/types'
+import { weekday_of } from '@/kernel/days'
 
 export interface Month {
   month: number // 1 … 12
@@ -14,13 +15,11 @@ export interface Span {
   count: number
 }
 
-const weekday = (date: string) => (new Date(`${date}T00:00:00Z`).getUTCDay() + 6) % 7
-
 export function months_of(year: Pick<CalendarYear, 'days'>): Month[] {
   const months: Month[] = []
   for (const day of year.days) {
     const month = Number(day.date.slice(5, 7))
-    if (months.at(-1)?.month !== month) months.push({ month, blanks: weekday(day.date), days: [] })
+    if (months.at(-1)?.month !== month) months.push({ month, blanks: weekday_of(day.date) - 1, days: [] })
     months.at(-1)!.days.push(day)
   }
   return months

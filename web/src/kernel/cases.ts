@@ -3,6 +3,7 @@ import { query_run, calendar_read } from '@/api/calls'
 import type { CaseAction } from '@/api/cases'
 import type { Answer, Me, Where } from '@/api/types'
 import { rows_by_name } from './catalogue'
+import { day_number, day_text } from './days'
 import { kept } from './kept'
 
 // ---- what waits for whom
@@ -59,11 +60,7 @@ const year_of = kept(calendar_read)
 
 // The deadline is the midnight after the last day in time.
 export function last_day(due: string): string {
-  const [date, rest] = [due.slice(0, 10), due.slice(11, 19)]
-  if (rest !== '00:00:00') return date
-  const day = new Date(`${date}T00:00:00Z`)
-  day.setUTCDate(day.getUTCDate() - 1)
-  return day.toISOString().slice(0, 10)
+  return due.slice(11, 19) === '00:00:00' ? day_text(day_number(due) - 1) : due.slice(0, 10)
 }
 
 // Working days from tomorrow to the last day, by the school's calendar: today is not counted, as when the clock was started.

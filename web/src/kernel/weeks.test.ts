@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { date_in_week, meetings_in_week, place_day, week_of, weekday_of, weeks_parse, weeks_text, type Meeting } from './weeks'
+import { weekday_of } from './days'
+import { date_in_week, meetings_in_week, place_day, week_of, weeks_parse, weeks_text, type Meeting } from './weeks'
 
 const meeting = (id: string, from: number, to: number, weeks = '1-16'): Meeting => ({
   id, section: id, course: id, weekday: 1, from, to, weeks: weeks_parse(weeks), weeks_text: weeks, room: '', teacher: '',

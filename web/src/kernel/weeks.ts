@@ -1,6 +1,7 @@
 // Teaching weeks and the timetable grid. A set of weeks is written "1-8,10,12" (weeks 1 to 60).
+import { day_number, day_text, weekday_of } from './days'
 
-export const kWeekMax = 60
+const kWeekMax = 60
 
 export function weeks_parse(text: string | null | undefined): Set<number> {
   const weeks = new Set<number>()
@@ -26,27 +27,16 @@ export function weeks_text(weeks: Iterable<number>): string {
   return parts.join(',')
 }
 
-const kDayMs = 86_400_000
-
-function day_number(date: string): number {
-  return Math.floor(Date.UTC(Number(date.slice(0, 4)), Number(date.slice(5, 7)) - 1, Number(date.slice(8, 10))) / kDayMs)
-}
-
-// Weekday of "2026-11-23" or of an RFC 3339 instant in its own offset: Monday 1 … Sunday 7.
-export function weekday_of(date: string): number {
-  return ((day_number(date) + 3) % 7) + 1
-}
+const monday_of = (date: string) => day_number(date) - weekday_of(date) + 1
 
 // Week of term in which `today` lies: week 1 is the week (Monday to Sunday) of the first day. May be < 1 or past the end.
 export function week_of(first_day: string, today: string): number {
-  const monday = day_number(first_day) - (weekday_of(first_day) - 1)
-  return Math.floor((day_number(today) - monday) / 7) + 1
+  return Math.floor((day_number(today) - monday_of(first_day)) / 7) + 1
 }
 
 // The date of a weekday of a week of term, "2026-11-23".
 export function date_in_week(first_day: string, week: number, weekday: number): string {
-  const monday = day_number(first_day) - (weekday_of(first_day) - 1)
-  return new Date((monday + (week - 1) * 7 + weekday - 1) * kDayMs).toISOString().slice(0, 10)
+  return day_text(monday_of(first_day) + (week - 1) * 7 + weekday - 1)
 }
 
 export interface Meeting {

@@ -3,9 +3,15 @@ import type { Field, Me, Where } from '@/api/types'
 import { all_of } from '@/kernel/catalogue'
 import { last_day } from '@/kernel/cases'
 import { conditions_read, conditions_wire, type Conditions } from '@/kernel/condition'
+import { day_number } from '@/kernel/days'
 import type { AccessContent, Fault, Granted, Holder, Offered, OfferedField, Prefill, Words } from './api'
 
 export type Choice = 'clear' | 'masked' | 'none'
+// What one may choose for a field, masked where it has a mask.
+export const choices_of = (masks: boolean | undefined): Choice[] => (masks ? ['clear', 'masked', 'none'] : ['clear', 'none'])
+// The actions chosen with one more or one fewer, in the order in which they are offered.
+export const actions_with = (offered: { name: string }[] | undefined, chosen: string[], name: string, on: boolean) =>
+  (offered ?? []).map((one) => one.name).filter((one) => (one === name ? on : chosen.includes(one)))
 export const kSensitive = 3
 
 export interface AccessForm {
@@ -186,10 +192,7 @@ export function form_kept(me: Pick<Me, 'account'>, today: string, draft?: Draft 
 // ---- grants
 
 // Days on the calendar until a grant ends; 0 = its last day.
-export function days_until(now: string, end: string): number {
-  const day = (text: string) => Date.parse(`${text.slice(0, 10)}T00:00:00Z`)
-  return Math.round((day(last_day(end)) - day(now)) / 86_400_000)
-}
+export const days_until = (now: string, end: string) => day_number(last_day(end)) - day_number(now)
 
 // States in which a grant opens nothing any more, ever.
 export const kGrantOver = new Set(['expired', 'revoked', 'lapsed'])

@@ -31,16 +31,26 @@ export function inBrowser(flags = async () => []) {
   return here;
 }
 
-// A page of somebody signed in through the form, as on a real store.
-export async function pageOf(here, kind, size, nth = 0) {
-  const person = here.world.accountsOf(kind)[nth];
+// A page of nobody, on which every error is noted.
+export async function blank(here, size) {
   const page = await (await here.browser.newContext({ viewport: size, locale: 'zh-CN' })).newPage();
   page.faults = [];
   page.on('pageerror', (error) => page.faults.push(error.message));
+  return page;
+}
+
+// The form of the sign-in filled in and sent, as on a real store.
+export async function enter(here, page, person) {
   await page.goto(`${here.address}/signin`);
   await page.getByLabel(/账号/).fill(person.account);
   await page.getByLabel(/^密码/).first().fill(person.password);
   await page.getByRole('button', { name: '登录', exact: true }).click();
+}
+
+// A page of somebody signed in.
+export async function pageOf(here, kind, size, nth = 0) {
+  const page = await blank(here, size);
+  await enter(here, page, here.world.accountsOf(kind)[nth]);
   await page.waitForURL((url) => !url.pathname.startsWith('/signin'));
   await page.getByRole('main').waitFor();
   await page.waitForLoadState('networkidle');

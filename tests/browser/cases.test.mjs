@@ -1,9 +1,9 @@
 // The access lifecycle (§2.4, §2.5) in a real Chromium: from a refusal to the answer that names the grant, the head signing on a phone,
 // two people of the office deciding, the reply as PDF, and the end of the period; then the desk worked through by the keyboard alone.
 import assert from 'node:assert/strict';
-import { readFile, rename, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { describe, test } from 'node:test';
-import { clockFile, pause, sqlOutside } from '../http/support.mjs';
+import { clockFile, pause, setClock, sqlOutside } from '../http/support.mjs';
 import { inBrowser, kSizes, pageOf, reads, shown } from './browser.mjs';
 
 const start = '2026-11-24T09:00:00+08:00'; // a Tuesday
@@ -14,10 +14,7 @@ const here = inBrowser(async () => {
   return ['--clock', clock];
 });
 
-async function at(instant) {
-  await writeFile(`${clock}.new`, `${instant}\n`);
-  await rename(`${clock}.new`, clock); // never half written
-}
+const at = (instant) => setClock(clock, instant);
 
 async function must(answer) {
   const got = await answer;

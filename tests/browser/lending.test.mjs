@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { codeOf } from '../http/support.mjs';
-import { inBrowser, kSizes, pageOf, reads, shown } from './browser.mjs';
+import { blank, enter, inBrowser, kSizes, pageOf, reads, shown } from './browser.mjs';
 
 const here = inBrowser(async () => ['--trusted-proxy', '127.0.0.1', '--every', 'lending=1']);
 const from = (address) => ({ 'x-forwarded-for': address });
@@ -26,12 +26,8 @@ for (const [at, size] of kSizes.entries()) {
       await shown(page, 'factor-recovery', size);
       await page.context().close();
 
-      const again = await (await here.browser.newContext({ viewport: size, locale: 'zh-CN' })).newPage();
-      again.faults = [];
-      await again.goto(`${here.address}/signin`);
-      await again.getByLabel(/账号/).fill(person.account);
-      await again.getByLabel(/^密码/).first().fill(person.password);
-      await again.getByRole('button', { name: '登录', exact: true }).click();
+      const again = await blank(here, size);
+      await enter(here, again, person);
       await again.getByLabel(/动态验证码/).fill(codeOf(secret));
       await shown(again, 'factor-signin', size);
       await again.getByRole('button', { name: '登录', exact: true }).click();

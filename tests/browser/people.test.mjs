@@ -1,7 +1,7 @@
 // Each kind of person in a real Chromium, wide and at 360 pixels: sign in, reach what is theirs, see the clause, meet the refusal.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { inBrowser, kSizes, pageOf, reads, shown } from './browser.mjs';
+import { blank, inBrowser, kSizes, pageOf, reads, shown } from './browser.mjs';
 
 const here = inBrowser();
 
@@ -75,8 +75,7 @@ for (const size of kSizes) {
     });
 
     test('the same question is answered to each by what the regulation lets them see', async () => {
-      const page = await (await here.browser.newContext({ viewport: size, locale: 'zh-CN' })).newPage();
-      page.faults = [];
+      const page = await blank(here, size);
       await page.goto(`${here.address}/same-question`);
       await reads(page, /财务处[\s\S]*2\.[123]/);
       await done(page, 'same-question', size);

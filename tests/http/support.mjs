@@ -4,7 +4,7 @@
 import { execFile, spawn } from 'node:child_process';
 import { createHmac } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import http from 'node:http';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -297,8 +297,14 @@ after(async () => {
   if (folder) await rm(folder, { recursive: true, force: true });
 });
 
+// Put in place whole: the clock is never read half written.
+export async function setClock(file, instant) {
+  await writeFile(`${file}.new`, `${instant}\n`);
+  await rename(`${file}.new`, file);
+}
+
 export async function clockFile(name, instant) {
   const file = await temporary(name);
-  await writeFile(file, `${instant}\n`);
+  await setClock(file, instant);
   return file;
 }

@@ -10,6 +10,7 @@
 
 #include "app/system.hpp"
 #include "kernel/change/api.hpp"
+#include "kernel/edge/api.hpp"
 #include "kernel/edge/facts.hpp"
 #include "tests/support/stores.hpp"
 

@@ -53,8 +53,8 @@ Refusal store_failed(const db::Error& error) {
           {"数据库暂不可用，请稍后重试", "the store is not available now; try again later"}};
 }
 
-// Whose data an answer told about: each person up to record::kPersonsMax, beyond that the groups they belong to
-// (§1.3.1).
+// Whose data an answer told about: each person up to record::kPersonsMax, beyond that the groups they belong to, and
+// each person that belongs to none (§1.3.1).
 class Subjects {
  public:
   Subjects(const Plan& plan, int64_t asker) : plan_(plan), asker_(asker) {}
@@ -79,9 +79,16 @@ class Subjects {
       return out;
     }
     std::unordered_map<int64_t, int64_t> groups;
-    for (const auto& [person, group] : persons_) ++groups[group];
+    for (const auto& [person, group] : persons_) {
+      if (group != 0) {
+        ++groups[group];
+      } else {
+        out.push_back({record::Subject::Kind::person, person, 1});
+      }
+    }
     for (const auto& [group, count] : groups) out.push_back({record::Subject::Kind::group, group, count});
-    std::sort(out.begin(), out.end(), [](const auto& a, const auto& b) { return a.id < b.id; });
+    std::sort(out.begin(), out.end(),
+              [](const auto& a, const auto& b) { return std::pair(a.kind, a.id) < std::pair(b.kind, b.id); });
     return out;
   }
 
@@ -237,7 +244,7 @@ Result<Engine::Impl::Prepared> Engine::Impl::prepare(db::Connection& connection,
   Prepared prepared;
   prepared.reader = &connection;
   prepared.authority = policy.authority(connection, run.asker, run.now);
-  if (run.asker.agreement_due && query.dataset->has_subject) return agreement_due();
+  if (run.asker.agreement_due && query.dataset->tells_of_persons && !query.dataset->by_kernel) return agreement_due();
   if (!query.purpose.empty() && !prepared.authority->rules().knows_purpose(query.purpose)) {
     Refusal refusal{Code::unprocessable, "query.purpose_unknown", {"没有这种目的", "there is no such purpose"}};
     std::string known;
@@ -248,6 +255,9 @@ Result<Engine::Impl::Prepared> Engine::Impl::prepare(db::Connection& connection,
   }
   prepared.decision = &prepared.authority->decide(*query.dataset, action, query.purpose);
   if (!prepared.decision->allowed()) return *prepared.decision->refusal;
+  // The own cases, notices and grants are the procedures' way to reach somebody; those of others are data of persons.
+  if (run.asker.agreement_due && query.dataset->tells_of_persons && !prepared.decision->own_only)
+    return agreement_due();
   const Decision& decision = *prepared.decision;
   run.entry.purpose = decision.purpose;
   run.entry.basis = decision.basis;
@@ -534,7 +544,9 @@ Engine::DocumentOutcome Engine::make_document(const Asker& asker, const json::va
     for (const OutColumn& column : plan.out) {
       const catalog::Field& field = query.dataset->fields.at(static_cast<size_t>(column.field));
       document.columns.push_back({field.name, field.label, &field});
+      document.basis.clear[field.name] = !prepared.decision->fields.at(static_cast<size_t>(column.field)).clear.empty();
     }
+    document.basis.marks = prepared.decision->basis;
     head(document.columns);
     Subjects subjects(plan, asker.person);
     crypto::Sha256 digest;

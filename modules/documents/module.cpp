@@ -135,7 +135,6 @@ void fetch(const Call& call) {
     outbox = found->outbox;
     content = paper::bytes(*lease, *found);
   }
-  if (!content) return call.refuse(content.refusal());
   const auto made = house.recorder.deliver(outbox);
   const auto proof = made ? house.recorder.prove(made->seq) : std::nullopt;
   if (!proof) return call.refuse(edge::not_durable());
@@ -145,6 +144,7 @@ void fetch(const Call& call) {
     JsonWriter(parameters).object().field("document", number).end_object();
     return call.refuse_on_record("export", stands.refusal(), std::move(parameters));
   }
+  if (!content) return call.refuse(content.refusal());
   http::Response response;
   response.body = std::move(content).value();
   response.content_type = "text/csv; charset=utf-8";

@@ -348,7 +348,7 @@ forEachStore('the access lifecycle', (world) => {
     assert.equal((await who.teacher.query({ ...ask, fields: ['student_name'] })).status, 200);
     await until(async () => (await who.teacher.rows({ dataset: 'access_grant', fields: ['number', 'uses'] })).some((row) => row[0] === number && row[1] > 0));
     const [own] = [`X-${who.head.account}`];
-    await sqlOutside(world.db, `INSERT INTO access_grant (id, number, effect, account, unit, dataset, content, valid_from, valid_until, source, made, title, holder, holder_name, person_id, holder_unit, state) SELECT 8001, '${own}', 'permit', a.id, '${who.unit}', 'evaluation', '{"rows":"all","clear":["student"],"actions":["query"],"purposes":["study"]}', 0, 9000000000000000, '2.4.2', 0, '测评', a.login, a.display_name, a.person_id, u.id, 'valid' FROM account a, unit u WHERE a.login = '${who.head.account}' AND u.code = '${who.unit}'`);
+    await sqlOutside(world.db, `INSERT INTO access_grant (id, number, effect, account, unit, dataset, content, valid_from, valid_until, source, made, title, holder, holder_name, person_id, holder_unit, state, last_used) SELECT 8001, '${own}', 'permit', a.id, '${who.unit}', 'evaluation', '{"rows":"all","clear":["student"],"actions":["query"],"purposes":["study"]}', 0, 9000000000000000, '2.4.2', 0, '测评', a.login, a.display_name, a.person_id, u.id, 'valid', ${Date.parse('2027-02-20T09:00:00+08:00') * 1000} FROM account a, unit u WHERE a.login = '${who.head.account}' AND u.code = '${who.unit}'`);
     await at('2027-02-22T09:00:00+08:00');
     const campaign = await until(async () => (await who.head.rows({ dataset: 'case', fields: ['number'], where: { all: [{ field: 'kind', op: 'eq', value: 'confirmation' }, { field: 'state', op: 'eq', value: 'confirming' }] } }))[0]);
     const file = await must(who.head.get(`/api/cases/${campaign[0]}`));
@@ -444,7 +444,7 @@ forEachStore('the access lifecycle', (world) => {
     assert.deepEqual(answers, answers.map(() => 'record'));
     const rows = await who.head.rows({ dataset: 'deputy', fields: ['number', 'deputy', 'deputy_name', 'accepted', 'ended'], order: [{ field: 'number', desc: true }], limit: 4 });
     assert.deepEqual(rows.map(([, ...row]) => row), accounts.reverse().map((deputy) => [deputy, '', null, null]));
-    const notices = async (person) => (await person.rows({ dataset: 'notice', fields: ['text'], limit: 50 })).filter(([text]) => text.includes('请您代理')).length;
+    const notices = async (person) => (await person.rows({ dataset: 'notice', fields: ['text_zh'], limit: 50 })).filter(([text]) => text.includes('请您代理')).length;
     assert.deepEqual([await notices(who.student), await notices(await world.as('audit_admin'))], [0, 0]);
     for (const person of [who.student, await world.as('audit_admin')])
       for (const [number] of rows) assert.equal((await person.post(`/api/deputies/${number}/accept`, {})).status, 404);

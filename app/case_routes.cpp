@@ -185,7 +185,7 @@ Result<std::string> offer(const Call& call) {
 }
 
 void appoint(const Call& call) {
-  edge::act(call, {"deputy.appoint", "2.4.2"},
+  edge::act(call, {"deputy.appoint", "2.4.2", edge::Signing::lately},
             [call, actor = call.actor()](edge::Doing& doing) -> Result<std::string> {
               cases::Deputation asked;
               JW_TRY(asked.deputy_login, edge::text_member(doing.body, "deputy"));
@@ -195,9 +195,25 @@ void appoint(const Call& call) {
               JW_TRY(asked.begins, edge::date_member(doing.body, "begins"));
               JW_TRY(asked.ends, edge::date_member(doing.body, "ends"));
               JW_TRY(doing.outbox,
-                     cases::appoint_deputy(doing.transaction, call.house().cases.services(), actor, asked, doing.now));
+                     cases::appoint_deputy(doing.transaction, call.house().cases, actor, asked, doing.now));
               return std::string("{}");
             });
+}
+
+void answer_deputy(const Call& call, std::string_view action, bool accepts) {
+  edge::act(call, {action, "2.4.2"}, [call, accepts, actor = call.actor()](edge::Doing& doing) -> Result<std::string> {
+    JW_TRY(doing.outbox, cases::answer_deputy(doing.transaction, call.house().cases.services(), actor,
+                                              edge::number_in(call.captured(0)), accepts, doing.now));
+    return std::string("{}");
+  });
+}
+
+void accept_deputy(const Call& call) {
+  answer_deputy(call, "deputy.accept", true);
+}
+
+void decline_deputy(const Call& call) {
+  answer_deputy(call, "deputy.decline", false);
 }
 
 void end_deputy(const Call& call) {
@@ -268,8 +284,24 @@ const edge::Route kRoutes[] = {
      .path = "/api/deputies",
      .needs = edge::Needs::session(),
      .run = appoint,
-     .summary = {"指定代理", "appoint a deputy"},
+     .summary = {"指定代理（签署），待对方接受", "offer somebody to stand in, signed; in force when accepted"},
      .request = "Deputation",
+     .response = "Done",
+     .body_max = 16 * 1024},
+    {.verb = edge::Verb::post,
+     .path = "/api/deputies/{number}/accept",
+     .needs = edge::Needs::session(),
+     .run = accept_deputy,
+     .summary = {"接受代理", "accept to stand in"},
+     .request = "Nothing",
+     .response = "Done",
+     .body_max = 16 * 1024},
+    {.verb = edge::Verb::post,
+     .path = "/api/deputies/{number}/decline",
+     .needs = edge::Needs::session(),
+     .run = decline_deputy,
+     .summary = {"谢绝代理", "decline to stand in"},
+     .request = "Nothing",
      .response = "Done",
      .body_max = 16 * 1024},
     {.verb = edge::Verb::post,

@@ -97,7 +97,7 @@ void confirm_again(const Call& call) {
 
 // Somebody lost the telephone: the desk triggers, and reads nothing.
 void reset(const Call& call) {
-  edge::act(call, {"factor_reset", "3.1.1"}, [call](edge::Doing& doing) -> Result<std::string> {
+  edge::act(call, {"factor_reset", "3.1.1", edge::Signing::lately}, [call](edge::Doing& doing) -> Result<std::string> {
     JW_TRY(const std::string given, edge::text_member(doing.body, "reason"));
     const std::string reason(trim(given));
     if (reason.empty() || code_points(reason) > kReasonMax)
@@ -173,7 +173,7 @@ const edge::Route kRoutes[] = {
      .run = reset,
      .summary = {"重置他人的动态验证码（安全管理员、教务处）",
                  "reset somebody's second factor (security administrator, academic affairs office)"},
-     .request = "Reason",
+     .request = "SignedReason",
      .response = "Done",
      .body_max = kBodyMax},
 };

@@ -148,6 +148,9 @@ struct Kind {
   // Adds to the JSON of a case what its content says in words (an open object); what tells of a field bears its name.
   void (*describe)(const Moment&, JsonWriter&) = nullptr;
   Form (*form)(const Moment&) = nullptr;
+  // Whether what is asked for would be given to whoever takes the step as well (a post held): such a person approves
+  // nothing of it, as the applicant does not (§2.4.3).
+  bool (*favours)(const Moment&) = nullptr;
 
   const State* state(std::string_view name) const;
 };
@@ -283,7 +286,7 @@ class Engine {
   boost::json::value waits_for(db::Connection& reader, const policy::Asker& asker, Instant now) const;
   // Whether cases may wait for this person at all, besides the own.
   bool serves(const Actor& actor) const;
-  // The posts held by oneself for which cases wait: those in which a deputy may stand in.
+  // The posts held by oneself for which cases wait: those in which a deputy may stand in. None of those set apart.
   struct Lendable {
     std::string post;
     Text label;
@@ -318,6 +321,7 @@ class Engine {
   Result<std::string> printed_form(db::Connection& reader, const Actor& actor, std::string_view number);
 
   // Deadlines: moved when the calendar has changed, reminded, escalated, and what a kind's table says of the clock.
+  // Deputies end whose principal holds the post no longer.
   // Safe on several nodes at once. Returns the steps and moves made.
   int tend(Instant now);
 
@@ -337,6 +341,7 @@ class Engine {
   Result<Done> send_letter(Moment& moment, const Transition& row, const Step& step);
   bool is_being_written(Moment& moment) const;
   void write_actions(Moment& moment, JsonWriter& out) const;
+  int end_deputies(Instant now);
   int recompute(Instant now);
   int pass(Instant now);
   bool overdue(const std::string& number, Instant now);
@@ -369,14 +374,22 @@ std::optional<File> attachment_of(db::Connection& reader, std::string_view numbe
 Result<std::string> attach(db::Connection& transaction, std::string_view number, std::string_view name,
                            std::string_view bytes, int64_t account, Instant now);
 
-// A deputy (代理) for a post in a unit, both days included. Refusals: case.deputy_invalid (422), case.deputy_not_yours
-// (403), case.deputy_unknown (404). The value is the outbox, to be delivered after the commit.
+// A deputy (代理) for a post in a unit, both days included: an offer by who holds the post, in force once the deputy
+// has accepted, and as long as the principal holds it. Only for posts for which cases wait (Engine::lendable). Whether
+// there is an account that could accept is told to nobody: one that is unknown, of a student or suspended is answered
+// alike, and such an offer is never accepted. Refusals: case.deputy_invalid (422), case.deputy_not_yours (403),
+// case.deputy_too_many (429), case.deputy_unknown (404). The value is the outbox, to be delivered after the commit.
 struct Deputation {
   std::string deputy_login, post, unit, reason;
   Date begins, ends;
 };
-Result<int64_t> appoint_deputy(db::Connection& transaction, const Services& services, const Actor& actor,
+Result<int64_t> appoint_deputy(db::Connection& transaction, const Engine& engine, const Actor& actor,
                                const Deputation& deputation, Instant now);
+// By whom it was offered to. Refusals: case.deputy_unknown (404), case.deputy_lost (409: the principal holds the post
+// no longer).
+Result<int64_t> answer_deputy(db::Connection& transaction, const Services& services, const Actor& actor, int64_t number,
+                              bool accepts, Instant now);
+// By either of the two.
 Result<int64_t> end_deputy(db::Connection& transaction, const Services& services, const Actor& actor, int64_t number,
                            Instant now);
 

@@ -53,8 +53,8 @@ std::optional<File> attachment_of(db::Connection& reader, std::string_view numbe
       "a.id = $2",
       {number, id});
   if (!rows.next()) return std::nullopt;
-  const auto* media = std::find_if(std::begin(kMedia), std::end(kMedia),
-                                   [&](const Media& each) { return each.name == rows.text(1); });
+  const auto* media =
+      std::find_if(std::begin(kMedia), std::end(kMedia), [&](const Media& each) { return each.name == rows.text(1); });
   if (media == std::end(kMedia)) throw db::Error(db::Failure::corrupt, "an attachment is of no known kind");
   return File{std::string(rows.blob(0)),
               "attachment-" + std::string(number) + "-" + std::to_string(id) + std::string(media->ending), media->name};
@@ -66,7 +66,8 @@ Result<std::string> attach(db::Connection& transaction, std::string_view number,
                                    [&](const Media& each) { return bytes.starts_with(each.begins); });
   if (name.empty() || name.size() > kNameMax || name.find('\0') != std::string_view::npos)
     return wrong("name", {"请给出文件名（不超过 200 字节）", "a file name of at most 200 bytes, please"});
-  if (media == std::end(kMedia)) return wrong("file", {"只接受 PDF、PNG、JPEG 文件", "only PDF, PNG and JPEG files are taken"});
+  if (media == std::end(kMedia))
+    return wrong("file", {"只接受 PDF、PNG、JPEG 文件", "only PDF, PNG and JPEG files are taken"});
   int64_t id = 0, count = 0;
   {
     db::Rows rows = transaction.query(
@@ -86,7 +87,8 @@ Result<std::string> attach(db::Connection& transaction, std::string_view number,
   transaction.execute(
       "INSERT INTO case_attachment (id, case_id, name, media, sha256, content, account, added_us) VALUES ($1, $2, $3, "
       "$4, $5, $6, $7, $8)",
-      {next_id(transaction, "case_attachment"), id, name, media->name, sha256, db::Param::blob(bytes), account, now.us});
+      {next_id(transaction, "case_attachment"), id, name, media->name, sha256, db::Param::blob(bytes), account,
+       now.us});
   return sha256;
 }
 

@@ -28,7 +28,7 @@ std::vector<Waiting> waiting(db::Connection& connection, std::string_view sql,
 }  // namespace
 
 int Engine::tend(Instant now) {
-  return recompute(now) + pass(now);
+  return end_deputies(now) + recompute(now) + pass(now);
 }
 
 // Open deadlines by the calendar in force, with one leaf that names each that moved (§2.4.2).

@@ -196,6 +196,13 @@ Result<Done> Engine::check_apart(const Moment& moment, const Chosen& chosen) con
                       "in for) took one of them"}};
   if (is_one_of_us(moment.file.person)) return same;
   if (!row.approves()) return Done{};
+  if (moment.file.kind->favours != nullptr && moment.file.kind->favours(moment)) {
+    return Refusal{
+        Code::forbidden,
+        "case.own_favour",
+        {"批准后您本人（或您所代理的人）也会得到这项权限，须由他人办理",
+         "what is asked for would be given to you (or whom you stand in for) as well: somebody else decides"}};
+  }
   for (auto step = moment.file.steps.rbegin(); step != moment.file.steps.rend(); ++step) {
     const State* to = moment.file.kind->state(step->to);
     if (to != nullptr && &to->waits_for == &kWaitsApplicant) break;  // sent back: all begins anew
@@ -439,7 +446,8 @@ Actor Engine::actor(db::Connection& reader, const policy::Asker& asker, std::str
   {
     db::Rows rows = reader.query(
         "SELECT d.principal_person, d.principal_name, d.post, u.code FROM deputy d LEFT JOIN \"unit\" u ON u.id = "
-        "d.unit WHERE d.person_id = $1 AND d.begins <= $2 AND d.ends >= $2 AND d.ended IS NULL",
+        "d.unit WHERE d.person_id = $1 AND d.begins <= $2 AND d.ends >= $2 AND d.accepted IS NOT NULL AND d.ended IS "
+        "NULL",
         {asker.person, now.date().print()});
     while (rows.next()) {
       deputed.push_back(

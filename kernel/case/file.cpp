@@ -167,7 +167,7 @@ db::Reach readers_reach() {
                      "for_person", "for_name", "at_us", "opinion", "content", "signature", "outbox"}},
                    {"case_letter", {"paper", "case_id", "step", "read_us"}},
                    {"case_attachment", {"id", "case_id", "name", "media", "sha256", "account", "added_us"}},
-                   {"deputy", {"principal_person"}},
+                   {"deputy", {"person_id", "principal_person"}},
                    {"account", {"id", "login", "person_id", "kind", "suspended_us", "closed_us"}}};
   return reach;
 }

@@ -112,8 +112,9 @@ std::vector<Engine::Lendable> Engine::lendable(db::Connection& reader, const Act
       return std::any_of(desk.people.begin(), desk.people.end(), [&](const Who& who) { return who.post == held.post; });
     });
     if (!needed || held.for_person != 0) continue;
-    const Text& label = regulation.posts.at(static_cast<size_t>(regulation.post(held.post))).label;
-    some.push_back({held.post, label, find_unit(reader, held.unit)});
+    const policy::Post& post = regulation.posts.at(static_cast<size_t>(regulation.post(held.post)));
+    if (!post.apart.empty()) continue;  // nobody else does what the three administrators do (§4.3.2)
+    some.push_back({held.post, post.label, find_unit(reader, held.unit)});
   }
   return some;
 }

@@ -125,6 +125,8 @@ struct Dataset {
   Text label;
   std::string module;
   std::string owner_unit, owner_post;
+  // Of being in it at all: that somebody was warned or sanctioned is told by the row, whatever fields are shown.
+  Level level = Level::open;
   bool person = false;  // rows are persons: has column person_id
   // store = "kernel": the table is made by a migration and written by the kernel's own acts (cases, grants), never by a
   // batch; each row has person_id (may be NULL). store = "record": such a table too, in the record: record.<name>.
@@ -134,7 +136,10 @@ struct Dataset {
   std::vector<int> key;    // field indexes of the natural key
   std::vector<int> about;  // path of ref fields to the person row a row is about; see has_subject
   int group = -1;  // datasets of persons: the ref (class, unit) by which answers about many persons are recorded
-  bool has_subject = false;    // about given; empty path = the row itself is the person
+  bool has_subject = false;  // about given; empty path = the row itself is the person
+  // Its rows tell of persons by a subject, a ref to one, or as the program's own rows about somebody (cases, grants):
+  // what nobody reads of others before the agreement is signed (§4.3.3).
+  bool tells_of_persons = false;
   std::vector<SortKey> order;  // left out in the file: the key, ascending
   std::vector<int> show;       // left out in the file: every field
   std::vector<std::vector<int>> indexes;
@@ -146,6 +151,10 @@ struct Dataset {
   int field(std::string_view field_name) const;  // index, or -1
   const Binding* binding(int relation) const;    // nullptr when rows are not tied by that relation
 };
+
+// How much care (§2.4.3) what is shown of a dataset asks for: the highest of the dataset's own level, of the fields
+// shown, and of every field that a condition on the rows asks for, since who is on such a list is told by it.
+Level level_of(const Dataset& dataset, const std::vector<int>& shown, const std::vector<Condition>& conditions);
 
 struct Relation {
   std::string name;

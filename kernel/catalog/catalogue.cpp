@@ -92,6 +92,28 @@ const Code* CodeSet::find(std::string_view code) const {
   return nullptr;
 }
 
+namespace {
+
+void raise(Level& level, const Dataset& dataset, int field) {
+  if (field != Condition::kRowId) level = std::max(level, dataset.fields.at(static_cast<size_t>(field)).level);
+}
+
+void raise(Level& level, const Dataset& dataset, const Condition& condition) {
+  for (const Condition& part : condition.parts) raise(level, dataset, part);
+  if (condition.kind != Condition::Kind::leaf) return;
+  raise(level, dataset, condition.field);
+  if (condition.source == Condition::Source::other_field) raise(level, dataset, condition.other);
+}
+
+}  // namespace
+
+Level level_of(const Dataset& dataset, const std::vector<int>& shown, const std::vector<Condition>& conditions) {
+  Level level = dataset.level;
+  for (const int field : shown) raise(level, dataset, field);
+  for (const Condition& condition : conditions) raise(level, dataset, condition);
+  return level;
+}
+
 const Dataset* Catalogue::find(std::string_view dataset) const {
   const auto at = std::lower_bound(datasets.begin(), datasets.end(), dataset,
                                    [](const Dataset& each, std::string_view name) { return each.name < name; });

@@ -120,6 +120,15 @@ void read_head(Loading& loading, const Table& table, Dataset& dataset) {
   dataset.module = table.text("module");
   dataset.person = table.boolean("person", false);
   dataset.clustered = table.boolean("clustered", false);
+  if (table.has("level")) {
+    const auto level = table.integer("level");
+    if (level && *level >= static_cast<int>(Level::open) && *level <= static_cast<int>(Level::important)) {
+      dataset.level = static_cast<Level>(*level);
+    } else if (level) {
+      table.problem("level", bilingual("level 应为 1 公开、2 一般、3 敏感、4 重要",
+                                       "level must be 1 public, 2 internal, 3 sensitive or 4 important"));
+    }
+  }
   const std::string store = table.text_if_any("store");
   dataset.in_record = store == "record";
   dataset.by_kernel = dataset.in_record || store == "kernel";
@@ -295,8 +304,8 @@ void declare_datasets(Loading& loading) {
   }
   for (size_t i = 0; i < loading.nodes.size(); ++i) {
     const Table table(loading.nodes[i], shown[i], loading.problems,
-                      {"name", "label", "module", "owner", "about", "key", "order", "show", "indexes", "clustered",
-                       "person", "group", "store", "relations", "field", "lookup", "check", "apart"});
+                      {"name", "label", "module", "owner", "level", "about", "key", "order", "show", "indexes",
+                       "clustered", "person", "group", "store", "relations", "field", "lookup", "check", "apart"});
     check_dataset_name(loading, table, table.text("name"), stems[i]);
     Dataset dataset;
     dataset.index = static_cast<int>(i);
@@ -354,6 +363,21 @@ void load_relations(Loading& loading) {
   for (size_t i = 0; i < state.size(); ++i) find_cycles(loading, i, state);
 }
 
+bool tells_of_persons(const Loading& loading, const Dataset& dataset) {
+  const std::vector<Dataset>& all = loading.catalogue.datasets;
+  const auto persons = [&](int index) { return index >= 0 && all.at(static_cast<size_t>(index)).person; };
+  if (dataset.has_subject || dataset.person || (dataset.by_kernel && !dataset.bindings.empty())) return true;
+  return std::any_of(dataset.fields.begin(), dataset.fields.end(), [&](const Field& field) {
+    const Dataset* at = &dataset;
+    for (const int hop : field.path) {
+      const int next = at->fields.at(static_cast<size_t>(hop)).ref;
+      if (persons(next)) return true;
+      at = &all.at(static_cast<size_t>(next));
+    }
+    return persons(field.ref);
+  });
+}
+
 std::variant<Catalogue, std::vector<FileProblem>> load_files(const SourceFiles& files, const TableNames& kernel_tables,
                                                              std::span<const CodeSet> made) {
   Loading loading{files, kernel_tables, made};
@@ -367,6 +391,7 @@ std::variant<Catalogue, std::vector<FileProblem>> load_files(const SourceFiles& 
   load_subjects(loading);
   load_lists(loading);
   load_relations(loading);
+  for (Dataset& dataset : loading.catalogue.datasets) dataset.tells_of_persons = tells_of_persons(loading, dataset);
   load_checks(loading);
   load_aparts(loading);
   if (loading.catalogue.datasets.empty() && loading.problems.empty()) {

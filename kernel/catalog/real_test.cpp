@@ -1,6 +1,8 @@
 // The catalogue that is delivered: it loads, and its national code sets are whole (standards of the trade).
 #include <gtest/gtest.h>
 
+#include <boost/json/parse.hpp>
+
 #include <set>
 
 #include "kernel/catalog/api.hpp"
@@ -142,6 +144,32 @@ TEST(RealCodes, OwnCodesMapToNationalOnes) {
       EXPECT_TRUE(code.ext && !parent->ext) << set.name << " " << code.code;
     }
   }
+}
+
+// §2.4.3: a list of who was warned is told by its rows, whatever fields it shows; so is one of those who fit a
+// condition.
+TEST(RealCatalogue, LevelIsOfWhatIsShownAskedForAndOfBeingThere) {
+  const auto level = [](const char* name, std::vector<const char*> shown, const char* where = nullptr) {
+    const Dataset& dataset = *real().find(name);
+    std::vector<int> fields;
+    for (const char* each : shown) fields.push_back(dataset.field(each));
+    std::vector<Condition> conditions;
+    if (where != nullptr)
+      conditions.push_back(
+          parse_condition(real(), dataset, boost::json::parse(where), ConditionUse::query, "where").value());
+    return level_of(dataset, fields, conditions);
+  };
+  for (const char* name : {"warning", "discipline", "status_change", "payment"})
+    EXPECT_GE(level(name, {"student", "student_name"}), Level::sensitive) << name;
+  EXPECT_EQ(level("student", {"number", "name"}), Level::internal);
+  EXPECT_GE(level("student", {"number", "name"}, R"({"field":"id_number","op":"starts","value":"64"})"),
+            Level::sensitive);
+  EXPECT_GE(
+      level(
+          "student", {"number"},
+          R"({"any":[{"field":"name","op":"eq","value":"x"},{"not":{"field":"id_number","op":"is_null","value":true}}]})"),
+      Level::sensitive);
+  EXPECT_EQ(level("course", {"number", "name"}), Level::open);
 }
 
 }  // namespace

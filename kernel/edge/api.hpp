@@ -107,7 +107,7 @@ class Call {
 
 // Whose rows stand in what is about to be told can see that (§1.3.1): a leaf like this one for each dataset, before
 // anything is told.
-Result<Done> keep_told(const Call& call, const record::Entry& like, std::vector<query::Effect::Told> told);
+Result<Done> keep_told(const Call& call, const record::Entry& like, std::vector<query::Told> told);
 
 // What whoever has signed in is told: the session, its cookie.
 http::Response session_response(House& house, const identity::NewSession& made);

@@ -175,8 +175,8 @@ void Call::release(record::Entry entry, http::Response response) const {
   });
 }
 
-Result<Done> keep_told(const Call& call, const record::Entry& like, std::vector<query::Effect::Told> told) {
-  for (query::Effect::Told& each : told) {
+Result<Done> keep_told(const Call& call, const record::Entry& like, std::vector<query::Told> told) {
+  for (query::Told& each : told) {
     record::Entry entry = like;
     entry.dataset = std::move(each.dataset);
     entry.rows = each.rows;

@@ -130,6 +130,13 @@ class Rules {
   const db::Reach& posts_reach() const { return *posts_reach_; }
   // Staff with a live account who hold this post now, in this unit (code; "" = any), as accounts in their order.
   std::vector<Asker> holders(db::Connection& reader, std::string_view post, const std::string& unit, Instant now) const;
+  // Whether a holder of these posts is one of those set apart (§4.3.2): to them no post and no grant opens academic
+  // data, but for the own entry. It is asked of the person, whatever else the person holds.
+  bool is_apart(const std::vector<HeldPost>& posts) const;
+  // Whether an atom opens nothing to them.
+  bool is_closed_apart(const Atom& atom) const;
+  // That the person which `person` is (an SQL expression) is none of them.
+  std::string not_apart_sql(Statement& statement, const std::string& person) const;
   // Whether one of these posts has that power (Regulation::powers); the post, or -1.
   int empowered(const std::vector<HeldPost>& posts, std::string_view power) const;
   // Whether any permit, grant or the regulation's own vocabulary knows this purpose.

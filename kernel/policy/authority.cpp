@@ -22,10 +22,10 @@ bool allows(const Atom& atom, Action action) {
 }
 
 void append_atom_shape(std::string& out, const Atom& atom) {
-  out += atom.rows == Atom::Rows::all ? 'a' : atom.rows == Atom::Rows::relation ? 'r' : 'w';
-  if (atom.rows == Atom::Rows::relation) out += std::to_string(atom.relation);
+  append_number(out, static_cast<int>(atom.rows));
+  append_number(out, atom.rows == Atom::Rows::relation ? atom.relation : -1);
+  append_number(out, atom.has_condition());
   if (atom.has_condition()) append_shape(out, atom.where);
-  out += ':';
   for (Sight sight : atom.fields) out += JW_FAULT(24, static_cast<char>('0' + static_cast<int>(sight)), '?');
   out += ';';
 }
@@ -173,7 +173,9 @@ std::unique_ptr<Decision> Authority::make(const Dataset& dataset, Action action,
   decision->own_only = true;
   std::string& shape = decision->shape;
   // The version, as settings are part of a statement.
-  shape = std::to_string(rules_->regulation().version) + "v" + std::to_string(dataset.index) + "|";
+  append_number(shape, rules_->regulation().version);
+  append_number(shape, dataset.index);
+  append_number(shape, static_cast<int64_t>(decision->permits.size()));
   for (size_t i = 0; i < decision->permits.size(); ++i) {
     const Atom& atom = *decision->permits[i];
     decision->permit_literals.push_back(static_cast<int64_t>(decision->literals.size()));
@@ -209,7 +211,7 @@ std::unique_ptr<Decision> Authority::make(const Dataset& dataset, Action action,
     decision->forbids[atom->dataset].push_back({atom, static_cast<int64_t>(decision->literals.size())});
     if (atom->has_condition()) collect_literals(atom->where, decision->literals);
     if (JW_FAULT(23, false, true)) continue;
-    shape += "-" + std::to_string(atom->dataset);
+    append_number(shape, atom->dataset);
     append_atom_shape(shape, *atom);
   }
   decision->scope_json = scope_json(rules_->catalogue(), *decision);

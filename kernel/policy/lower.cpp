@@ -100,28 +100,30 @@ size_t literal_count(const Condition& condition) {
   return count;
 }
 
+void append_number(std::string& shape, int64_t number) {
+  shape += std::to_string(number);
+  shape += '.';
+}
+
+void append_name(std::string& shape, std::string_view name) {
+  append_number(shape, static_cast<int64_t>(name.size()));
+  shape += name;
+}
+
 void append_shape(std::string& out, const Condition& condition) {
-  switch (condition.kind) {
-    case Condition::Kind::all:
-    case Condition::Kind::any:
-    case Condition::Kind::negation:
-      out += condition.kind == Condition::Kind::all ? "&(" : condition.kind == Condition::Kind::any ? "|(" : "!(";
-      for (const Condition& part : condition.parts) {
-        append_shape(out, part);
-        out += ',';
-      }
-      out += ')';
-      return;
-    case Condition::Kind::leaf:
-      break;
+  append_number(out, static_cast<int>(condition.kind));
+  if (condition.kind != Condition::Kind::leaf) {
+    append_number(out, static_cast<int64_t>(condition.parts.size()));
+    for (const Condition& part : condition.parts) append_shape(out, part);
+    return;
   }
-  out += std::to_string(condition.field);
-  out += catalog::op_name(condition.op);
-  out += static_cast<char>('0' + static_cast<int>(condition.source));
-  out += condition.name;
-  if (condition.source == Condition::Source::other_field) out += std::to_string(condition.other);
-  if (condition.op == Op::is_null)
-    out += condition.values.empty() || condition.values[0] == catalog::Value{int64_t{1}} ? '+' : '-';
+  append_number(out, condition.field);
+  append_number(out, static_cast<int>(condition.op));
+  append_number(out, static_cast<int>(condition.source));
+  append_name(out, condition.name);
+  append_number(out, condition.other);
+  const bool is_null = condition.values.empty() || condition.values[0] == catalog::Value{int64_t{1}};
+  append_number(out, condition.op == Op::is_null && is_null);
 }
 
 // ---- frames

@@ -45,7 +45,10 @@ Predicate any_of(const std::vector<Predicate>& parts);
 using Literal = catalog::Value;
 void collect_literals(const catalog::Condition& condition, std::vector<Literal>& out);
 size_t literal_count(const catalog::Condition& condition);
-// Canonical text of a condition's shape: everything but the values.
+// Canonical text of a condition's shape: everything but the values. Shapes are keys of plans, so two may only be equal
+// when what they stand for is: every number ends and every name says its length, or those side by side run together.
+void append_number(std::string& shape, int64_t number);
+void append_name(std::string& shape, std::string_view name);
 void append_shape(std::string& out, const catalog::Condition& condition);
 
 class Statement;

@@ -181,6 +181,29 @@ std::vector<HeldPost> Rules::posts_of(db::Connection& connection, int64_t person
   return held;
 }
 
+bool Rules::is_apart(const std::vector<HeldPost>& posts) const {
+  return std::any_of(posts.begin(), posts.end(), [this](const HeldPost& held) {
+    return !regulation_.posts.at(static_cast<size_t>(held.post)).apart.empty();
+  });
+}
+
+bool Rules::is_closed_apart(const Atom& atom) const {
+  if (atom.effect != Effect::permit || catalogue_.datasets.at(static_cast<size_t>(atom.dataset)).by_kernel)
+    return false;
+  const bool own =
+      atom.rows == Atom::Rows::relation && catalogue_.relations.at(static_cast<size_t>(atom.relation)).of < 0;
+  return !own;
+}
+
+std::string Rules::not_apart_sql(Statement& statement, const std::string& person) const {
+  std::string sql = "1=1";
+  for (size_t post = 0; post < regulation_.posts.size(); ++post) {
+    if (!regulation_.posts[post].apart.empty())
+      sql += " AND NOT " + holds_sql(statement, static_cast<int>(post), {}, person);
+  }
+  return "(" + sql + ")";
+}
+
 int Rules::empowered(const std::vector<HeldPost>& posts, std::string_view name) const {
   const Power* power = regulation_.power(name);
   if (power == nullptr) return -1;
@@ -194,7 +217,9 @@ AuthorityPtr Rules::authority(const std::shared_ptr<const Rules>& self, const st
                               int64_t account, Instant now, Instant& edge) const {
   std::vector<const Atom*> in_force, out_of_force;
   edge = Instant{INT64_MAX};
+  const bool apart = is_apart(posts);
   const auto consider = [&](const Atom* atom) {
+    if (apart && JW_FAULT(67, is_closed_apart(*atom), false)) return;
     for (int64_t at : {atom->from_us, atom->until_us}) {
       if (at > now.us && at < edge.us) edge.us = JW_FAULT(16, at, at + 1);
     }

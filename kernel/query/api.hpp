@@ -7,6 +7,7 @@
 
 #include <boost/json/value.hpp>
 
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -115,16 +116,28 @@ class Engine {
   // One row by its natural key, parts joined by '~'.
   Outcome ask_one(const policy::Asker& asker, std::string_view dataset, std::string_view key, std::string_view purpose);
   // All rows of a query for a document (export or print): `row` is called with the texts a person reads, in page order.
+  // On what a document rests: clauses and grants ("§2.3.1,grant:2026-0017"), and of each column whether it was open in
+  // clear.
+  struct Basis {
+    std::string marks;
+    std::map<std::string, bool> clear;
+  };
   struct Document {
     std::vector<Column> columns;
     int64_t rows = 0;
     std::string scope_json;
+    Basis basis;
   };
   using DocumentOutcome = Settled<Document>;
   using RowSink = std::function<void(const std::vector<std::string>&)>;
   using HeadSink = std::function<void(const std::vector<Column>&)>;
   DocumentOutcome make_document(const policy::Asker& asker, const boost::json::value& request, policy::Action action,
                                 bool zh, const HeadSink& head, const RowSink& row);
+  // Whether a document that was made of this request on that basis could be handed out now: every clause and grant
+  // still opens it to this person, and no column less than then. No data, no record. Refusals: those of the decision,
+  // query.basis_ended (403, naming what has ended, with the way to ask for it anew).
+  Result<Done> check_stands(const policy::Asker& asker, const boost::json::value& request, policy::Action action,
+                            const Basis& basis);
   // The decision without data. Recorded like a query.
   Outcome explain(const policy::Asker& asker, const boost::json::value& request);
   // Which datasets this person may query, and one dataset's description (docs/api.md). No data, no record.

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/json.hpp"
+#include "base/text.hpp"
 #include "kernel/query/engine.hpp"
 
 namespace jw::query {
@@ -285,6 +286,40 @@ Outcome Engine::explain(const policy::Asker& asker, const json::value& request) 
   run.entry.kind = "explain";
   run.entry.decision = prepared ? "allowed" : prepared.refusal().type;
   return {std::move(run.entry), std::move(answer)};
+}
+
+Result<Done> Engine::check_stands(const policy::Asker& asker, const json::value& request, Action action,
+                                  const Basis& basis) {
+  Run run = impl_->begin(asker, request);
+  JW_TRY(const Query query, impl_->read(request, run));
+  const db::Store::Lease lease = impl_->store.reader();
+  impl_->policy.refresh(*lease);
+  JW_TRY(const Impl::Prepared prepared, impl_->prepare(*lease, query, action, run));
+  const Decision& decision = *prepared.decision;
+  std::vector<std::string> fields;
+  for (const auto& [name, clear] : basis.clear) fields.push_back(name);
+  const auto ended = [&](const Text& what) {
+    Refusal refusal{Code::forbidden,
+                    "query.basis_ended",
+                    {"这份文件所依据的" + what.zh + "已不再有效，不能再取用",
+                     what.en + ", on which this document rests, is in force no longer"}};
+    refusal.remedy = policy::access_remedy(*query.dataset, fields, action, decision.purpose);
+    return refusal;
+  };
+  for (const std::string_view mark : split(basis.marks, ',')) {
+    if (mark.empty() || ("," + decision.basis + ",").find("," + std::string(mark) + ",") != std::string::npos) continue;
+    const bool grant = mark.starts_with("grant:");
+    const std::string name(grant ? mark.substr(6) : mark);
+    return ended(grant ? Text{"授权 " + name, "the grant " + name} : Text{"规定 " + name, "clause " + name});
+  }
+  for (const auto& [name, clear] : basis.clear) {
+    const int field = query.dataset->field(name);
+    const policy::FieldSight* sight = field < 0 ? nullptr : &decision.fields.at(static_cast<size_t>(field));
+    if (sight != nullptr && (clear ? !sight->clear.empty() : !sight->is_closed())) continue;
+    const Text label = field < 0 ? Text{name, name} : query.dataset->fields.at(static_cast<size_t>(field)).label;
+    return ended({"字段“" + label.zh + "”的权限", "the permission for " + label.en});
+  }
+  return Done{};
 }
 
 }  // namespace jw::query

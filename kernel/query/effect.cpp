@@ -200,8 +200,7 @@ class Comparison {
     }
     for (const auto& [dataset, forbids] : side.forbids) {
       for (const policy::BoundForbid& forbid : forbids) {
-        const bool open =
-            dataset == dataset_.index ? is_open(*forbid.atom, known) : reaches_only_known(*forbid.atom, known);
+        const bool open = dataset == dataset_.index ? is_open(*forbid.atom, known) : known.rows(*forbid.atom);
         if (!open) return false;
       }
     }
@@ -266,7 +265,7 @@ class Comparison {
     return out;
   }
   void sample(db::Connection& reader, const policy::Binding& binding, bool of_gained, const std::vector<int>& fields,
-              Effect::Told& told, JsonWriter& out) {
+              Told& told, JsonWriter& out) {
     std::string sql = "SELECT " + statement_.row_id(viewer_.place());
     sql += ", " + (dataset_.has_subject ? statement_.person_id(subject()) : std::string("NULL"));
     for (const int field : fields) sql += ", " + viewer_.cell(field);
@@ -311,17 +310,6 @@ class Comparison {
     return condition.source != catalog::Condition::Source::relation ||
            known.relation(catalogue_.relation(condition.name));
   }
-  // A forbid on rows from which cells are borrowed.
-  bool reaches_only_known(const Atom& atom, const Known& known) {
-    const Dataset& of = catalogue_.datasets.at(static_cast<size_t>(atom.dataset));
-    if (atom.has_condition() && !known.condition(of, atom.where)) return false;
-    if (atom.rows != Atom::Rows::relation) return true;
-    const catalog::Binding* binding = of.binding(atom.relation);
-    if (binding == nullptr) return false;
-    const bool first = binding->path.empty() || known.field(of, binding->path.front());
-    return first && known.beyond(of, binding->path) && known.relation(atom.relation);
-  }
-
   // Predicates may be unknown: neither is what one may see.
   static std::string holds(const Predicate& predicate) { return "(" + predicate.text() + ") IS TRUE"; }
   static std::string fails(const Predicate& predicate) { return "(" + predicate.text() + ") IS NOT TRUE"; }
@@ -461,6 +449,7 @@ class Effects {
   void name(const Whom& whom) {
     if (whom.post.empty()) {
       json_.key("post").null();
+      if (!options_.names_holder && !known_->grants()) return;
       const Holder holder = of_account(whom.account);
       json_.field("account", holder.login).field("account_name", holder.name);
       return;
@@ -557,6 +546,7 @@ class Effects {
         const bool says = atom.dataset == dataset.index || atom.effect == policy::Effect::forbid;
         if (known && says && atom.post >= 0) known = known_->post(rules->regulation(), atom.post);
       });
+      if (known && !dataset.by_kernel) known = known_->apart(rules->regulation());
       const int post = rules->regulation().post(whom.post);
       if (!known || (post >= 0 && !known_->post(rules->regulation(), post))) return false;
     }
@@ -568,12 +558,12 @@ class Effects {
     if (whom.post.empty()) return;
     const Rules& rules = after_->regulation().post(whom.post) >= 0 ? *after_ : *before_;
     const policy::Post& post = post_at(rules, rules.regulation().post(whom.post));
-    Effect::Told told{catalogue_.datasets.at(static_cast<size_t>(post.from)).name, 0, {}};
+    Told told{catalogue_.datasets.at(static_cast<size_t>(post.from)).name, 0, {}};
     for (const Holder& holder : holders.some) {
       ++told.rows;
       if (holder.person != viewer_.person) told.subjects.push_back({record::Subject::Kind::person, holder.person, 1});
     }
-    tell(std::move(told));
+    add_told(effect_.told, std::move(told));
   }
 
   // The action under which to compare: the first that either side opens.
@@ -597,7 +587,7 @@ class Effects {
     JsonWriter out(numbers);
     out.array();
     std::vector<int> columns;
-    Effect::Told told{dataset.name, 0, {}};
+    Told told{dataset.name, 0, {}};
     try {
       for (const Holder& holder : holders.some) {
         const Decision &decided_was = authority(before_, holder).decide(dataset, action, options_.purpose),
@@ -638,21 +628,8 @@ class Effects {
     } else {
       write_samples(dataset, columns, gained, lost);
     }
-    if (told.rows > 0 || !told.subjects.empty()) tell(std::move(told));
+    if (told.rows > 0 || !told.subjects.empty()) add_told(effect_.told, std::move(told));
     json_.key("why").null();
-  }
-
-  // Each person once, however many posts and samples.
-  void tell(Effect::Told told) {
-    auto known = std::find_if(effect_.told.begin(), effect_.told.end(),
-                              [&](const Effect::Told& each) { return each.dataset == told.dataset; });
-    if (known == effect_.told.end()) known = effect_.told.insert(known, {told.dataset, 0, {}});
-    known->rows += told.rows;
-    for (const record::Subject& subject : told.subjects) {
-      const bool there = std::any_of(known->subjects.begin(), known->subjects.end(),
-                                     [&](const record::Subject& each) { return each.id == subject.id; });
-      if (!there && known->subjects.size() < record::kPersonsMax) known->subjects.push_back(subject);
-    }
   }
 
   const policy::Authority& authority(const RulesPtr& rules, const Holder& holder) {
@@ -676,7 +653,7 @@ class Effects {
   }
 
   void sample(Comparison& comparison, const policy::Binding& binding, bool of_gained, const std::vector<int>& columns,
-              Effect::Told& told, std::string& text) {
+              Told& told, std::string& text) {
     JsonWriter out(text);
     comparison.sample(reader_, binding, of_gained, columns, told, out);
   }
@@ -712,7 +689,34 @@ class Effects {
   std::map<std::pair<const Rules*, int64_t>, policy::AuthorityPtr> authorities_;
 };
 
+// What the rules let one person do, as texts: (permits, forbids), with dataset and actions.
+std::array<std::multiset<std::string>, 2> given_to(db::Connection& reader, const RulesPtr& rules,
+                                                   const policy::Asker& person, Instant now) {
+  Instant edge;
+  const policy::AuthorityPtr authority =
+      rules->authority(rules, rules->posts_of(reader, person.person, 0, now), person.account, now, edge);
+  std::array<std::multiset<std::string>, 2> out;
+  for (const Atom* atom : authority->in_force()) {
+    out.at(atom->effect == policy::Effect::permit ? 0 : 1)
+        .insert(std::to_string(atom->dataset) + "/" + std::to_string(atom->actions) + "/" + meaning(*rules, *atom));
+  }
+  return out;
+}
+
 }  // namespace
+
+bool favours(db::Connection& reader, const RulesPtr& before, const RulesPtr& after, const policy::Asker& person,
+             Instant now) {
+  const auto was = given_to(reader, before, person, now), is = given_to(reader, after, person, now);
+  if (!std::includes(was[0].begin(), was[0].end(), is[0].begin(), is[0].end())) return true;
+  if (!std::includes(is[1].begin(), is[1].end(), was[1].begin(), was[1].end())) return true;
+  const auto posts_was = before->posts_of(reader, person.person, 0, now),
+             posts_is = after->posts_of(reader, person.person, 0, now);
+  const auto& powers = after->regulation().powers;
+  return std::any_of(powers.begin(), powers.end(), [&](const policy::Power& power) {
+    return after->empowered(posts_is, power.name) >= 0 && before->empowered(posts_was, power.name) < 0;
+  });
+}
 
 Effect effect_of(const catalog::Catalogue& catalogue, db::Connection& reader, const RulesPtr& before,
                  const RulesPtr& after, const policy::Asker& viewer, Instant now, const EffectOptions& options) {

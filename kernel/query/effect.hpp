@@ -13,8 +13,7 @@
 #include <string>
 #include <vector>
 
-#include "kernel/policy/api.hpp"
-#include "kernel/record/api.hpp"
+#include "kernel/query/sight.hpp"
 #include "platform/db/api.hpp"
 
 namespace jw::query {
@@ -25,6 +24,7 @@ struct EffectOptions {
   int statements = 60;                     // beyond, words only
   std::chrono::milliseconds limit{3'000};  // of one statement; one that takes longer gives no numbers
   std::string purpose{};                   // under which is compared; grants must state one
+  bool names_holder = false;               // whose grant it is the viewer knows already
 };
 
 struct Effect {
@@ -36,13 +36,7 @@ struct Effect {
   //  "widens":bool,"narrows":bool}
   std::string json;
   bool widens = false, narrows = false;
-  // Whom samples, names, and numbers about few persons told of, by dataset: one leaf of the record each (§1.3.1).
-  struct Told {
-    std::string dataset;
-    int64_t rows = 0;
-    std::vector<record::Subject> subjects;
-  };
-  std::vector<Told> told{};
+  std::vector<Told> told{};  // by samples, names, and numbers about few persons
 };
 
 using RulesPtr = std::shared_ptr<const policy::Rules>;
@@ -51,5 +45,11 @@ using RulesPtr = std::shared_ptr<const policy::Rules>;
 // single grant: before = policy.rules(), after = before->with(grant_atom(…)).
 Effect effect_of(const catalog::Catalogue& catalogue, db::Connection& reader, const RulesPtr& before,
                  const RulesPtr& after, const policy::Asker& viewer, Instant now, const EffectOptions& options = {});
+
+// Whether this person would have under `after` what `before` does not give: a permit, a power, or one forbid less. A
+// permit that reads otherwise counts, too: nobody can tell that it opens less on whatever rows there will be. Nobody
+// decides in their own favour (§4.3.2).
+bool favours(db::Connection& reader, const RulesPtr& before, const RulesPtr& after, const policy::Asker& person,
+             Instant now);
 
 }  // namespace jw::query

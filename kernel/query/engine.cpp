@@ -26,24 +26,6 @@ namespace {
 
 constexpr int64_t kRowsCountable = 20'000;  // rows of a statistic of which every person is looked at
 
-void append_shape(std::string& out, const Query& query) {
-  out += std::to_string(query.dataset->index);
-  out += 'f';
-  for (int field : query.fields) out += std::to_string(field) + ',';
-  if (query.where) policy::append_shape(out += 'w', *query.where);
-  out += 'o';
-  for (const OrderKey& key : query.order) out += std::to_string(key.field) + (key.descending ? '-' : '+');
-  if (!query.is_statistics()) return;
-  out += 'g';
-  for (int field : query.group) out += std::to_string(field) + ',';
-  for (const Measure& measure : query.measures) {
-    out += 'm' + std::to_string(static_cast<int>(measure.function)) + '/' + std::to_string(measure.field) + '/' +
-           std::to_string(measure.places) + '/' + std::to_string(measure.width) + '/' + (measure.named ? '=' : '~') +
-           measure.as + ':';
-    if (measure.where) policy::append_shape(out, *measure.where);
-  }
-}
-
 std::vector<policy::Literal> literals_of(const Query& query) {
   std::vector<policy::Literal> out;
   if (query.where) policy::collect_literals(*query.where, out);
@@ -71,8 +53,8 @@ Refusal store_failed(const db::Error& error) {
           {"数据库暂不可用，请稍后重试", "the store is not available now; try again later"}};
 }
 
-// Whose data an answer told about: each person up to record::kPersonsMax, beyond that the groups they belong to
-// (§1.3.1).
+// Whose data an answer told about: each person up to record::kPersonsMax, beyond that the groups they belong to, and
+// each person that belongs to none (§1.3.1).
 class Subjects {
  public:
   Subjects(const Plan& plan, int64_t asker) : plan_(plan), asker_(asker) {}
@@ -97,9 +79,16 @@ class Subjects {
       return out;
     }
     std::unordered_map<int64_t, int64_t> groups;
-    for (const auto& [person, group] : persons_) ++groups[group];
+    for (const auto& [person, group] : persons_) {
+      if (group != 0) {
+        ++groups[group];
+      } else {
+        out.push_back({record::Subject::Kind::person, person, 1});
+      }
+    }
     for (const auto& [group, count] : groups) out.push_back({record::Subject::Kind::group, group, count});
-    std::sort(out.begin(), out.end(), [](const auto& a, const auto& b) { return a.id < b.id; });
+    std::sort(out.begin(), out.end(),
+              [](const auto& a, const auto& b) { return std::pair(a.kind, a.id) < std::pair(b.kind, b.id); });
     return out;
   }
 
@@ -110,6 +99,37 @@ class Subjects {
 };
 
 }  // namespace
+
+std::string shape_of(const Query& query, const Decision& decision) {
+  std::string out;
+  const auto number = [&](auto value) { policy::append_number(out, static_cast<int64_t>(value)); };
+  const auto condition = [&](const std::optional<catalog::Condition>& where) {
+    number(where.has_value());
+    if (where) policy::append_shape(out, *where);
+  };
+  const auto fields = [&](const std::vector<int>& some) {
+    number(some.size());
+    for (const int field : some) number(field);
+  };
+  number(query.dataset->index);
+  fields(query.fields);
+  condition(query.where);
+  number(query.order.size());
+  for (const OrderKey& key : query.order) {
+    number(key.field);
+    number(key.descending);
+  }
+  fields(query.group);
+  number(query.measures.size());
+  for (const Measure& measure : query.measures) {
+    for (const int64_t part : {static_cast<int64_t>(measure.function), static_cast<int64_t>(measure.field),
+                               static_cast<int64_t>(measure.places), measure.width, int64_t{measure.named}})
+      number(part);
+    policy::append_name(out, measure.as);
+    condition(measure.where);
+  }
+  return out + decision.shape;
+}
 
 Refusal agreement_due() {
   Refusal refusal{Code::forbidden,
@@ -195,12 +215,12 @@ std::optional<int64_t> Engine::Impl::gate(db::Connection& connection, const Run&
   return rows.integer(0);
 }
 
-Result<std::shared_ptr<const Plan>> Engine::Impl::plan_for(const Query& query, const Decision& decision,
-                                                           const std::string& context, const std::vector<bool>& nulls,
-                                                           bool has_cursor) {
-  std::string key = context;
+Result<std::shared_ptr<const Plan>> Engine::Impl::plan_for(const Query& query, const Prepared& prepared,
+                                                           const std::vector<bool>& nulls) {
+  const bool has_cursor = prepared.cursor.has_value();
+  std::string key = prepared.context;
   if (has_cursor) {
-    key += "#c";
+    key += '#';
     for (bool is_null : nulls) key += JW_FAULT(37, is_null, false) ? '0' : '1';
   }
   if (options.cache_plans) {
@@ -208,10 +228,9 @@ Result<std::shared_ptr<const Plan>> Engine::Impl::plan_for(const Query& query, c
     const auto known = plans.find(key);
     if (known != plans.end()) return known->second;
   }
-  // Held while compiling: another thread may bring newer rules at any moment.
-  const std::shared_ptr<const policy::Rules> rules = policy.rules();
-  const Compiler compiler{catalogue, rules->regulation(), store.dialect()};
-  JW_TRY(std::shared_ptr<const Plan> plan, compile(compiler, query, decision, nulls, has_cursor));
+  // By the rules that were decided under, which the key names: another thread may bring newer ones at any moment.
+  const Compiler compiler{catalogue, prepared.authority->rules().regulation(), store.dialect()};
+  JW_TRY(std::shared_ptr<const Plan> plan, compile(compiler, query, *prepared.decision, nulls, has_cursor));
   if (options.cache_plans) {
     const std::unique_lock lock(mutex);
     if (plans.size() >= 20'000) plans.clear();  // shapes come from outside
@@ -225,7 +244,7 @@ Result<Engine::Impl::Prepared> Engine::Impl::prepare(db::Connection& connection,
   Prepared prepared;
   prepared.reader = &connection;
   prepared.authority = policy.authority(connection, run.asker, run.now);
-  if (run.asker.agreement_due && query.dataset->has_subject) return agreement_due();
+  if (run.asker.agreement_due && query.dataset->tells_of_persons && !query.dataset->by_kernel) return agreement_due();
   if (!query.purpose.empty() && !prepared.authority->rules().knows_purpose(query.purpose)) {
     Refusal refusal{Code::unprocessable, "query.purpose_unknown", {"没有这种目的", "there is no such purpose"}};
     std::string known;
@@ -236,13 +255,15 @@ Result<Engine::Impl::Prepared> Engine::Impl::prepare(db::Connection& connection,
   }
   prepared.decision = &prepared.authority->decide(*query.dataset, action, query.purpose);
   if (!prepared.decision->allowed()) return *prepared.decision->refusal;
+  // The own cases, notices and grants are the procedures' way to reach somebody; those of others are data of persons.
+  if (run.asker.agreement_due && query.dataset->tells_of_persons && !prepared.decision->own_only)
+    return agreement_due();
   const Decision& decision = *prepared.decision;
   run.entry.purpose = decision.purpose;
   run.entry.basis = decision.basis;
   run.entry.post = decision.post;
   run.entry.unit = decision.unit;
-  append_shape(prepared.context, query);
-  prepared.context += '@' + decision.shape;
+  prepared.context = shape_of(query, decision);
   std::vector<bool> nulls;
   if (!query.after.empty()) {
     prepared.cursor =
@@ -259,7 +280,7 @@ Result<Engine::Impl::Prepared> Engine::Impl::prepare(db::Connection& connection,
     for (const catalog::Value& value : prepared.cursor->values)
       nulls.push_back(std::holds_alternative<std::monostate>(value));
   }
-  JW_TRY(prepared.plan, plan_for(query, decision, prepared.context, nulls, prepared.cursor.has_value()));
+  JW_TRY(prepared.plan, plan_for(query, prepared, nulls));
   run.entry.plan = prepared.plan->digest;
   return prepared;
 }
@@ -523,7 +544,9 @@ Engine::DocumentOutcome Engine::make_document(const Asker& asker, const json::va
     for (const OutColumn& column : plan.out) {
       const catalog::Field& field = query.dataset->fields.at(static_cast<size_t>(column.field));
       document.columns.push_back({field.name, field.label, &field});
+      document.basis.clear[field.name] = !prepared.decision->fields.at(static_cast<size_t>(column.field)).clear.empty();
     }
+    document.basis.marks = prepared.decision->basis;
     head(document.columns);
     Subjects subjects(plan, asker.person);
     crypto::Sha256 digest;

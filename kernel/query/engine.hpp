@@ -57,9 +57,8 @@ struct Engine::Impl {
     std::string context;               // shape of the plan; binds page tokens
   };
   Result<Prepared> prepare(db::Connection& connection, const Query& query, policy::Action action, Run& run);
-  Result<std::shared_ptr<const Plan>> plan_for(const Query& query, const policy::Decision& decision,
-                                               const std::string& context, const std::vector<bool>& nulls,
-                                               bool has_cursor);
+  Result<std::shared_ptr<const Plan>> plan_for(const Query& query, const Prepared& prepared,
+                                               const std::vector<bool>& nulls);
   // Borrows from all three.
   static policy::Binding binding(const Prepared& prepared, const Run& run, const std::vector<policy::Literal>& literals,
                                  int64_t limit);

@@ -53,14 +53,32 @@ bool Known::beyond(const Dataset& dataset, const std::vector<int>& path) const {
   return true;
 }
 
+bool Known::rows(const Atom& atom) const {
+  const Dataset& of = catalogue_.datasets.at(static_cast<size_t>(atom.dataset));
+  if (atom.has_condition() && !condition(of, atom.where)) return false;
+  if (atom.rows != Atom::Rows::relation) return true;
+  const catalog::Binding* binding = of.binding(atom.relation);
+  if (binding == nullptr) return false;
+  const bool first = binding->path.empty() || field(of, binding->path.front());
+  return first && beyond(of, binding->path) && relation(atom.relation);
+}
+
+bool Known::grants() const {
+  const Dataset* grants = catalogue_.find("access_grant");
+  return grants != nullptr && field(*grants, grants->field("holder"));
+}
+
 bool Known::post(const policy::Regulation& regulation, int index) const {
   const policy::Post& post = regulation.posts.at(static_cast<size_t>(index));
   const Dataset& from = catalogue_.datasets.at(static_cast<size_t>(post.from));
   if (!condition(from, post.where) || (post.unit >= 0 && !field(from, post.unit))) return false;
-  if (post.apart.empty()) return true;
   // Of posts with one mark nobody holds two, so who holds the others counts as well.
-  return std::all_of(regulation.posts.begin(), regulation.posts.end(), [&](const policy::Post& other) {
-    return other.apart != post.apart || condition(catalogue_.datasets.at(static_cast<size_t>(other.from)), other.where);
+  return post.apart.empty() || apart(regulation);
+}
+
+bool Known::apart(const policy::Regulation& regulation) const {
+  return std::all_of(regulation.posts.begin(), regulation.posts.end(), [&](const policy::Post& each) {
+    return each.apart.empty() || condition(catalogue_.datasets.at(static_cast<size_t>(each.from)), each.where);
   });
 }
 

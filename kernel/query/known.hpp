@@ -21,8 +21,18 @@ class Known {
   bool relation(int index) const;
   // The further hops of a path of refs; the first one stands in the row itself.
   bool beyond(const catalog::Dataset& dataset, const std::vector<int>& path) const;
+  // Which rows a permit opens, or a forbid closes.
+  bool rows(const policy::Atom& atom) const;
   // Who holds this post.
   bool post(const policy::Regulation& regulation, int post) const;
+  // Who holds a post that is set apart, which closes academic data.
+  bool apart(const policy::Regulation& regulation) const;
+  // Which accounts have grants.
+  bool grants() const;
+  // Whom a permit or forbid is given to.
+  bool holders(const policy::Regulation& regulation, const policy::Atom& atom) const {
+    return atom.post < 0 ? grants() : post(regulation, atom.post);
+  }
 
  private:
   const catalog::Catalogue& catalogue_;

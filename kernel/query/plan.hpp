@@ -71,6 +71,9 @@ struct Compiler {
   db::Dialect dialect;
 };
 
+// Text on which everything of a plan but the page token's NULLs depends: equal texts, equal plans (design §5).
+std::string shape_of(const Query& query, const policy::Decision& decision);
+
 // `cursor`: which of the order keys are NULL in the page token; empty when there is none.
 Result<std::shared_ptr<const Plan>> compile(const Compiler& compiler, const Query& query,
                                             const policy::Decision& decision, const std::vector<bool>& cursor_nulls,

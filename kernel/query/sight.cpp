@@ -7,19 +7,14 @@
 #include "base/json.hpp"
 #include "base/text.hpp"
 #include "kernel/policy/reach.hpp"
-#include "kernel/query/plan.hpp"
+#include "kernel/query/known.hpp"
+#include "kernel/query/view.hpp"
 
 namespace jw::query {
 
-using catalog::Dataset;
-using catalog::Field;
 using policy::Atom;
-using policy::Frame;
-using policy::Place;
 using policy::Rules;
 using policy::Sight;
-using policy::Slot;
-using policy::Statement;
 
 namespace {
 
@@ -80,21 +75,42 @@ void write_basis(JsonWriter& out, const Rules& rules, const Atom& atom) {
   out.end_array();
 }
 
+void note(std::vector<Told>& told, const std::string& dataset, int64_t person, int64_t asker) {
+  Told one{dataset, 1, {}};
+  if (person != 0 && person != asker) one.subjects.push_back({record::Subject::Kind::person, person, 1});
+  add_told(told, std::move(one));
+}
+
+policy::AuthorityPtr authority_of(db::Connection& reader, const std::shared_ptr<const Rules>& rules,
+                                  const Viewer& viewer) {
+  Instant edge;
+  const policy::Asker& asker = viewer.asker;
+  return rules->authority(rules, rules->posts_of(reader, asker.person, asker.session, viewer.now), asker.account,
+                          viewer.now, edge);
+}
+
 // ---- one cell
+
+struct Row {
+  int64_t id = 0, person = 0;  // person: whom it is about; 0 = nobody
+};
 
 class Cell {
  public:
-  Cell(const Rules& rules, const Dataset& dataset, int64_t row, int field, Instant now)
-      : rules_(rules), dataset_(dataset), row_(row), field_(field), now_(now) {
+  // `row`: nullopt tells by the rules alone.
+  Cell(const Rules& rules, const Known& known, const Dataset& dataset, std::optional<Row> row, int field,
+       const Viewer& viewer)
+      : rules_(rules), known_(known), dataset_(dataset), row_(row), field_(field), viewer_(viewer) {
     rules.for_each_atom([&](const Atom& atom) {
-      if (!is_in_force(atom, now)) return;
+      if (!is_in_force(atom, viewer.now)) return;
       if (atom.effect == policy::Effect::forbid && (atom.actions & 1U) != 0) forbids_.push_back(&atom);
       const bool shows = atom.effect == policy::Effect::permit && atom.dataset == dataset.index && atom.reads();
       if (shows && atom.fields.at(static_cast<size_t>(field)) >= Sight::masked) permits_.push_back(&atom);
     });
   }
 
-  std::string json(db::Connection& reader) const {
+  Seen look(db::Connection& reader) {
+    if (row_ && dataset_.has_subject) note(seen_.told, dataset_.name, row_->person, viewer_.asker.person);
     std::string clear, masked;
     JsonWriter clear_out(clear), masked_out(masked);
     clear_out.array();
@@ -106,12 +122,11 @@ class Cell {
     clear_out.end_array();
     masked_out.end_array();
     const Field& field = dataset_.fields.at(static_cast<size_t>(field_));
-    std::string out;
-    JsonWriter json(out);
+    JsonWriter json(seen_.json);
     json.object().field("dataset", dataset_.name).field("dataset_label", dataset_.label);
     json.field("field", field.name).field("label", field.label).field("level", static_cast<int>(field.level));
-    json.key("clear").raw(clear).key("masked").raw(masked).end_object();
-    return out;
+    json.field("by", row_ ? "row" : "rule").key("clear").raw(clear).key("masked").raw(masked).end_object();
+    return std::move(seen_);
   }
 
  private:
@@ -131,10 +146,26 @@ class Cell {
     }
   }
 
-  void write(JsonWriter& out, db::Connection& reader, const Atom& permit) const {
+  // Whom the permit is given to, on which rows, and what forbids take from it, is all that the asker may query.
+  bool is_known(const Atom& permit, Frame& frame) const {
+    const auto knows = [&](const Atom& atom) { return known_.holders(rules_.regulation(), atom) && known_.rows(atom); };
+    bool all = knows(permit) && (!rules_.is_closed_apart(permit) || known_.apart(rules_.regulation()));
+    for_each_source(frame, [&](const Place&, const Dataset& at) {
+      for (const Atom* forbid : forbids_) all = all && (forbid->dataset != at.index || knows(*forbid));
+    });
+    return all;
+  }
+
+  void write(JsonWriter& out, db::Connection& reader, const Atom& permit) {
     Statement statement(rules_.catalogue(), rules_.regulation(), reader.dialect());
     Frame frame(statement, dataset_, "t");
-    std::vector<policy::Literal> query{row_}, literals;
+    if (!row_ || !is_known(permit, frame)) {
+      out.object();
+      write_basis(out, rules_, permit);
+      out.key("holders").null().key("people").array().end_array().end_object();
+      return;
+    }
+    std::vector<policy::Literal> query{row_->id}, literals;
     policy::Need need(rules_.catalogue());
     need.row(dataset_);
     const auto rows_of = [&](const Place& place, const Dataset& at, const Atom& atom, bool positive) {
@@ -154,8 +185,9 @@ class Cell {
       return rules_.holds_sql(statement, atom.post, atom.unit.empty() ? "" : slot(atom.unit), kPerson);
     };
     std::string where = std::string(kLive) + " AND " + frame.alias() +
-                        ".\"id\" = " + statement.slot({Slot::Kind::query_literal, 0}) + " AND " + given_to(permit) +
-                        " AND " + rows_of({&frame, {}}, dataset_, permit, true);
+                        ".\"id\" = " + statement.slot({Slot::Kind::query_literal, 0}) + " AND " + given_to(permit);
+    if (rules_.is_closed_apart(permit)) where += " AND " + rules_.not_apart_sql(statement, kPerson);
+    where += " AND " + rows_of({&frame, {}}, dataset_, permit, true);
     for_each_source(frame, [&](const Place& place, const Dataset& at) {
       for (const Atom* forbid : forbids_) {
         if (forbid->dataset != at.index) continue;
@@ -172,11 +204,12 @@ class Cell {
     names.array();
     int64_t count = 0;
     run(reader, reach, statement,
-        "SELECT a.login, a.display_name FROM account a CROSS JOIN " + frame.from_sql() + " WHERE " + where +
-            " ORDER BY a.id",
-        binding_at(now_, query, literals), [&](db::Rows& rows) {
-          if (++count <= kNamesMax)
-            names.object().field("account", rows.text(0)).field("name", rows.text(1)).end_object();
+        "SELECT a.login, a.display_name, a.person_id FROM account a CROSS JOIN " + frame.from_sql() + " WHERE " +
+            where + " ORDER BY a.id",
+        binding_at(viewer_.now, query, literals), [&](db::Rows& rows) {
+          if (++count > kNamesMax) return;
+          names.object().field("account", rows.text(0)).field("name", rows.text(1)).end_object();
+          note(seen_.told, told_in(permit), rows.integer(2), viewer_.asker.person);
         });
     names.end_array();
     if (count == 0) return;
@@ -185,43 +218,73 @@ class Cell {
     out.field("holders", count).key("people").raw(people).end_object();
   }
 
+  // The dataset that says who holds it.
+  std::string told_in(const Atom& permit) const {
+    if (permit.post < 0) return "access_grant";
+    const policy::Post& post = rules_.regulation().posts.at(static_cast<size_t>(permit.post));
+    return rules_.catalogue().datasets.at(static_cast<size_t>(post.from)).name;
+  }
+
   const Rules& rules_;
+  const Known& known_;
   const Dataset& dataset_;
-  const int64_t row_;
+  const std::optional<Row> row_;
   const int field_;
-  const Instant now_;
+  const Viewer& viewer_;
+  Seen seen_;
   std::vector<const Atom*> permits_, forbids_;
 };
 
-// The id of the row with this natural key.
-std::optional<int64_t> row_of(db::Connection& reader, const Rules& rules, const Dataset& dataset, std::string_view key,
-                              Instant now) {
+// The row with this natural key, if the asker sees it, its key and this field in clear. What is not there and what is
+// not seen are one.
+std::optional<Row> row_of(db::Connection& reader, const Rules& rules, const policy::Authority& viewing,
+                          const Viewer& viewer, const Dataset& dataset, std::string_view key, int field) {
   const std::vector<std::string_view> parts = split(key, '~');
-  if (parts.size() != dataset.key.size()) return std::nullopt;
+  const Decision& decision = viewing.decide(dataset, policy::Action::query, "");
+  if (parts.size() != dataset.key.size() || viewer.asker.agreement_due || !decision.allowed()) return std::nullopt;
   Statement statement(rules.catalogue(), rules.regulation(), reader.dialect());
   Frame frame(statement, dataset, "t");
+  View view(statement, frame, decision, {&rules.regulation(), {}, 0, false});
+  std::vector<Predicate> where{view.rows(), view.clear(field)};
+  Query asked;  // for what it may read
+  asked.dataset = &dataset;
   policy::Need need(rules.catalogue());
-  need.row(dataset);
   std::vector<policy::Literal> query;
-  std::string where;
   for (size_t i = 0; i < parts.size(); ++i) {
-    const Field& field = dataset.fields.at(static_cast<size_t>(dataset.key[i]));
-    Result<catalog::Value> value = catalog::parse_literal(rules.catalogue(), field, parts[i]);
+    const Field& part = dataset.fields.at(static_cast<size_t>(dataset.key[i]));
+    Result<catalog::Value> value = catalog::parse_literal(rules.catalogue(), part, parts[i]);
     if (!value) return std::nullopt;
-    const std::string shown = statement.shown({&frame, {}}, dataset.key[i]);
+    where.push_back(view.clear(dataset.key[i]));
+    const std::string shown = statement.shown(view.place(), dataset.key[i]);
     need.field(dataset, dataset.key[i]);
-    where += where.empty() ? "" : " AND ";
     if (std::holds_alternative<std::monostate>(*value)) {
-      where += shown + " IS NULL";
+      where.push_back(Predicate::depends("(" + shown + " IS NULL)"));
       continue;
     }
     query.push_back(std::move(value).value());
-    where += shown + " = " + statement.slot({Slot::Kind::query_literal, static_cast<int64_t>(query.size()) - 1});
+    const int64_t at = static_cast<int64_t>(query.size()) - 1;
+    where.push_back(Predicate::depends("(" + shown + " = " + statement.slot({Slot::Kind::query_literal, at}) + ")"));
   }
-  std::optional<int64_t> row;
-  run(reader, need.reach(), statement,
-      "SELECT " + frame.alias() + ".\"id\" FROM " + frame.from_sql() + " WHERE " + where, binding_at(now, query, {}),
-      [&](db::Rows& rows) { row = rows.integer(0); });
+  need.row(dataset);
+  std::string person = "NULL";
+  if (dataset.has_subject) {
+    Place subject = view.place();
+    subject.path.insert(subject.path.end(), dataset.about.begin(), dataset.about.end());
+    person = statement.person_id(subject);
+    need.person(need.way(dataset, dataset.about));
+  }
+  db::Reach reach = *reach_of(rules.catalogue(), asked, decision);
+  reach.add(need.reach());
+  policy::Binding binding = binding_at(viewer.now, query, decision.literals);
+  binding.person = viewer.asker.person;
+  binding.session = viewer.asker.session;
+  const std::string text = policy::all_of(where).text();
+  std::optional<Row> row;
+  run(reader, reach, statement,
+      "SELECT " + frame.alias() + ".\"id\", " + person + " FROM " + frame.from_sql() + " WHERE " + text, binding,
+      [&](db::Rows& rows) {
+        row = Row{rows.integer(0), rows.is_null(1) ? 0 : rows.integer(1)};
+      });
   return row;
 }
 
@@ -270,6 +333,17 @@ void write_dataset(JsonWriter& out, const Rules& rules, const Dataset& dataset, 
 
 }  // namespace
 
+void add_told(std::vector<Told>& told, Told more) {
+  auto known = std::find_if(told.begin(), told.end(), [&](const Told& each) { return each.dataset == more.dataset; });
+  if (known == told.end()) known = told.insert(known, {more.dataset, 0, {}});
+  known->rows += more.rows;
+  for (const record::Subject& subject : more.subjects) {
+    const bool there = std::any_of(known->subjects.begin(), known->subjects.end(),
+                                   [&](const record::Subject& each) { return each.id == subject.id; });
+    if (!there) known->subjects.push_back(subject);
+  }
+}
+
 Holders holders_of(db::Connection& reader, const Rules& rules, int post, Instant now, int most, bool spread) {
   Statement statement(rules.catalogue(), rules.regulation(), reader.dialect());
   const std::string holds = rules.holds_sql(statement, post, {}, kPerson);
@@ -292,19 +366,33 @@ Holders holders_of(db::Connection& reader, const Rules& rules, int post, Instant
   return holders;
 }
 
-Result<std::string> who_sees(db::Connection& reader, const std::shared_ptr<const Rules>& rules, std::string_view name,
-                             std::string_view key, std::string_view field, Instant now) {
+Result<Seen> who_sees(db::Connection& reader, const std::shared_ptr<const Rules>& rules, const Viewer& viewer,
+                      std::string_view name, std::string_view key, std::string_view field) {
   const Dataset* dataset = rules->catalogue().find(name);
   if (dataset == nullptr) return unknown("query.dataset_unknown", {"没有这种数据", "there is no such dataset"});
   const int index = dataset->field(field);
   if (index < 0) return unknown("query.field_unknown", {"没有这个字段", "there is no such field"});
-  const auto row = row_of(reader, *rules, *dataset, key, now);
-  if (!row) return unknown("query.row_unknown", {"没有这条记录", "there is no such row"});
-  return Cell(*rules, *dataset, *row, index, now).json(reader);
+  const policy::AuthorityPtr viewing = authority_of(reader, rules, viewer);
+  const Known known(rules->catalogue(), *viewing);
+  const std::optional<Row> row = row_of(reader, *rules, *viewing, viewer, *dataset, key, index);
+  return Cell(*rules, known, *dataset, row, index, viewer).look(reader);
 }
 
-Result<std::string> what_sees(db::Connection& reader, const std::shared_ptr<const Rules>& rules, std::string_view login,
-                              Instant now) {
+Result<Seen> what_sees(db::Connection& reader, const std::shared_ptr<const Rules>& rules, const Viewer& viewer,
+                       std::string_view login) {
+  const policy::Regulation& regulation = rules->regulation();
+  const policy::AuthorityPtr viewing = authority_of(reader, rules, viewer);
+  const Known known(rules->catalogue(), *viewing);
+  bool open = !viewer.asker.agreement_due && known.grants();
+  for (size_t post = 0; post < regulation.posts.size(); ++post)
+    open = open && known.post(regulation, static_cast<int>(post));
+  if (!open) {
+    return Refusal{Code::forbidden,
+                   "query.sight_closed",
+                   {"谁任什么岗位您不能查询，因此不能按人查明；可以按数据和字段查明有哪些规定",
+                    "who holds which post is not open to you, so it cannot be told of a person; ask by dataset and "
+                    "field what the rules open"}};
+  }
   Holder holder;
   bool live = true;
   std::string kind;
@@ -324,16 +412,19 @@ Result<std::string> what_sees(db::Connection& reader, const std::shared_ptr<cons
   }
   Instant edge;
   const policy::AuthorityPtr authority =
-      rules->authority(rules, rules->posts_of(reader, holder.person, 0, now), holder.account, now, edge);
-  std::string text;
-  JsonWriter out(text);
+      rules->authority(rules, rules->posts_of(reader, holder.person, 0, viewer.now), holder.account, viewer.now, edge);
+  Seen seen;
+  JsonWriter out(seen.json);
   out.object().field("account", holder.login).field("name", holder.name).field("kind", kind).field("live", live);
   out.key("posts").array();
+  note(seen.told, "access_grant", holder.person, viewer.asker.person);
   for (const policy::HeldPost& held : authority->posts()) {
-    const policy::Post& post = rules->regulation().posts.at(static_cast<size_t>(held.post));
+    const policy::Post& post = regulation.posts.at(static_cast<size_t>(held.post));
     out.object().field("name", post.name).field("label", post.label).field("clause", post.clause).key("units").array();
     for (const std::string& unit : held.units) out.value(unit);
     out.end_array().end_object();
+    note(seen.told, rules->catalogue().datasets.at(static_cast<size_t>(post.from)).name, holder.person,
+         viewer.asker.person);
   }
   out.end_array().key("datasets").array();
   for (const Dataset& dataset : rules->catalogue().datasets) {
@@ -344,7 +435,7 @@ Result<std::string> what_sees(db::Connection& reader, const std::shared_ptr<cons
     if (!atoms.empty()) write_dataset(out, *rules, dataset, atoms);
   }
   out.end_array().end_object();
-  return text;
+  return seen;
 }
 
 }  // namespace jw::query

@@ -42,6 +42,8 @@ class Trial {
   Result<Done> run() {
     for (const HeldPost& held : all_)
       JW_CHECK(queried_by({held}, rules_->regulation().posts.at(static_cast<size_t>(held.post)).name));
+    // Those set apart would close what the others open (§4.3.2).
+    std::erase_if(all_, [this](const HeldPost& held) { return rules_->is_apart({held}); });
     return queried_by(all_, "*");
   }
 
@@ -74,13 +76,45 @@ class Trial {
   std::set<std::string> tried_;
 };
 
+std::vector<std::string> posts_with(const policy::Regulation& regulation, const policy::Power& power) {
+  std::vector<std::string> names;
+  for (const int post : power.posts) names.push_back(regulation.posts.at(static_cast<size_t>(post)).name);
+  return names;
+}
+
+bool somebody_has(db::Connection& reader, const policy::Rules& rules, const policy::Power& power, Instant now) {
+  const std::vector<std::string> posts = posts_with(rules.regulation(), power);
+  return std::any_of(posts.begin(), posts.end(),
+                     [&](const std::string& post) { return !rules.holders(reader, post, "", now).empty(); });
+}
+
+// Nobody could move it back again, or whoever is appointed next has it alone.
+Result<Done> powers_stay(db::Connection& reader, const RulesPtr& before, const RulesPtr& after, Instant now) {
+  Refusal lost{Code::unprocessable,
+               "regulation.power_unheld",
+               {"职权只能交给现在有人担任的岗位", "a power goes to a post that somebody holds now"}};
+  for (const policy::Power& power : after->regulation().powers) {
+    const policy::Power* was = before->regulation().power(power.name);
+    const bool moved =
+        was == nullptr || posts_with(before->regulation(), *was) != posts_with(after->regulation(), power);
+    if (somebody_has(reader, *after, power, now)) continue;
+    if (!moved && !somebody_has(reader, *before, *was, now)) continue;
+    lost.fields.push_back({"powers." + power.name,
+                           "unheld",
+                           {"「" + power.label.zh + "」将无人担任", "nobody would have: " + power.label.en}});
+  }
+  if (lost.fields.empty()) return Done{};
+  return lost;
+}
+
 }  // namespace
 
-Result<Done> fits(db::Connection& reader, const RulesPtr& now, const policy::Regulation& regulation) {
-  JW_CHECK(policy::grants_stay(now->catalogue(), reader, now->regulation(), regulation));
-  const RulesPtr then = now->with(regulation);
+Result<Done> fits(db::Connection& reader, const RulesPtr& rules, const policy::Regulation& regulation, Instant now) {
+  JW_CHECK(policy::grants_stay(rules->catalogue(), reader, rules->regulation(), regulation));
+  const RulesPtr then = rules->with(regulation);
   if (const std::vector<int> beyond = then->posts_beyond(reader); !beyond.empty())
     return cannot_run(regulation.posts.at(static_cast<size_t>(beyond.front())).name, "");
+  JW_CHECK(powers_stay(reader, rules, then, now));
   return Trial(reader, then).run();
 }
 

@@ -6,9 +6,10 @@
 
 namespace jw::query {
 
-// `regulation` instead of that of `now`: grants in force must still be understood, every post's holders asked for, and
-// every dataset queried by every post, and by one who holds all posts together. `reader`: a reading connection outside
-// any transaction. Refusals: regulation.grant_lost, regulation.cannot_run (422, naming post and dataset).
-Result<Done> fits(db::Connection& reader, const RulesPtr& now, const policy::Regulation& regulation);
+// `regulation` instead of that of `rules`: grants in force must still be understood, every post's holders asked for,
+// every dataset queried by every post, and by one who holds all posts together, and every power that is moved, or that
+// somebody has now, be somebody's then. `reader`: a reading connection outside any transaction. Refusals:
+// regulation.grant_lost, regulation.cannot_run (422, naming post and dataset), regulation.power_unheld (422).
+Result<Done> fits(db::Connection& reader, const RulesPtr& rules, const policy::Regulation& regulation, Instant now);
 
 }  // namespace jw::query

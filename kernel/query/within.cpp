@@ -160,7 +160,7 @@ class Question {
 
 Result<std::vector<Outside>> outside(db::Connection& transaction, const Writing& writing, const Written& written,
                                      size_t most) {
-  if (JW_FAULT(60, writing.asker.agreement_due && written.dataset->has_subject, false)) return agreement_due();
+  if (JW_FAULT(60, writing.asker.agreement_due && written.dataset->tells_of_persons, false)) return agreement_due();
   const Decision& decision = writing.authority.decide(*written.dataset, writing.action, writing.purpose);
   if (!decision.allowed()) return *decision.refusal;
   std::vector<Outside> out;

@@ -39,8 +39,8 @@ struct Writing {
   Instant now;
 };
 
-// What of these rows is outside, each once and at most `most`: as they stood first, then as they would stand, by id. Refused
-// when the action opens nothing of the dataset: policy.no_permit and its like, identity.agreement_due.
+// What of these rows is outside, each once and at most `most`: as they stood first, then as they would stand, by id.
+// Refused when the action opens nothing of the dataset: policy.no_permit and its like, identity.agreement_due.
 Result<std::vector<Outside>> outside(db::Connection& transaction, const Writing& writing, const Written& written,
                                      size_t most);
 

@@ -60,6 +60,13 @@ Result<Done> save(Moment& moment) {
   return Done{};
 }
 
+// What was never handed in is nobody's to read (§2.4.1).
+Result<Done> forget(Moment& moment) {
+  moment.file.content = {};
+  moment.file.title = "（草稿已作废）";
+  return Done{};
+}
+
 // The unit of the applicant: that of the post the grant is for, else where one works or studies.
 std::string unit_of(const Moment& moment, const Application& asked) {
   if (!asked.holder.post.empty()) return asked.holder.unit;
@@ -73,29 +80,30 @@ std::string unit_of(const Moment& moment, const Application& asked) {
   return {};
 }
 
-bool has_other_head(const Moment& moment, const std::string& unit) {
+// To the three administrators nothing opens academic data, so nothing is asked for and nothing granted (§4.3.2).
+Result<Done> check_not_apart(const Moment& moment) {
   const db::Store::Lease reader = moment.on.store.reader();
-  for (const policy::Asker& head : moment.on.policy.rules()->holders(*reader, kHead, unit, moment.now)) {
-    if (head.person != moment.file.person) return true;
-  }
-  return false;
+  const auto rules = moment.on.policy.rules();
+  if (!rules->is_apart(rules->posts_of(*reader, moment.file.person, 0, moment.now))) return Done{};
+  return Refusal{Code::forbidden,
+                 "access.administrator",
+                 {"系统、安全、审计管理员不查询教学数据，不能申请（§4.3.2）",
+                  "the system, security and audit administrators query no academic data, so none is granted (§4.3.2)"}};
 }
 
-// Whose head signs: the applicant's unit; for the head's own application the unit above, in the end the office.
-cases::Unit signing_unit(const Moment& moment) {
-  std::string code = moment.file.unit.code;
-  for (int hops = 0; hops < 8 && !code.empty(); ++hops) {
-    if (has_other_head(moment, code)) return cases::find_unit(moment.connection, code);
-    db::Rows rows = moment.connection.query(
-        "SELECT p.code FROM \"unit\" u JOIN \"unit\" p ON p.id = u.parent WHERE u.code = $1", {code});
-    code = rows.next() ? std::string(rows.text(0)) : std::string();
-  }
-  return cases::find_unit(moment.connection, kOfficeUnit);
+// Of a grant to a post, whoever holds that post.
+bool favours(const Moment& moment) {
+  const Holder holder = read(moment.on, content_of(moment.file), Date{0}).application.holder;
+  if (holder.post.empty()) return false;
+  return std::any_of(moment.actor.posts.begin(), moment.actor.posts.end(), [&](const cases::Actor::Held& held) {
+    return held.post == holder.post && (holder.unit.empty() || held.unit == holder.unit);
+  });
 }
 
 // The form as it stands goes to the head of the department.
 Result<Done> hand_in(Moment& moment) {
   cases::Case& file = moment.file;
+  JW_CHECK(check_not_apart(moment));
   for (const char* own : {"granted", "undertaking", "level"}) file.content.erase(own);  // of an earlier round
   Reading reading = read(moment.on, file.content, moment.now.date());
   const Application& asked = reading.application;
@@ -132,7 +140,7 @@ Result<Done> hand_in(Moment& moment) {
                    {"查不到您所在的单位，无法确定由谁审核签字，请先请人事或学籍部门补全",
                     "your unit is not known, so nobody can sign: have it entered first"}};
   }
-  file.sign_unit = signing_unit(moment);
+  file.sign_unit = signing_unit(moment.on, moment.connection, file.unit.code, {file.person, {}, {}}, moment.now);
   file.owner_unit = cases::find_unit(moment.connection, asked.dataset->owner_unit);
   moment.changed = {{"content", file.content}};
   return Done{};
@@ -154,12 +162,12 @@ bool needs_no_consent(const Moment& moment) {
   return !needs_consent(moment);
 }
 
+// As what was handed in is read now: the catalogue may have raised a level since.
 bool is_strict(const Moment& moment) {
-  const json::value* level = moment.file.content.if_contains("level");
-  const json::value* minors = moment.file.content.if_contains("minors");
-  return level == nullptr || !level->is_int64() ||
-         level->get_int64() >= static_cast<int64_t>(catalog::Level::sensitive) ||
-         (minors != nullptr && minors->is_bool() && minors->get_bool());
+  json::object asked = moment.file.content;
+  for (const char* own : {"granted", "undertaking", "level", "renews"}) asked.erase(own);
+  const Application application = read(moment.on, asked, Date{0}).application;
+  return application.dataset == nullptr || application.is_strict() || application.minors;
 }
 
 bool is_plain(const Moment& moment) {
@@ -169,6 +177,7 @@ bool is_plain(const Moment& moment) {
 // The decider may narrow; data of minors are opened only when that is said for itself (§2.4.3).
 Result<Done> propose(Moment& moment) {
   cases::Case& file = moment.file;
+  JW_CHECK(check_not_apart(moment));
   const json::value* granted = moment.input.if_contains("granted");
   json::object smaller = content_of(file);
   if (granted != nullptr && granted->is_object()) {
@@ -414,7 +423,7 @@ const Transition kTransitions[] = {
      .label = kSubmit, .opinion = kMay, .seal = kSigns, .effect = submit,
      .tone = kGood, .in_form = true},
     {.from = "draft", .action = "discard", .to = "withdrawn", .who = kApplicant, .label = kDiscard,
-     .tone = kBad, .once = true},
+     .effect = forget, .tone = kBad, .once = true},
     {.from = "returned", .action = "discard", .to = "withdrawn", .who = kApplicant, .label = kDiscard,
      .tone = kBad, .once = true},
     {.from = "signing", .action = "sign", .to = "consenting", .who = kSigner,
@@ -544,6 +553,7 @@ const Kind kAccess{
     .letter_series = kLetterSeries,
     .describe = describe,
     .form = form,
+    .favours = favours,
 };
 
 const Kind kRenewal{
@@ -556,6 +566,7 @@ const Kind kRenewal{
     .letter_series = kLetterSeries,
     .describe = describe,
     .form = form,
+    .favours = favours,
 };
 
 void write_preview(const cases::Services& on, const json::object& content, JsonWriter& out) {

@@ -157,7 +157,7 @@ class Reader {
   void condition(const json::value& value, const char* key) {
     const auto parsed = catalog::parse_condition(on_.catalogue, *out_.application.dataset, value,
                                                  catalog::ConditionUse::query, std::string("content.") + key);
-    if (parsed) return;
+    if (parsed) return out_.application.conditions.push_back(*parsed);
     for (const FieldProblem& problem : parsed.refusal().fields) out_.problems.push_back(problem);
     if (parsed.refusal().fields.empty()) wrong(key, "condition", parsed.refusal().detail);
   }
@@ -278,11 +278,11 @@ Text holder_in_words(const cases::Services& on, const Holder& holder) {
 }  // namespace
 
 Level Application::level() const {
-  Level highest = Level::open;
+  std::vector<int> shown;
   for (const auto* list : {&clear, &masked}) {
-    for (const std::string& name : *list) highest = std::max(highest, field_of(*this, name).level);
+    for (const std::string& name : *list) shown.push_back(dataset->field(name));
   }
-  return highest;
+  return catalog::level_of(*dataset, shown, conditions);
 }
 
 bool Application::concerns_students(const Catalogue& catalogue) const {

@@ -34,7 +34,8 @@ struct Application {
   bool minors = false;
   Holder holder;
 
-  catalog::Level level() const;  // highest of the fields asked for
+  std::vector<catalog::Condition> conditions;  // of rows and where, as understood
+  catalog::Level level() const;                // catalog::level_of what is shown of which rows
   // Whether the stricter path of §2.4.3 is to be taken.
   bool is_strict() const { return level() >= catalog::Level::sensitive; }
   bool concerns_students(const catalog::Catalogue& catalogue) const;

@@ -316,8 +316,27 @@ Result<Done> open_confirmation(Moment& moment) {
   return Done{};
 }
 
+// Whose grant it is does not say that it is still needed; whoever stands in for them neither.
+bool is_own(const Moment& moment, const GrantRow& grant) {
+  const int64_t person = moment.actor.asker.person;
+  return std::any_of(moment.actor.posts.begin(), moment.actor.posts.end(), [&](const cases::Actor::Held& held) {
+    if (grant.post.empty()) return grant.person == person || grant.person == held.for_person;
+    return held.post == grant.post && (grant.unit.empty() || held.unit == grant.unit);
+  });
+}
+
 Result<Done> confirm(Moment& moment) {
   JW_TRY(const std::vector<std::string> keep, numbers_given(moment.input, "keep"));
+  for (const std::string& number : keep) {
+    const auto grant = find_grant(moment.connection, number);
+    if (grant && is_own(moment, *grant)) {
+      return Refusal{Code::forbidden,
+                     "access.own_grant",
+                     {"授权 " + number + " 是您本人（或您所代理的人）的，不能由您确认保留",
+                      "grant " + number + " is yours (or that of whom you stand in for): you cannot confirm it"},
+                     {{"keep", "own", {"不能确认本人的授权", "not the own grant"}}}};
+    }
+  }
   JW_TRY(const std::vector<std::string> end, numbers_given(moment.input, "end"));
   std::vector<std::string> asked = grants_of(moment.file), said = keep;
   said.insert(said.end(), end.begin(), end.end());
@@ -378,7 +397,27 @@ const cases::Field kFields[] = {
     {"reason", {"理由", "reason"}, catalog::Level::sensitive},
 };
 
+bool has_other_head(const cases::Services& on, const std::string& unit, const Concern& concern, Instant now) {
+  if (concern.post == kHead && concern.unit == unit) return false;
+  const db::Store::Lease reader = on.store.reader();
+  for (const policy::Asker& head : on.policy.rules()->holders(*reader, kHead, unit, now)) {
+    if (head.person != concern.person) return true;
+  }
+  return false;
+}
+
 }  // namespace
+
+cases::Unit signing_unit(const cases::Services& on, db::Connection& connection, std::string unit,
+                         const Concern& concern, Instant now) {
+  for (int hops = 0; hops < 8 && !unit.empty(); ++hops) {
+    if (has_other_head(on, unit, concern, now)) return cases::find_unit(connection, unit);
+    db::Rows rows =
+        connection.query("SELECT p.code FROM \"unit\" u JOIN \"unit\" p ON p.id = u.parent WHERE u.code = $1", {unit});
+    unit = rows.next() ? std::string(rows.text(0)) : std::string();
+  }
+  return cases::find_unit(connection, kOfficeUnit);
+}
 
 const cases::Waits kWaitsHead{"head", {"部门负责人", "head of the department"}};
 const cases::Waits kWaitsOwner{"owner_head", {"数据归属单位负责人", "head of the owner unit"}};

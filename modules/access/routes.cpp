@@ -57,6 +57,7 @@ void effect(const Call& call) {
     auto atom = policy::grant_atom(on.catalogue, before->regulation(), *grant);
     if (!atom) return call.refuse(atom.refusal());
     query::EffectOptions options;
+    options.names_holder = true;  // the applicant of the case
     options.purpose = std::string(json::parse(grant->content).at("purposes").at(0).as_string());
     told = query::effect_of(on.catalogue, *reader, before, before->with(std::move(atom).value()), call.asker(), now,
                             options);

@@ -19,6 +19,16 @@ constexpr cases::Opinion kMay = cases::Opinion::optional, kMust = cases::Opinion
 constexpr cases::Tone kGood = cases::Tone::good, kBad = cases::Tone::bad, kBack = cases::Tone::back;
 constexpr cases::Seal kSigns = cases::Seal::signs, kApproves = cases::Seal::approves;
 
+// Whose matter something is: a person's, or that of a post in a unit.
+struct Concern {
+  int64_t person = 0;
+  std::string post, unit;
+};
+// The unit whose head signs for people of a unit: that one, when it has a head who is not concerned; else the unit
+// above, in the end the office.
+cases::Unit signing_unit(const cases::Services& on, db::Connection& connection, std::string unit,
+                         const Concern& concern, Instant now);
+
 // What was granted, or failing that asked for.
 boost::json::object content_of(const cases::Case& file);
 

@@ -2,6 +2,7 @@
 #include <boost/json.hpp>
 
 #include <algorithm>
+#include <map>
 
 #include "base/json.hpp"
 #include "modules/access/api.hpp"
@@ -167,15 +168,19 @@ int follow_posts(cases::Engine& engine, Instant now) {
 
 // ---- §2.5.2 the campaign of each term
 
+// By the unit whose head confirms: nobody confirms the own grant.
 int open_campaigns(cases::Engine& engine, Instant now) {
   const cases::Services& on = engine.services();
+  struct Standing {
+    std::string number, unit;
+    Concern concern;
+  };
   struct Campaign {
-    std::string unit;
-    int64_t unit_id = 0;
+    int64_t unit = 0;
     json::array grants;
   };
   std::string term;
-  std::vector<Campaign> campaigns;
+  std::map<std::string, Campaign> campaigns;  // by code
   {
     const db::Store::Lease reader = on.store.reader();
     std::string begins;
@@ -187,29 +192,37 @@ int open_campaigns(cases::Engine& engine, Instant now) {
       term = rows.text(0);
       begins = rows.text(1);
     }
-    db::Rows rows = reader->query(
-        "SELECT u.code, g.holder_unit, g.number FROM access_grant g JOIN \"unit\" u ON u.id = g.holder_unit WHERE "
-        "g.effect = 'permit' AND g.revoked IS NULL AND g.valid_until > $1 AND g.made < $2 AND (g.confirmed IS NULL OR "
-        "g.confirmed < $2) ORDER BY u.code, g.number",
-        {now.us, Instant::at_start_of(*Date::parse(begins)).us});
-    while (rows.next()) {
-      if (campaigns.empty() || campaigns.back().unit != rows.text(0))
-        campaigns.push_back({std::string(rows.text(0)), rows.integer(1), {}});
-      campaigns.back().grants.emplace_back(rows.text(2));
+    std::vector<Standing> standing;
+    {
+      db::Rows rows = reader->query(
+          "SELECT u.code, g.number, g.person_id, g.post, g.unit FROM access_grant g JOIN \"unit\" u ON u.id = "
+          "g.holder_unit WHERE g.effect = 'permit' AND g.revoked IS NULL AND g.valid_until > $1 AND g.made < $2 AND "
+          "(g.confirmed IS NULL OR g.confirmed < $2) ORDER BY u.code, g.number",
+          {now.us, Instant::at_start_of(*Date::parse(begins)).us});
+      while (rows.next()) {
+        standing.push_back({std::string(rows.text(1)),
+                            std::string(rows.text(0)),
+                            {rows.integer(2), std::string(rows.text(3)), std::string(rows.text(4))}});
+      }
+    }
+    for (const Standing& each : standing) {
+      const cases::Unit unit = signing_unit(on, *reader, each.unit, each.concern, now);
+      Campaign& campaign = campaigns[unit.code];
+      campaign.unit = unit.id;
+      campaign.grants.emplace_back(each.number);
     }
   }
   int count = 0;
-  for (const Campaign& campaign : campaigns) {
+  for (const auto& [unit, campaign] : campaigns) {
     int64_t outbox = 0;
     {
       const db::Store::Lease writer = on.store.writer();
       db::Transaction transaction(*writer, db::Transaction::Mode::write);
       // One a term and unit, whichever node comes first.
-      if (cases::next_number(*writer, "confirmation/" + term + "/" + campaign.unit) != 1) continue;
+      if (cases::next_number(*writer, "confirmation/" + term + "/" + unit) != 1) continue;
       const json::object input{
           {"content",
-           json::object{
-               {"unit", campaign.unit_id}, {"unit_code", campaign.unit}, {"term", term}, {"grants", campaign.grants}}}};
+           json::object{{"unit", campaign.unit}, {"unit_code", unit}, {"term", term}, {"grants", campaign.grants}}}};
       const Result<cases::Taken> taken =
           engine.open_within(*writer, cases::Engine::clock_actor(), kConfirmation.name, "open", input, false);
       if (!taken) continue;

@@ -42,7 +42,9 @@ struct Issued {
 };
 
 // The paper, what it was made of, and the outcome's way into the record are one transaction.
-Result<Issued> issue(const Call& call, const Made& made, std::string_view query, int64_t rows) {
+Result<Issued> issue(const Call& call, const Made& made, std::string_view query) {
+  const auto& document = std::get<query::Engine::Document>(made.outcome.result);
+  const std::string clear = json::serialize(json::value_from(document.basis.clear));
   const edge::House& house = call.house();
   const record::Entry& entry = made.outcome.entry;
   Issued issued;
@@ -60,8 +62,9 @@ Result<Issued> issue(const Call& call, const Made& made, std::string_view query,
                               .expires = Instant{entry.time.us + kValidDays * kDay}};
     JW_TRY(issued.sha256, paper::issue(*lease, issued.mark, exported, entry.time));
     lease->execute(
-        "INSERT INTO document (paper, dataset, format, purpose, query, row_count) VALUES ($1, $2, 'csv', $3, $4, $5)",
-        {issued.mark.number, entry.dataset, entry.purpose, query, rows});
+        "INSERT INTO document (paper, dataset, format, purpose, query, row_count, clear) VALUES ($1, $2, 'csv', $3, "
+        "$4, $5, $6)",
+        {issued.mark.number, entry.dataset, entry.purpose, query, document.rows, clear});
     transaction.commit();
   }
   const auto leaf = house.recorder.deliver(outbox);
@@ -100,7 +103,7 @@ void make(const Call& call) {
   if (const auto* refusal = std::get_if<Refusal>(&made.outcome.result))
     return call.release(std::move(made.outcome.entry), *refusal);
   const auto& document = std::get<query::Engine::Document>(made.outcome.result);
-  const Result<Issued> issued = issue(call, made, json::serialize(query), document.rows);
+  const Result<Issued> issued = issue(call, made, json::serialize(query));
   if (!issued) return call.refuse(issued.refusal());
   std::string text;
   JsonWriter out(text);
@@ -110,25 +113,37 @@ void make(const Call& call) {
   call.say(edge::framed(std::move(text), issued->record));
 }
 
+// Every download is asked for again: what may be fetched follows what may be queried now (§3.3.1).
 void fetch(const Call& call) {
   edge::House& house = call.house();
   const std::string& number = call.captured(0);
   const Refusal unknown{Code::not_found, "document.unknown", {"没有这份文件", "there is no such document"}};
   Result<std::string> content = unknown;
   std::string dataset;
+  json::value query;
+  query::Engine::Basis basis;
   int64_t outbox = 0;
   {
     const db::Store::Lease lease = house.store.private_reader();
-    db::Rows rows = lease->query("SELECT dataset FROM document WHERE paper = $1", {number});
+    db::Rows rows = lease->query("SELECT dataset, query, clear FROM document WHERE paper = $1", {number});
     const auto found = paper::find(*lease, number, house.clock.now());
     if (!found || found->account != call.session().account || !rows.next()) return call.refuse(unknown);
     dataset = rows.text(0);
+    query = json::parse(rows.text(1));
+    const json::value open = json::parse(rows.text(2));
+    for (const auto& [column, clear] : open.as_object()) basis.clear[column] = clear.as_bool();
     outbox = found->outbox;
     content = paper::bytes(*lease, *found);
   }
-  // Whoever lost the permission since then lost the file, too: what may be fetched follows what may be queried now.
-  const Result<std::string> open = house.engine.dataset_json(call.asker(), dataset);
-  if (!open) return call.refuse(open.refusal());
+  const auto made = house.recorder.deliver(outbox);
+  const auto proof = made ? house.recorder.prove(made->seq) : std::nullopt;
+  if (!proof) return call.refuse(edge::not_durable());
+  basis.marks = proof->entry.basis;
+  if (const auto stands = house.engine.check_stands(call.asker(), query, policy::Action::export_, basis); !stands) {
+    std::string parameters;
+    JsonWriter(parameters).object().field("document", number).end_object();
+    return call.refuse_on_record("export", stands.refusal(), std::move(parameters));
+  }
   if (!content) return call.refuse(content.refusal());
   http::Response response;
   response.body = std::move(content).value();
@@ -136,9 +151,6 @@ void fetch(const Call& call) {
   response.headers.emplace_back("Content-Disposition", "attachment; filename=\"" + number + ".csv\"");
   response.headers.emplace_back("Cache-Control", "no-store");
   // Whoever stands in it can see every download, not the first alone (§1.3.1).
-  const auto made = house.recorder.deliver(outbox);
-  const auto proof = made ? house.recorder.prove(made->seq) : std::nullopt;
-  if (!proof) return call.refuse(edge::not_durable());
   record::Entry entry = call.entry("export", "export");
   entry.dataset = std::move(dataset);
   entry.rows = proof->entry.rows;

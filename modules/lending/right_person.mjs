@@ -15,8 +15,8 @@ async function lendingOf(world) {
 export async function rows(world, { office, security }) {
   const lending = await lendingOf(world);
   return {
-    'POST /api/lending/findings/{id}/step': [[`/api/lending/findings/${lending.step}/step`, { step: 'read_only', reason: 'x' }], [403], undefined, security],
-    'POST /api/lending/findings/{id}/lift': [[`/api/lending/findings/${lending.step}/lift`, { reason: 'x' }], [403], undefined, office],
-    'POST /api/lending/findings/{id}/dismiss': [[`/api/lending/findings/${lending.dismiss}/dismiss`, { reason: 'x' }], [403], undefined, security],
+    'POST /api/lending/findings/{id}/step': [[`/api/lending/findings/${lending.step}/step`, { step: 'read_only', reason: 'x', password: security.password }], [403], undefined, security],
+    'POST /api/lending/findings/{id}/lift': [[`/api/lending/findings/${lending.step}/lift`, { reason: 'x', password: office.password }], [403], undefined, office],
+    'POST /api/lending/findings/{id}/dismiss': [[`/api/lending/findings/${lending.dismiss}/dismiss`, { reason: 'x', password: security.password }], [403], undefined, security],
   };
 }

@@ -39,7 +39,7 @@ Result<policy::Draft> drafted(db::Connection& reader, const catalog::Catalogue& 
 
 struct Previewed {
   std::string json;
-  std::vector<query::Effect::Told> told;
+  std::vector<query::Told> told;
 };
 
 Result<Previewed> previewed(const Call& call, const json::object& body) {
@@ -50,7 +50,7 @@ Result<Previewed> previewed(const Call& call, const json::object& body) {
   const int64_t version = rules->regulation().version;
   JW_TRY(const json::object base, policy::content_of(*reader, version));
   JW_TRY(policy::Draft draft, drafted(*reader, house.catalogue, body, base));
-  JW_CHECK(query::fits(*reader, rules, draft.regulation));
+  JW_CHECK(query::fits(*reader, rules, draft.regulation, house.clock.now()));
   draft.regulation.version = -1;  // of no plan that is kept
   const auto after = rules->with(std::move(draft.regulation));
   const query::Effect effect =
@@ -78,7 +78,7 @@ void act(const Call& call, std::string_view action, edge::Signing signing, Run r
 policy::Trial trial_in(const edge::House& house) {
   return [&house](const policy::Regulation& regulation) {
     const db::Store::Lease reader = house.store.reader();
-    return query::fits(*reader, house.policy.rules(), regulation);
+    return query::fits(*reader, house.policy.rules(), regulation, house.clock.now());
   };
 }
 
@@ -100,6 +100,20 @@ Result<Done> proposer_holds(const edge::House& house, int64_t id) {
   return Refusal{Code::conflict,
                  "regulation.proposer_gone",
                  {"提议人已不再担任可以提议的岗位，只能退回", "who proposed holds the post no longer; reject it"}};
+}
+
+// Nobody decides in their own favour, by whatever post (§4.3.2).
+policy::Trial decided_by(const edge::House& house, const policy::Asker& decider) {
+  return [&house, decider](const policy::Regulation& regulation) -> Result<Done> {
+    JW_CHECK(trial_in(house)(regulation));
+    const db::Store::Lease reader = house.store.reader();
+    const auto rules = house.policy.rules();
+    if (!query::favours(*reader, rules, rules->with(regulation), decider, house.clock.now())) return Done{};
+    return Refusal{Code::forbidden,
+                   "regulation.own_favour",
+                   {"这项提议会使您本人得到新的权限，须由不受益的人审批",
+                    "the proposal would give yourself what you do not have; somebody who gains nothing decides"}};
+  };
 }
 
 }  // namespace
@@ -146,9 +160,9 @@ void approve(const Call& call) {
   if (const auto holds = proposer_holds(call.house(), id); !holds && holds.refusal().code == Code::conflict)
     return call.refuse_on_record("regulation_approve", holds.refusal());
   act(call, "regulation_approve", edge::Signing::now,
-      [id](const edge::Doing& doing, const edge::House& house) -> Result<Acted> {
+      [id, decider = call.asker()](const edge::Doing& doing, const edge::House& house) -> Result<Acted> {
         return policy::approve(doing.transaction, house.recorder, house.catalogue, id, doing.by, doing.now,
-                               trial_in(house));
+                               decided_by(house, decider));
       });
 }
 

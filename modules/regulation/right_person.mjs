@@ -22,6 +22,6 @@ export async function rows(world, { office, security, student, key }) {
     'POST /api/regulation/proposals/{id}/reject': [[`/api/regulation/proposals/${regulation.reject}/reject`, { password: regulation.password, reason: 'x' }], [403], undefined, security],
     'POST /api/regulation/proposals/{id}/approve': [[`/api/regulation/proposals/${regulation.approve}/approve`, { password: regulation.password }], [403], undefined, security],
     'GET /api/sight/cell': [[`/api/sight/cell?dataset=grade&key=${key}&field=score`], [403], undefined, security],
-    'GET /api/sight/person': [[`/api/sight/person?account=${student.account}`], [403], undefined, security],
+    'GET /api/sight/person': [[`/api/sight/person?account=${student.account}`], [403], undefined, office],
   };
 }

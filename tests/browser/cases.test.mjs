@@ -336,7 +336,7 @@ describe('applying for access in a browser', { timeout: 110_000 }, () => {
   });
 
   for (const size of kSizes) {
-    test(`a deputy is appointed and ended, and the pages fit, ${size.name}`, async () => {
+    test(`§2.4.2.a a deputy is asked, accepts and is ended, and the pages fit, ${size.name}`, async () => {
       await at(start);
       const who = await pair();
       const page = await pageOf(here, 'department_head', size, who.head);
@@ -345,7 +345,15 @@ describe('applying for access in a browser', { timeout: 110_000 }, () => {
       await page.getByLabel('代理人', { exact: true }).fill(colleague.account);
       await page.getByLabel('截止日期（含）').fill('2026-11-27');
       await page.getByLabel('原因').fill('出差');
-      await page.getByRole('button', { name: '指定', exact: true }).click();
+      await page.getByRole('button', { name: '签字并指定', exact: true }).click();
+      await signed(page, here.world.accountsOf('department_head')[who.head], read(page, /待对方接受[\s\S]*2026-11-24 – 2026-11-27 · 出差/));
+      const theirs = await pageOf(here, 'teacher', size, who.teacher);
+      await theirs.goto(`${here.address}/deputies`);
+      await shown(theirs, 'deputies-asked', size);
+      await theirs.getByRole('button', { name: '接受', exact: true }).first().click();
+      await reads(theirs, /您已接受代理[\s\S]*代理中/);
+      await theirs.context().close();
+      await page.reload();
       await reads(page, /代理中[\s\S]*2026-11-24 – 2026-11-27 · 出差/);
       await shown(page, 'deputies', size);
       await page.getByRole('button', { name: '提前结束' }).first().click();

@@ -67,6 +67,9 @@ for (const [at, size] of kSizes.entries()) {
       await shown(desk, 'lending-desk', size);
       await finding.getByLabel('理由').fill('已电话核实');
       await finding.getByRole('button', { name: '认定为正常' }).click();
+      const sign = desk.getByRole('dialog', { name: '签字确认' });
+      await sign.getByLabel('登录密码').fill(here.world.accountsOf('security_admin')[0].password);
+      await sign.getByRole('button', { name: '签字', exact: true }).click();
       await reads(desk, /已处理/);
       await desk.getByRole('button', { name: '已处理' }).click();
       await reads(desk, /已认定为正常[\s\S]*已电话核实/);

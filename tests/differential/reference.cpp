@@ -13,7 +13,6 @@ namespace {
 
 constexpr size_t kFewPersons = 9;  // numbers about so many tell of each (§1.3.1)
 
-
 using catalog::Condition;
 using catalog::Dataset;
 using catalog::Field;
@@ -275,7 +274,13 @@ class Reference {
     Decision decision;
     if (!policy::is_reading(action)) decision.least = Sight::clear;
     const auto held = posts();
+    const bool apart = std::any_of(held.begin(), held.end(), [&](const auto& each) {
+      return !rules_.regulation.posts[static_cast<size_t>(each.first)].apart.empty();
+    });
     const auto applies = [&](const Atom& atom) {
+      const bool own =
+          atom.rows == Atom::Rows::relation && rules_.catalogue->relations[static_cast<size_t>(atom.relation)].of < 0;
+      if (apart && atom.effect == policy::Effect::permit && !dataset(atom.dataset).by_kernel && !own) return false;
       if (now_.us < atom.from_us || now_.us >= atom.until_us) return false;
       if ((atom.actions >> static_cast<int>(action) & 1) == 0) return false;
       if (atom.post < 0) {
@@ -577,7 +582,7 @@ Expected expected_answer(const Asking& asking, const query::Query& query, Action
   }
   const Decision decision = reference.decide(*query.dataset, action, query.purpose);
   Expected out;
-  if (asking.asker.agreement_due && query.dataset->has_subject) {
+  if (asking.asker.agreement_due && query.dataset->tells_of_persons) {
     out.refusal = "identity.agreement_due";
   } else if (!purposes.contains(query.purpose)) {
     out.refusal = "query.purpose_unknown";
@@ -592,7 +597,7 @@ Expected expected_answer(const Asking& asking, const query::Query& query, Action
 std::string expected_refusal(const Asking& asking, Action action, const std::string& purpose, const Dataset& dataset,
                              const std::vector<Change>& changes) {
   const Reference reference(asking);
-  if (asking.asker.agreement_due && dataset.has_subject) return "identity.agreement_due";
+  if (asking.asker.agreement_due && dataset.tells_of_persons) return "identity.agreement_due";
   const Decision decision = reference.decide(dataset, action, purpose);
   if (decision.permits.empty()) return "policy.denied";
   std::string out;

@@ -157,6 +157,9 @@ policy::Regulation test_regulation(const Catalogue& catalogue) {
   post(
       "head", "tutor", "unit",
       R"({"all":[{"field":"id","is":"me"},{"any":[{"field":"rank","op":"ge","value":"2"},{"field":"since","op":"eq","today":true}]}]})");
+  // Of nobody else: whoever has it gets no academic data but the own (§4.3.2).
+  post("warden", "tutor", nullptr, R"({"all":[{"field":"id","is":"me"},{"field":"rank","op":"eq","value":"1"}]})");
+  regulation.posts.back().apart = "administrator";
   return regulation;
 }
 

@@ -312,7 +312,7 @@ TEST_P(RegulationEffect, what_cannot_be_in_force_is_refused_before_it_is_decided
   const auto fits = [&](const policy::Regulation& regulation) {
     const auto now = rules();
     const auto reader = campus_->system().store->reader();
-    const auto done = query::fits(*reader, now, regulation);
+    const auto done = query::fits(*reader, now, regulation, campus_->system().clock->now());
     return done ? std::string() : done.refusal().type;
   };
   EXPECT_EQ(fits(rules()->regulation()), "");
@@ -387,6 +387,46 @@ TEST_P(RegulationEffect, statistics_about_few_persons_note_them) {
       << "the first class has two";
 }
 
+// However long a list: who belongs to no class or has none is noted one by one (§1.3.1).
+TEST_P(RegulationEffect, a_long_list_loses_nobody) {
+  std::vector<Row> staff, students;
+  for (int i = 0; i < 210; ++i) {
+    const std::string n = std::to_string(1000 + i);
+    staff.push_back({{"number", "S" + n}, {"name", "众"}, {"unit", "cs"}, {"state", "11"}});
+    students.push_back({{"number", "2024" + n}, {"name", "众"}, {"unit", "cs"}, {"state", "01"}});
+    if (i >= 7) students.back()["class"] = "C2";
+  }
+  campus_->put("staff", staff);
+  campus_->put("student", students);
+  const auto subjects = [&](std::string_view dataset) {
+    const auto outcome =
+        campus_->ask(office_, R"({"dataset":")" + std::string(dataset) + R"(","fields":["number"],"limit":1000})");
+    std::pair<size_t, int64_t> out;  // persons one by one, and those counted in classes
+    for (const record::Subject& each : outcome.entry.subjects) {
+      EXPECT_NE(each.id, 0);
+      const bool alone = each.kind == record::Subject::Kind::person;
+      (alone ? out.first += 1 : static_cast<size_t>(out.second += each.count));
+    }
+    return out;
+  };
+  EXPECT_EQ(subjects("staff"), (std::pair<size_t, int64_t>(213, 0))) << "all but the asker";
+  EXPECT_EQ(subjects("student"), (std::pair<size_t, int64_t>(7, 206)));
+}
+
+// Before the agreement is signed nobody reads persons, in whatever dataset they stand (§4.3.3).
+TEST_P(RegulationEffect, before_the_agreement_no_person_is_read) {
+  policy::Asker teacher = teacher_, office = office_;
+  teacher.agreement_due = office.agreement_due = true;
+  for (const char* dataset : {"section_teacher", "grade"})
+    EXPECT_EQ(campus_->rows(teacher, R"({"dataset":")" + std::string(dataset) + "\"}"), "identity.agreement_due")
+        << dataset;
+  for (const char* dataset : {"class", "staff", "case", "deputy", "access_grant", "post_holding"})
+    EXPECT_EQ(campus_->rows(office, R"({"dataset":")" + std::string(dataset) + "\"}"), "identity.agreement_due")
+        << dataset;
+  for (const char* dataset : {"term", "unit", "course", "notice"})
+    EXPECT_EQ(campus_->rows(office, R"({"dataset":")" + std::string(dataset) + "\"}").front(), '[') << dataset;
+}
+
 TEST_P(RegulationEffect, who_posts_are_held_by_has_its_effect_too) {
   const json::value told = effect(changed(R"([{"op":"set_setting","name":"teacher_years","value":0}])"), office_);
   const json::object& grade = one(told, "grade");
@@ -394,19 +434,156 @@ TEST_P(RegulationEffect, who_posts_are_held_by_has_its_effect_too) {
   EXPECT_EQ(json::serialize(told.at("widens")), "false");
 }
 
-TEST_P(RegulationEffect, who_sees_a_cell_is_who_gets_it) {
-  const auto reader = campus_->system().store->reader();
-  const auto who = [&](const char* key, const char* field) {
-    const auto told = query::who_sees(*reader, rules(), "grade", key, field, campus_->system().clock->now());
-    EXPECT_TRUE(told) << told.refusal().detail.en;
-    std::set<std::string> out;
-    const json::value parsed = json::parse(*told);
+// What somebody is told of a cell, and whom that told of.
+struct Told {
+  std::string json;
+  std::set<std::string> people;  // accounts named as seeing it in clear
+  size_t subjects = 0;
+};
+
+class SightOf : public RegulationEffect {
+ protected:
+  void SetUp() override {
+    RegulationEffect::SetUp();
+    if (IsSkipped()) return;
+    security_ = campus_->sign_in("a1", "security_admin", "A1");
+  }
+  Told who(const policy::Asker& viewer, const char* key, const char* field, const char* dataset = "grade") {
+    const auto reader = campus_->system().store->reader();
+    const auto seen = query::who_sees(*reader, rules(), {viewer, campus_->system().clock->now()}, dataset, key, field);
+    EXPECT_TRUE(seen) << seen.refusal().detail.en;
+    Told out{seen->json, {}, 0};
+    const json::value parsed = json::parse(seen->json);
     for (const json::value& each : parsed.at("clear").as_array()) {
       for (const json::value& person : each.at("people").as_array())
-        out.insert(std::string(person.at("account").as_string()));
+        out.people.insert(std::string(person.at("account").as_string()));
     }
+    for (const query::Told& each : seen->told) out.subjects += each.subjects.size();
     return out;
+  }
+  Result<query::Seen> what(const policy::Asker& viewer, const char* login) {
+    const auto reader = campus_->system().store->reader();
+    return query::what_sees(*reader, rules(), {viewer, campus_->system().clock->now()}, login);
+  }
+  policy::Asker security_;
+};
+
+// Being one of the three administrators is asked of the person, at use: whatever else is held or granted opens no
+// academic data but the own entry (§4.3.2).
+TEST_P(SightOf, administrators_are_apart_by_whatever_post_or_grant) {
+  constexpr const char* kGrades = R"({"dataset":"grade","fields":["student"],"purpose":"study"})";
+  campus_->put("class", {{{"code", "C2"},
+                          {"name", "二班"},
+                          {"unit", "cs"},
+                          {"adviser", "A1"},
+                          {"adviser_from", "2025-09-01"},
+                          {"adviser_until", "2026-08-31"}}});
+  {
+    const auto writer = campus_->system().store->writer();
+    db::Transaction transaction(*writer, db::Transaction::Mode::write);
+    policy::Grant grant =
+        grant_of(security_.account, R"({"rows":"all","clear":["*"],"actions":["query"],"purposes":["study"]})");
+    grant.person = security_.person;
+    ASSERT_TRUE(policy::put_grant(*campus_->system().catalogue, rules()->regulation(), *writer, grant,
+                                  campus_->system().clock->now()));
+    transaction.commit();
+  }
+  EXPECT_EQ(campus_->rows(security_, kGrades), "policy.no_permit");
+  EXPECT_EQ(campus_->rows(security_, R"({"dataset":"student"})"), "policy.no_permit") << "as an adviser";
+  EXPECT_EQ(campus_->rows(security_, R"({"dataset":"staff","fields":["number"]})"), R"([["A1"]])");
+  EXPECT_EQ(who(office_, "202400003~B~1", "score").people, (std::set<std::string>{"o1"})) << "and so it is told";
+  // A new post of everybody in the staff opens it to the others alone.
+  const auto open =
+      changed(R"([{"op":"put_post","post":{"name":"anybody","label":{"zh":"任何人","en":"anybody"},"clause":"2.1.4",)"
+              R"("from":"staff","where":{"field":"id","is":"me"}}},)"
+              R"({"op":"add_rule","rule":{"post":"anybody","dataset":"grade","rows":"all","clause":"2.1.4"}}])");
+  const auto sees = [&](const policy::Asker& asker) {
+    const auto reader = campus_->system().store->reader();
+    const Instant now = campus_->system().clock->now();
+    Instant edge;
+    const auto held = open->posts_of(*reader, asker.person, 0, now);
+    return open->authority(open, held, asker.account, now, edge)
+        ->decide(*campus_->system().catalogue->find("grade"), policy::Action::query, "")
+        .allowed();
   };
+  EXPECT_TRUE(sees(teacher_));
+  EXPECT_FALSE(sees(security_));
+  // Nobody decides in their own favour.
+  const auto gains = [&](const query::RulesPtr& after, const policy::Asker& decider) {
+    const auto reader = campus_->system().store->reader();
+    return query::favours(*reader, rules(), after, decider, campus_->system().clock->now());
+  };
+  EXPECT_TRUE(gains(open, teacher_));
+  EXPECT_TRUE(gains(open, office_)) << "a permit more, though nothing new is seen by it";
+  EXPECT_FALSE(gains(open, security_));
+  EXPECT_TRUE(
+      gains(changed(R"([{"op":"set_power","name":"sight_ask","post":["teacher","academic_office"]}])"), teacher_));
+  EXPECT_FALSE(gains(changed(R"([{"op":"set_setting","name":"decision_days","value":7}])"), office_));
+  EXPECT_FALSE(gains(rules(), office_));
+}
+
+TEST_P(SightOf, a_power_is_moved_to_nobody) {
+  const auto fits = [&](const char* changes) {
+    const auto after = changed(changes);
+    const auto reader = campus_->system().store->reader();
+    const auto done = query::fits(*reader, rules(), after->regulation(), campus_->system().clock->now());
+    return done ? std::string() : done.refusal().type + " " + done.refusal().fields.front().field;
+  };
+  EXPECT_EQ(fits(R"([{"op":"set_power","name":"regulation_approve","post":["audit_admin"]}])"),
+            "regulation.power_unheld powers.regulation_approve");
+  EXPECT_EQ(
+      fits(R"([{"op":"put_post","post":{"name":"fresh","label":{"zh":"新岗","en":"fresh"},"clause":"2.1.4",)"
+           R"("from":"staff","where":{"all":[{"field":"id","is":"me"},{"field":"number","op":"eq","value":"X"}]}}},)"
+           R"({"op":"set_power","name":"sight_ask","post":["fresh"]}])"),
+      "regulation.power_unheld powers.sight_ask");
+  EXPECT_EQ(fits(R"([{"op":"set_power","name":"sight_ask","post":["security_admin"]}])"), "");
+}
+
+TEST_P(SightOf, a_cell_is_the_same_whether_there_is_such_a_row_or_not) {
+  // Nobody may learn who is failed, sanctioned or enrolled by asking who sees it (§4.3.2).
+  const std::string by_rule = who(security_, "202400001~A~1", "score").json;
+  EXPECT_NE(by_rule.find(R"("by":"rule")"), std::string::npos) << by_rule;
+  EXPECT_EQ(by_rule.find("\"o1\""), std::string::npos) << "names nobody";
+  for (const char* key : {"202400003~B~1", "202499999~A~1", "no~such", "x", ""}) {
+    EXPECT_EQ(who(security_, key, "score").json, by_rule) << key;
+    EXPECT_EQ(who(security_, key, "score").subjects, 0u) << key;
+  }
+  // A teacher: a row of another's section is as one that is not there; of the own section it is told of the row, but
+  // who else sees it rests on what the teacher may not query.
+  EXPECT_EQ(who(teacher_, "202400002~B~1", "score").json, by_rule);
+  EXPECT_EQ(who(teacher_, "202499999~A~1", "score").json, by_rule);
+  const Told own = who(teacher_, "202400001~A~1", "score");
+  EXPECT_NE(own.json.find(R"("by":"row")"), std::string::npos) << own.json;
+  EXPECT_TRUE(own.people.empty());
+  EXPECT_EQ(own.subjects, 1u) << "the student of the row";
+  // A row that is seen, of a field that is not.
+  EXPECT_EQ(who(adviser_, "202400001", "guardian_phone", "student").json,
+            who(adviser_, "202400003", "guardian_phone", "student").json);
+  // Under the agreement that is still due nobody sees any row (§4.3.3).
+  policy::Asker unsigned_office = office_;
+  unsigned_office.agreement_due = true;
+  EXPECT_EQ(who(unsigned_office, "202400001~A~1", "score").json, by_rule);
+}
+
+TEST_P(SightOf, a_person_is_told_to_whoever_may_query_who_holds_what) {
+  for (const policy::Asker& viewer : {security_, teacher_, adviser_}) {
+    for (const char* login : {"t1", "o1", "nobody", ""}) {
+      const auto seen = what(viewer, login);
+      ASSERT_FALSE(seen) << login;
+      EXPECT_EQ(seen.refusal().type, "query.sight_closed") << login;
+    }
+  }
+  EXPECT_EQ(what(office_, "nobody").refusal().type, "identity.account_unknown");
+  const auto seen = what(office_, "t1");
+  ASSERT_TRUE(seen) << seen.refusal().detail.en;
+  EXPECT_NE(seen->json.find("\"teacher\""), std::string::npos);
+  size_t noted = 0;
+  for (const query::Told& each : seen->told) noted += each.subjects.size();
+  EXPECT_GE(noted, 2u) << "as a teacher and as one of the staff";
+}
+
+TEST_P(SightOf, a_cell_is_who_gets_it) {
+  const auto who = [&](const char* key, const char* field) { return this->who(office_, key, field).people; };
   const auto student = campus_->sign_in("zhang", "student", "202400001");
   EXPECT_EQ(who("202400001~A~1", "score"), (std::set<std::string>{"o1", "t1", "t2", "zhang"}));
   EXPECT_EQ(who("202400002~B~1", "score"), (std::set<std::string>{"o1", "t2"}));
@@ -423,6 +600,7 @@ TEST_P(RegulationEffect, who_sees_a_cell_is_who_gets_it) {
   }
   EXPECT_EQ(who("202400002~B~1", "score"), (std::set<std::string>{"o1"}));
   EXPECT_EQ(campus_->rows(adviser_, R"({"dataset":"grade","fields":["score"]})"), "[]");
+  EXPECT_EQ(this->who(office_, "202400001~A~1", "score").subjects, 3u) << "the student, once as such; the teacher";
 }
 
 TEST_P(RegulationEffect, nobody_is_appointed_to_two_administrators_posts) {
@@ -448,6 +626,10 @@ TEST_P(RegulationEffect, nobody_is_appointed_to_two_administrators_posts) {
   EXPECT_TRUE(appoint("department_head", "2026-01-01", ""));
 }
 
+INSTANTIATE_TEST_SUITE_P(Stores, SightOf, ::testing::Values(db::Dialect::sqlite, db::Dialect::postgres),
+                         [](const auto& instance) {
+                           return instance.param == db::Dialect::sqlite ? "sqlite" : "postgres";
+                         });
 INSTANTIATE_TEST_SUITE_P(Stores, RegulationEffect, ::testing::Values(db::Dialect::sqlite, db::Dialect::postgres),
                          [](const auto& instance) {
                            return instance.param == db::Dialect::sqlite ? "sqlite" : "postgres";

@@ -46,6 +46,8 @@ async function fresh(world) {
   const who = await people(world);
   const standing = await who.office.rows({ dataset: 'access_grant', fields: ['number'], where: { all: [{ field: 'holder', op: 'eq', value: who.teacher.account }, { field: 'revoked', op: 'is_null', value: true }] } });
   const grants = standing.map((row) => row[0]);
+  const offers = await who.office.rows({ dataset: 'deputy', fields: ['number'], where: { field: 'ended', op: 'is_null', value: true }, limit: 100 });
+  for (const [number] of offers) await who.head.post(`/api/deputies/${number}/end`, {});
   if (grants.length) await must(who.office.post('/api/cases', sign(who.office, { kind: 'revocation', action: 'revoke', content: { grants, reason: '重新开始' } })));
   return who;
 }
@@ -64,6 +66,13 @@ async function granted(who, content = {}) {
   await must(step(who.head, number, 'sign', sign(who.head)));
   await must(step(who.office, number, 'approve', sign(who.office)));
   return must(step(who.second, number, 'approve', sign(who.second)));
+}
+
+// The number of an offer to stand in for the head.
+async function offered(who, deputy, further = {}) {
+  const body = { deputy, post: 'department_head', unit: who.unit, begins: '2026-11-24', ends: '2026-11-25', reason: '出差', password: who.head.password };
+  await must(who.head.post('/api/deputies', { ...body, ...further }));
+  return (await who.head.rows({ dataset: 'deputy', fields: ['number'], order: [{ field: 'number', desc: true }], limit: 1 }))[0][0];
 }
 
 // What the public page says of a paper: its code is read from the paper itself.
@@ -338,11 +347,22 @@ forEachStore('the access lifecycle', (world) => {
     await at('2027-02-20T09:00:00+08:00');
     assert.equal((await who.teacher.query({ ...ask, fields: ['student_name'] })).status, 200);
     await until(async () => (await who.teacher.rows({ dataset: 'access_grant', fields: ['number', 'uses'] })).some((row) => row[0] === number && row[1] > 0));
+    const [own] = [`X-${who.head.account}`];
+    await sqlOutside(world.db, `INSERT INTO access_grant (id, number, effect, account, unit, dataset, content, valid_from, valid_until, source, made, title, holder, holder_name, person_id, holder_unit, state, last_used) SELECT 8001, '${own}', 'permit', a.id, '${who.unit}', 'evaluation', '{"rows":"all","clear":["student"],"actions":["query"],"purposes":["study"]}', 0, 9000000000000000, '2.4.2', 0, '测评', a.login, a.display_name, a.person_id, u.id, 'valid', ${Date.parse('2027-02-20T09:00:00+08:00') * 1000} FROM account a, unit u WHERE a.login = '${who.head.account}' AND u.code = '${who.unit}'`);
     await at('2027-02-22T09:00:00+08:00');
     const campaign = await until(async () => (await who.head.rows({ dataset: 'case', fields: ['number'], where: { all: [{ field: 'kind', op: 'eq', value: 'confirmation' }, { field: 'state', op: 'eq', value: 'confirming' }] } }))[0]);
     const file = await must(who.head.get(`/api/cases/${campaign[0]}`));
     assert.ok(file.words.grants.some((each) => each.number === number));
     assert.equal(file.due.days, 10);
+    // The head's own grant is for the head above; put before this one all the same, it is not theirs to keep.
+    assert.ok(!file.words.grants.some((each) => each.number === own));
+    const asked = async () => (await Promise.all((await who.office.rows({ dataset: 'case', fields: ['number'], where: { field: 'kind', op: 'eq', value: 'confirmation' }, limit: 50 })).map(([one]) => must(who.office.get(`/api/cases/${one}`))))).flatMap((one) => one.words.grants.map((each) => each.number));
+    assert.ok(await until(async () => (await asked()).includes(own)));
+    const grants = file.words.grants.map((each) => each.number);
+    const put = (some) => sqlOutside(world.db, `UPDATE "case" SET content = '${JSON.stringify({ grants: some, term: '2026-2027-2' })}' WHERE number = '${file.number}'`);
+    await put([...grants, own]);
+    assert.equal(isProblem(await step(who.head, file.number, 'confirm', sign(who.head, { keep: [...grants, own], end: [] })), 403).type, 'access.own_grant');
+    await put(grants);
     assert.equal((await step(who.head, file.number, 'confirm', sign(who.head, { keep: [], end: [] }))).status, 422, 'each grant is answered');
     await at(`${new Date(Date.parse(file.due.at) + 60_000).toISOString()}`);
     await until(async () => (await must(who.head.get(`/api/cases/${file.number}`))).state.name === 'done');
@@ -365,7 +385,9 @@ forEachStore('the access lifecycle', (world) => {
     const sent = await must(step(who.teacher, draft.number, 'submit', sign(who.teacher, { undertaking: 1 })));
     assert.deepEqual(await holders(draft.number), ['head']);
     assert.deepEqual((await waiting(who.head)).length, (await who.head.rows({ dataset: 'case', fields: ['number'], where: { not: { not: { is: 'waits_for_me' } } }, limit: 200 })).length);
-    await must(who.head.post('/api/deputies', { deputy: who.colleague.account, post: 'department_head', unit: who.unit, begins: '2026-11-24', ends: '2026-11-24', reason: '出差' }));
+    const offer = await offered(who, who.colleague.account, { ends: '2026-11-24' });
+    assert.deepEqual(await holders(draft.number), ['head'], 'not before it is accepted');
+    await must(who.colleague.post(`/api/deputies/${offer}/accept`, {}));
     assert.deepEqual(await holders(draft.number), ['head', 'colleague']);
     await at('2026-11-25T09:00:00+08:00');
     assert.deepEqual(await holders(draft.number), ['head']);
@@ -384,12 +406,16 @@ forEachStore('the access lifecycle', (world) => {
     await must(step(who.teacher, draft.number, 'withdraw'));
   });
 
-  test('§2.4.2.a a deputy signs while the head is away, and not a day longer; never for oneself', async () => {
+  test('§2.4.2.a a deputy signs while the head is away, having accepted, and not a day longer; never for oneself', async () => {
     const who = await fresh(world);
-    const appointed = await who.head.post('/api/deputies', { deputy: who.colleague.account, post: 'department_head', unit: who.unit, begins: '2026-11-24', ends: '2026-11-25', reason: '出差' });
-    assert.equal(appointed.status, 200, appointed.text);
-    assert.equal((await who.colleague.post('/api/deputies', { deputy: who.head.account, post: 'department_head', unit: who.unit, begins: '2026-11-24', ends: '2026-11-25', reason: '转托' })).status, 403);
     const { number } = await submitted(who);
+    const offer = await offered(who, who.colleague.account);
+    assert.equal((await who.colleague.get(`/api/cases/${number}`)).status, 404, 'an offer opens nothing');
+    assert.equal((await who.teacher.post(`/api/deputies/${offer}/accept`, {})).status, 404, 'nobody else accepts it');
+    await must(who.colleague.post(`/api/deputies/${offer}/accept`, {}));
+    assert.equal(isProblem(await who.colleague.post(`/api/deputies/${offer}/decline`, {}), 404).type, 'case.deputy_unknown', 'answered once');
+    const on = { post: 'department_head', unit: who.unit, begins: '2026-11-24', ends: '2026-11-25', reason: '转托', password: who.colleague.password };
+    assert.equal(isProblem(await who.colleague.post('/api/deputies', { deputy: who.head.account, ...on }), 403).type, 'case.deputy_not_yours');
     const seen = await must(who.colleague.get(`/api/cases/${number}`));
     assert.equal(seen.actions.find((each) => each.action === 'sign').allowed, true);
     const file = await must(step(who.colleague, number, 'sign', sign(who.colleague)));
@@ -399,6 +425,57 @@ forEachStore('the access lifecycle', (world) => {
     const later = await submitted(who, { from: '2026-11-26' });
     assert.equal((await who.colleague.get(`/api/cases/${later.number}`)).status, 404);
     await at(start);
+  });
+
+  test('§2.4.2.a an appointment is signed, for posts that sign or decide, and tells nothing of accounts', async () => {
+    const who = await fresh(world);
+    const body = { deputy: who.colleague.account, post: 'department_head', unit: who.unit, begins: '2026-11-24', ends: '2026-11-25', reason: '出差' };
+    const unsigned = await world.enter('department_head', 2);
+    assert.equal(isProblem(await unsigned.post('/api/deputies', body), 403).type, 'identity.signature_missing');
+    for (const [person, post] of [[who.teacher, 'teacher'], [who.teacher, 'staff'], [who.student, 'student'], [await world.as('security_admin'), 'security_admin']])
+      assert.equal(isProblem(await person.post('/api/deputies', { ...body, post, password: person.password }), 403).type, 'case.deputy_not_yours', post);
+    // Unknown, a student's, an administrator's: answered and listed as one that could accept.
+    const accounts = [who.colleague.account, 'no-such-account', who.student.account, world.accountsOf('audit_admin')[0].account];
+    const answers = [];
+    for (const deputy of accounts) {
+      const { json } = await who.head.post('/api/deputies', { ...body, deputy, password: who.head.password });
+      answers.push(Object.keys(json).join());
+    }
+    assert.deepEqual(answers, answers.map(() => 'record'));
+    const rows = await who.head.rows({ dataset: 'deputy', fields: ['number', 'deputy', 'deputy_name', 'accepted', 'ended'], order: [{ field: 'number', desc: true }], limit: 4 });
+    assert.deepEqual(rows.map(([, ...row]) => row), accounts.reverse().map((deputy) => [deputy, '', null, null]));
+    const notices = async (person) => (await person.rows({ dataset: 'notice', fields: ['text_zh'], limit: 50 })).filter(([text]) => text.includes('请您代理')).length;
+    assert.deepEqual([await notices(who.student), await notices(await world.as('audit_admin'))], [0, 0]);
+    for (const person of [who.student, await world.as('audit_admin')])
+      for (const [number] of rows) assert.equal((await person.post(`/api/deputies/${number}/accept`, {})).status, 404);
+    // So many open offers and no more; declined or ended ones make room.
+    await must(who.head.post('/api/deputies', { ...body, password: who.head.password }));
+    assert.equal(isProblem(await who.head.post('/api/deputies', { ...body, password: who.head.password }), 429).type, 'case.deputy_too_many');
+    await must(who.colleague.post(`/api/deputies/${rows[3][0]}/decline`, {}));
+    for (const [number] of rows.slice(0, 3)) await must(who.head.post(`/api/deputies/${number}/end`, {}));
+    await must(who.head.post('/api/deputies', { ...body, password: who.head.password }));
+  });
+
+  test('§2.5.1.a a deputy sees nothing any more once the principal holds the post no longer', async () => {
+    const who = await fresh(world);
+    const { number } = await submitted(who);
+    const [open, other] = [await offered(who, who.colleague.account), await offered(who, who.colleague.account)];
+    await must(who.colleague.post(`/api/deputies/${open}/accept`, {}));
+    await must(who.colleague.get(`/api/cases/${number}`));
+    const holding = `UPDATE post_holding SET ends = $ WHERE post = 'department_head' AND staff = (SELECT id FROM staff WHERE number = '${who.head.account}')`;
+    const leave = async (day) => {
+      await sqlOutside(world.db, holding.replace('$', day));
+      await sqlOutside(world.db, 'UPDATE gate SET epoch = epoch + 1');
+    };
+    const [[was]] = await who.office.rows({ dataset: 'post_holding', fields: ['ends'], where: { all: [{ field: 'staff', op: 'eq', value: who.head.account }, { field: 'post', op: 'eq', value: 'department_head' }] } });
+    await leave("'2026-11-23'");
+    assert.equal((await who.colleague.get(`/api/cases/${number}`)).status, 404, 'at once');
+    const answer = await who.colleague.post(`/api/deputies/${other}/accept`, {});
+    assert.ok(['case.deputy_lost', 'case.deputy_unknown'].includes(isProblem(answer, answer.status).type));
+    await until(async () => (await who.office.rows({ dataset: 'deputy', fields: ['ended'], where: { field: 'number', op: 'eq', value: open } }))[0][0] !== null);
+    await leave(was === null ? 'NULL' : `'${was}'`);
+    assert.equal((await who.colleague.get(`/api/cases/${number}`)).status, 404, 'and it does not come back');
+    await must(step(who.teacher, number, 'withdraw'));
   });
 
   test('§2.4.2.a a student’s application is for the head of the college, who shows again who that is', async () => {
@@ -424,6 +501,54 @@ forEachStore('the access lifecycle', (world) => {
     assert.equal((await step(heads[own], number, 'sign', { password: 'Wrong-pass-1' })).status, 403);
     assert.equal((await must(step(heads[own], number, 'sign', sign(heads[own])))).state.name, 'deciding');
     await must(step(student, number, 'withdraw'));
+  });
+
+  test('§2.4.1.a what is still being written is the writer’s alone', async () => {
+    const who = await fresh(world);
+    const { number } = await must(who.teacher.post('/api/cases', { kind: 'access', action: 'draft', content: evaluation }));
+    for (const person of [who.office, who.head, who.student]) {
+      assert.equal((await person.get(`/api/cases/${number}`)).status, 404);
+      assert.deepEqual(await person.rows({ dataset: 'case', fields: ['number'], where: { field: 'number', op: 'eq', value: number } }), []);
+    }
+    await must(step(who.teacher, number, 'discard'));
+    const [[title]] = await who.office.rows({ dataset: 'case', fields: ['title'], where: { field: 'number', op: 'eq', value: number } });
+    assert.doesNotMatch(title, /综合测评/, 'and what was thrown away is nobody’s');
+    const own = await must(who.office.post('/api/cases', { kind: 'access', action: 'draft', content: evaluation }));
+    await must(who.office.get(`/api/cases/${own.number}`));
+    await must(step(who.office, own.number, 'discard'));
+  });
+
+  test('§2.4.3.a a list of who was warned is examined strictly, whatever fields it shows', async () => {
+    const { teacher } = await fresh(world);
+    const strict = async (content) => (await must(teacher.post('/api/access/preview', { content: { ...evaluation, masked: [], ...content } }))).words;
+    const bare = { rows: 'all', clear: ['number', 'name'], dataset: 'student' };
+    assert.deepEqual([(await strict(bare)).level, (await strict(bare)).strict], [2, false]);
+    for (const content of [{ dataset: 'warning', rows: 'all', clear: ['student', 'student_name'] }, { dataset: 'payment', rows: 'all', clear: ['student'] },
+      { ...bare, rows: { field: 'id_number', op: 'starts', value: '64' } }, { ...bare, where: { not: { field: 'id_number', op: 'is_null', value: true } } }]) {
+      const words = await strict(content);
+      assert.ok(words.strict && words.level >= 3 && words.undertaking, JSON.stringify(content));
+    }
+    const draft = await must(teacher.post('/api/cases', { kind: 'access', action: 'draft', content: { ...evaluation, dataset: 'warning', masked: [], clear: ['student'] } }));
+    assert.equal(isProblem(await step(teacher, draft.number, 'submit', sign(teacher)), 422).type, 'access.undertaking');
+    await must(step(teacher, draft.number, 'discard'));
+  });
+
+  test('§4.3.2.a an administrator applies in vain, and nobody decides what they would hold', async () => {
+    const who = await fresh(world);
+    const admin = await world.as('security_admin');
+    const mine = await must(admin.post('/api/cases', { kind: 'access', action: 'draft', content: { ...evaluation, rows: 'all' } }));
+    assert.equal(isProblem(await step(admin, mine.number, 'submit', sign(admin, { undertaking: 1 })), 403).type, 'access.administrator');
+    // For a post that those who decide hold themselves.
+    const unit = (await who.office.rows({ dataset: 'staff', fields: ['unit'], where: { field: 'number', op: 'eq', value: who.office.account } }))[0][0];
+    const content = { ...evaluation, rows: 'all', clear: ['student'], masked: [], holder: { post: 'academic_office', unit } };
+    const { number } = await must(who.office.post('/api/cases', { kind: 'access', action: 'draft', content }));
+    await must(step(who.office, number, 'submit', sign(who.office)));
+    const file = await must(who.office.get(`/api/cases/${number}`));
+    const heads = await Promise.all([0, 1, 2].map((n) => world.as('department_head', n)));
+    let signed = false;
+    for (const head of heads) signed ||= (await step(head, number, 'sign', sign(head))).status === 200;
+    if (signed || file.state.name === 'deciding') assert.equal(isProblem(await step(who.second, number, 'approve', sign(who.second)), 403).type, 'case.own_favour');
+    await must(step(who.office, number, 'withdraw'));
   });
 
   test('drafts of one person are bounded, and what is not yet complete is kept as it is', async () => {

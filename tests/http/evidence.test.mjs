@@ -145,8 +145,8 @@ async function casesOf(world, student) {
   const declined = await submitted('decline', '不需要');
   const file = await student.request('POST', `/api/cases/${number}/attachments?name=a.pdf`, Buffer.from('%PDF-1.4 a'));
   const { unit } = (await student.get(`/api/cases/${number}`)).json.applicant;
-  const deputy = { deputy: world.accountsOf('teacher')[0].account, post: 'department_head', unit: unit.code, begins: today(0), ends: today(3), reason: '出差' };
-  await head.post('/api/deputies', deputy);
+  const deputy = { deputy: world.accountsOf('teacher')[0].account, post: 'department_head', unit: unit.code, begins: today(0), ends: today(3), reason: '出差', password: head.password };
+  for (let n = 0; n < 3; n += 1) await head.post('/api/deputies', deputy);
   return { content, number, declined, attachment: file.json.attachments[0].id, deputy, head };
 }
 
@@ -228,8 +228,10 @@ forEachStore('every route', (world) => {
       'POST /api/cases/{number}/{action}': [[`/api/cases/${cases.number}/withdraw`, {}], [403, 404]],
       'GET /api/deputies/offer': [['/api/deputies/offer'], [200]],
       'POST /api/deputies': [['/api/deputies', cases.deputy], [403], undefined, cases.head],
-      'POST /api/deputies/{number}/end': [['/api/deputies/1/end', {}], [404], undefined, cases.head],
-      'POST /api/accounts/{account}/factor-reset': [[`/api/accounts/${enrolled.account}/factor-reset`, { reason: 'x' }], [403], undefined, security],
+      'POST /api/deputies/{number}/accept': [['/api/deputies/1/accept', {}], [404], undefined, await world.as('teacher', 0)],
+      'POST /api/deputies/{number}/decline': [['/api/deputies/2/decline', {}], [404], undefined, await world.as('teacher', 0)],
+      'POST /api/deputies/{number}/end': [['/api/deputies/3/end', {}], [404], undefined, cases.head],
+      'POST /api/accounts/{account}/factor-reset': [[`/api/accounts/${enrolled.account}/factor-reset`, { reason: 'x', password: security.password }], [403], undefined, security],
       ...(await rowsOfModules(world, { student, office, security, cases, key })),
       'DELETE /api/session': [['/api/session'], []],
     };

@@ -114,9 +114,11 @@ forEachStore('the second factor', (world) => {
     const path = `/api/accounts/${who.account}/factor-reset`;
     isProblem(await student.post(path, { reason: 'x' }), 403);
     const admin = await world.as('security_admin');
-    isProblem(await admin.post(path, {}), 422);
-    isProblem(await admin.post(`/api/accounts/${admin.account}/factor-reset`, { reason: 'x' }), 404);
-    const reset = await admin.post(path, { reason: '手机遗失，本人持证件到场' });
+    assert.equal(isProblem(await admin.post(path, { reason: 'x' }), 403).type, 'identity.signature_missing', 'the desk signs');
+    const { password } = admin;
+    isProblem(await admin.post(path, { password }), 422);
+    isProblem(await admin.post(`/api/accounts/${admin.account}/factor-reset`, { password, reason: 'x' }), 404);
+    const reset = await admin.post(path, { password, reason: '手机遗失，本人持证件到场' });
     assert.equal(reset.status, 200, reset.text);
     assert.match(reset.json.record, /\/\d+$/);
     isProblem(await person.get('/api/me'), 401);
@@ -223,10 +225,12 @@ forEachStore('lending', (world) => {
     const desk = await world.as('academic_office');
     const { number: id } = await findingOf(desk, who);
     const student = await new Browser(world.server, dormitory).person(who);
-    const step = (name, body) => desk.post(`/api/lending/findings/${id}/${name}`, body);
+    const unsigned = isProblem(await desk.post(`/api/lending/findings/${id}/step`, { step: 'read_only', reason: 'x' }), 403);
+    assert.equal(unsigned.type, 'identity.signature_missing');
+    const step = (name, body) => desk.post(`/api/lending/findings/${id}/${name}`, { password: desk.password, ...body });
     isProblem(await step('step', { step: 'read_only' }), 422);
     isProblem(await step('step', { step: 'banned', reason: 'x' }), 422);
-    isProblem(await desk.post('/api/lending/findings/999999/dismiss', { reason: 'x' }), 404);
+    isProblem(await desk.post('/api/lending/findings/999999/dismiss', { password: desk.password, reason: 'x' }), 404);
 
     const limited = await step('step', { step: 'read_only', reason: '两校区同时使用' });
     assert.equal(limited.status, 200, limited.text);
@@ -303,9 +307,9 @@ forEachStore('lending', (world) => {
     const { number: id } = await findingOf(desk, who);
     await until(() => here.get('/api/me'), (answer) => answer.status === 401);
     assert.equal((await here.post('/api/session/confirmation', { password: who.password })).status, 200);
-    assert.equal(isProblem(await here.post(`/api/lending/findings/${id}/dismiss`, { reason: 'x' }), 403).type, 'lending.own_account');
-    assert.equal((await desk.post(`/api/lending/findings/${id}/dismiss`, { reason: '核实为远程桌面' })).status, 200);
-    isProblem(await desk.post(`/api/lending/findings/${id}/dismiss`, { reason: 'x' }), 409);
+    assert.equal(isProblem(await here.post(`/api/lending/findings/${id}/dismiss`, { password: who.password, reason: 'x' }), 403).type, 'lending.own_account');
+    assert.equal((await desk.post(`/api/lending/findings/${id}/dismiss`, { password: desk.password, reason: '核实为远程桌面' })).status, 200);
+    isProblem(await desk.post(`/api/lending/findings/${id}/dismiss`, { password: desk.password, reason: 'x' }), 409);
   });
 
   test('§2.5.3.a a suspended account’s open page gets nothing on its next request, on either of two nodes', async (t) => {
@@ -327,7 +331,7 @@ forEachStore('lending', (world) => {
       assert.equal((await two.own()).status, 200);
       const desk = await world.as('security_admin');
       const { number: id } = await findingOf(desk, who);
-      assert.equal((await desk.post(`/api/lending/findings/${id}/step`, { step: 'suspended', reason: '转借' })).status, 200);
+      assert.equal((await desk.post(`/api/lending/findings/${id}/step`, { password: desk.password, step: 'suspended', reason: '转借' })).status, 200);
       for (const page of pages) {
         assert.equal(isProblem(await page.own(), 401).type, 'identity.suspended');
         assert.equal(isProblem(await page.get('/api/me'), 401).type, 'identity.suspended');

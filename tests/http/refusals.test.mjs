@@ -78,7 +78,7 @@ forEachStore('refusals', (world) => {
 
   test('a request that is not understood', async () => {
     const [student, office, security, head] = [await world.as('student'), await world.as('academic_office'), await world.as('security_admin'), await world.as('department_head')];
-    const deputy = { deputy: 'nobody', post: 'department_head', unit: 'jwc', begins: '2026-11-24', ends: '2026-11-25', reason: '出差' };
+    const deputy = { password: head.password, deputy: 'nobody', post: 'department_head', unit: 'jwc', begins: '2026-11-24', ends: '2026-11-25', reason: '出差' };
     const document = { query: { dataset: 'grade' }, format: 'csv', purpose: 'study' };
     for (const [type, status, answer] of [
       ['http.csrf', 403, world.server.request('POST', '/api/query', { headers: { cookie: `jiaowu_session=${student.token}` }, body: { dataset: 'grade' } })],
@@ -90,15 +90,16 @@ forEachStore('refusals', (world) => {
       ['paper.code_unknown', 404, world.server.request('GET', '/api/verify/0000000000000000')],
       ['record.leaf_unknown', 404, student.get('/api/audit/proof?leaf=none')],
       ['record.no_such_trees', 422, world.server.request('GET', '/api/audit/consistency?from=2&to=1')],
-      ['lending.step_unknown', 422, security.post('/api/lending/findings/1/step', { step: 'banned', reason: 'x' })],
+      ['lending.step_unknown', 422, security.post('/api/lending/findings/1/step', { password: security.password, step: 'banned', reason: 'x' })],
       ['identity.signature_missing', 403, security.post('/api/regulation/proposals/1/approve', {})],
-      ['identity.reason_missing', 422, security.post(`/api/accounts/${student.account}/factor-reset`, { reason: ' ' })],
+      ['identity.reason_missing', 422, security.post(`/api/accounts/${student.account}/factor-reset`, { password: security.password, reason: ' ' })],
       ['notice.which', 422, student.post('/api/notices/read', {})],
-      ['case.deputy_not_yours', 403, student.post('/api/deputies', deputy)],
+      ['case.deputy_not_yours', 403, student.post('/api/deputies', { ...deputy, password: student.password })],
       ['case.deputy_unknown', 404, head.post('/api/deputies/999/end', {})],
     ]) await is(answer, status, type);
     const [[unit]] = await head.rows({ dataset: 'staff', fields: ['unit'], limit: 1 });
-    await is(head.post('/api/deputies', { ...deputy, unit }), 422, 'case.deputy_invalid');
+    await is(head.post('/api/deputies', { ...deputy, unit, deputy: ' ' }), 422, 'case.deputy_invalid');
+    await is(head.post('/api/deputies/999/accept', {}), 404, 'case.deputy_unknown');
   });
 
   test('a step of an application that cannot be taken', async () => {

@@ -208,6 +208,11 @@ forEachStore('regulation', (world) => {
     const again = await person.post('/api/regulation/proposals', await hide(person));
     assert.equal((await person.post(`/api/regulation/proposals/${again.json.proposal}/withdraw`, {})).status, 200);
     assert.equal((await read(person)).in_force, before);
+    // Nor about what they would gain, by whatever post: the one who gains nothing decides.
+    const card = { op: 'add_rule', rule: { post: 'academic_office', dataset: 'payment', rows: 'all', clause: '2.1.1' } };
+    const gain = (await person.post('/api/regulation/proposals', { base: before, note: '全部明文', changes: [card] })).json.proposal;
+    assert.equal(isProblem(await decide(other, gain, 'approve'), 403).type, 'regulation.own_favour');
+    assert.equal((await decide(await security(), gain, 'reject', { reason: '不必' })).status, 200);
     isProblem(await decide(other, 4711, 'approve'), 404);
     isProblem(await decide(other, 'x', 'approve'), 404);
   });
@@ -318,27 +323,36 @@ forEachStore('regulation', (world) => {
     const [[number, section]] = await student.rows({ dataset: 'grade', fields: ['student', 'section'], limit: 1 });
     const keys = (await (await office()).get('/api/datasets/grade')).json.key;
     const [key] = await student.rows({ dataset: 'grade', fields: keys, limit: 1 });
-    const ask = (field, dataset = 'grade', of = key.join('~')) => audit.get(`/api/sight/cell?dataset=${dataset}&key=${encodeURIComponent(of)}&field=${field}`);
+    const ask = (field, dataset = 'grade', of = key.join('~'), by = audit) => by.get(`/api/sight/cell?dataset=${dataset}&key=${encodeURIComponent(of)}&field=${field}`);
+    const told = ({ json: { record, ...rest } }) => JSON.stringify(rest);
+    // Who may not query data hears of the rules alone: the same for every row, and for one that is not there.
     const answer = await ask('score');
     assert.equal(answer.status, 200, answer.text);
-    const by = Object.fromEntries(answer.json.clear.filter(({ grant }) => !grant).map((one) => [one.post.name, one]));
-    assert.ok(by.academic_office.holders >= 3 && by.student.holders === 1);
+    assert.ok(answer.json.by === 'rule' && [...answer.json.clear, ...answer.json.masked].every(({ holders, people }) => holders === null && people.length === 0));
+    for (const of of ['no~such', 'x', '202400001~nothing~1']) assert.equal(told(await ask('score', 'grade', of)), told(answer), of);
+    const posts = answer.json.clear.filter(({ grant }) => !grant).map(({ post }) => post.name);
+    assert.ok(['academic_office', 'teacher', 'class_adviser', 'student'].every((name) => posts.includes(name)));
+    assert.ok(!['finance_office', 'system_admin', 'security_admin', 'audit_admin'].some((name) => posts.includes(name)));
+    // Who may query the row and who holds the posts hears who that is, and those named can see so.
+    const seen = await ask('score', 'grade', key.join('~'), await office());
+    const by = Object.fromEntries(seen.json.clear.filter(({ grant }) => !grant).map((one) => [one.post.name, one]));
+    assert.ok(seen.json.by === 'row' && by.academic_office.holders >= 3 && by.student.holders === 1);
     assert.equal(by.student.people[0].account, number);
     assert.ok(by.student.clause === '2.3.1' && isText(by.student.rows) && by.student.rule > 0);
-    assert.ok(!by.finance_office && !by.system_admin && !by.security_admin && !by.audit_admin);
     const teachers = await (await office()).rows({ dataset: 'section_teacher', fields: ['teacher'], where: { field: 'section', op: 'eq', value: section }, limit: 50 });
     if (by.teacher) for (const { account } of by.teacher.people) assert.ok(teachers.some(([one]) => one === account), account);
-    const masked = (await ask('id_number', 'student', number)).json;
+    const mine = await student.rows({ dataset: 'access_log', fields: ['dataset', 'post'], order: [{ field: 'leaf', desc: true }], limit: 3 });
+    assert.ok(mine.some(([dataset, post]) => ['grade', 'student'].includes(dataset) && post === 'academic_office'), JSON.stringify(mine));
+    const masked = (await ask('id_number', 'student', number, await office())).json;
     assert.ok(masked.masked.every(({ post }) => post.name === 'class_adviser'), JSON.stringify(masked.masked));
     assert.ok(masked.clear.some(({ post }) => post.name === 'student_office'));
-    assert.ok(!answer.text.includes('"score":'), 'no data is told');
-    assert.equal(isProblem(await ask('score', 'grade', 'no~such'), 404).type, 'query.row_unknown');
+    assert.ok(!seen.text.includes('"score":'), 'no data is told');
     assert.equal(isProblem(await ask('nothing'), 404).type, 'query.field_unknown');
     assert.equal(isProblem(await ask('score', 'nothing'), 404).type, 'query.dataset_unknown');
   });
 
   test('what this person sees, and why', async () => {
-    const audit = await world.as('audit_admin');
+    const audit = await office();
     const teacher = await world.as('teacher');
     const answer = (await audit.get(`/api/sight/person?account=${teacher.account}`)).json;
     assert.ok(answer.live && answer.posts.some(({ name }) => name === 'teacher') && answer.record);
@@ -352,6 +366,12 @@ forEachStore('regulation', (world) => {
     const grants = (await audit.get(`/api/sight/person?account=${student.account}`)).json.datasets.find(({ name }) => name === 'library_holding');
     assert.ok(grants.permits[0].grant && grants.permits[0].until);
     assert.equal(isProblem(await audit.get('/api/sight/person?account=nobody'), 404).type, 'identity.account_unknown');
+    // Who holds what is not open to the administrators: of nobody, whether there is such an account or not (§4.3.2).
+    for (const kind of ['audit_admin', 'security_admin']) {
+      const closed = async (account) => { const { record, request, ...rest } = isProblem(await (await world.as(kind)).get(`/api/sight/person?account=${account}`), 403); return rest; };
+      assert.deepEqual(await closed(teacher.account), await closed('nobody'));
+      assert.equal((await closed('nobody')).type, 'query.sight_closed');
+    }
   });
 
   test('§4.3.2.a the three administrators see no academic data, and nobody holds two of their posts', async () => {

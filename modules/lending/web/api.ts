@@ -1,5 +1,6 @@
 // The desk for lending and impersonation (§2.5.3), docs/api.md: what it reads are datasets, what it does are acts.
 import { call } from '@/api/client'
+import type { Proof } from '@/kernel/signing'
 import type { Schemas, Text } from '@/api/types'
 import { field_of, rows_read, type Row, type Rows } from '@/kernel/catalogue'
 
@@ -61,9 +62,9 @@ export async function findings_read(which: 'open' | 'closed'): Promise<Finding[]
   })
 }
 
-export const finding_dismiss = (id: number, reason: string) =>
-  call<Schemas['Done']>('POST', `/api/lending/findings/${id}/dismiss`, { body: { reason } })
-export const finding_step = (id: number, step: Step, reason: string) =>
-  call<Schemas['Done']>('POST', `/api/lending/findings/${id}/step`, { body: { step, reason } })
-export const finding_lift = (id: number, reason: string) =>
-  call<Schemas['Done']>('POST', `/api/lending/findings/${id}/lift`, { body: { reason } })
+export const finding_dismiss = (id: number, reason: string, proof: Proof) =>
+  call<Schemas['Done']>('POST', `/api/lending/findings/${id}/dismiss`, { body: { reason, ...proof } })
+export const finding_step = (id: number, step: Step, reason: string, proof: Proof) =>
+  call<Schemas['Done']>('POST', `/api/lending/findings/${id}/step`, { body: { step, reason, ...proof } })
+export const finding_lift = (id: number, reason: string, proof: Proof) =>
+  call<Schemas['Done']>('POST', `/api/lending/findings/${id}/lift`, { body: { reason, ...proof } })

@@ -85,6 +85,7 @@ export const en: Record<keyof typeof zh, string> = {
   'regulation.sight.clear': 'clear',
   'regulation.sight.hidden': 'hidden',
   'regulation.sight.masked': 'masked',
+  'regulation.sight_by_rule': 'Told by the rules alone, for any row: you may not query this row and field yourself',
   'regulation.sight_note': 'Permissions are told, no data shown; every question is on record',
   'regulation.sight_title': 'Who sees what',
   'regulation.state.withdrawn': 'withdrawn',

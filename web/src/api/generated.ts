@@ -438,7 +438,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** 指定代理 */
+        /** 指定代理（签署），待对方接受 */
         post: operations["post_api_deputies"];
         delete?: never;
         options?: never;
@@ -457,6 +457,40 @@ export interface paths {
         get: operations["get_api_deputies_offer"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/deputies/{number}/accept": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 接受代理 */
+        post: operations["post_api_deputies_by_number_accept"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/deputies/{number}/decline": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 谢绝代理 */
+        post: operations["post_api_deputies_by_number_decline"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1162,6 +1196,13 @@ export interface components {
             /** @description kept with the act */
             reason: string;
         };
+        /** @description with a signature */
+        SignedReason: {
+            /** @description kept with the act */
+            reason: string;
+            password?: string;
+            code?: string;
+        };
         /** @description bytes as they are; Content-Type says of what kind */
         File: string;
         Pdf: string;
@@ -1450,6 +1491,13 @@ export interface components {
             group?: string[];
             measures?: components["schemas"]["Measure"][];
         };
+        RegulationRollback: {
+            base: number;
+            /** @description version */
+            to: number;
+            note: string;
+            clause?: string;
+        };
         Column: {
             name: string;
             label: components["schemas"]["Text"];
@@ -1538,6 +1586,12 @@ export interface components {
             /** @description the same key, hex */
             ed25519: string;
         };
+        RegulationActed: {
+            proposal: number;
+            /** @description in force now */
+            version: number;
+            record: components["schemas"]["Record"];
+        };
         /** @description the server's reading of a leaf */
         LeafEntry: {
             /** Format: date-time */
@@ -1587,6 +1641,21 @@ export interface components {
             public_key: string;
             ed25519: string;
         };
+        SightCell: {
+            dataset: string;
+            dataset_label: components["schemas"]["Text"];
+            field: string;
+            label: components["schemas"]["Text"];
+            level: number;
+            /**
+             * @description told of any row by the rules alone, or of this row
+             * @enum {string}
+             */
+            by: "rule" | "row";
+            clear: components["schemas"]["SightSource"][];
+            masked: components["schemas"]["SightSource"][];
+            record: components["schemas"]["Record"];
+        };
         ConsistencyProof: {
             from: number;
             to: number;
@@ -1634,6 +1703,31 @@ export interface components {
             code?: string;
         } & {
             [key: string]: unknown;
+        };
+        SightPerson: {
+            account: string;
+            name: string;
+            kind: string;
+            live: boolean;
+            posts: {
+                name: string;
+                label: components["schemas"]["Text"];
+                clause: string;
+                units: string[];
+            }[];
+            datasets: {
+                name: string;
+                label: components["schemas"]["Text"];
+                permits: components["schemas"]["SightPermit"][];
+                forbids: components["schemas"]["SightForbid"][];
+                fields: {
+                    name: string;
+                    label: components["schemas"]["Text"];
+                    level: number;
+                    sight: components["schemas"]["Sight"];
+                }[];
+            }[];
+            record: components["schemas"]["Record"];
         };
         CaseAction: {
             action: string;
@@ -1801,6 +1895,8 @@ export interface components {
             /** Format: date */
             ends: string;
             reason: string;
+            password?: string;
+            code?: string;
         };
         EffectRows: {
             /** @enum {string} */
@@ -1996,6 +2092,20 @@ export interface components {
             /** Format: date-time */
             last_used: string | null;
         };
+        SightForbid: {
+            rows: components["schemas"]["Text"];
+            clause: string;
+            post?: components["schemas"]["Named"];
+            unit?: string;
+            grant?: string;
+            /** Format: date-time */
+            until?: string;
+            rule?: number;
+            actions: components["schemas"]["PermitAction"][];
+            purposes: string[];
+            /** Format: date-time */
+            from?: string;
+        };
         CalendarDay: {
             /** Format: date */
             date: string;
@@ -2095,6 +2205,8 @@ export interface components {
             /** @enum {string} */
             step: "ask_second_factor" | "read_only" | "suspended";
             reason: string;
+            password?: string;
+            code?: string;
         };
         DemoPerson: {
             account: string;
@@ -2122,6 +2234,54 @@ export interface components {
         };
         DemoCompared: {
             answers: components["schemas"]["Compared"][];
+        };
+        /** @description with a signature; a rejection gives its reason */
+        RegulationDecision: {
+            password?: string;
+            code?: string;
+            reason?: string;
+        };
+        /** @description a permit that opens a cell, and whom to */
+        SightSource: {
+            rows: components["schemas"]["Text"];
+            clause: string;
+            post?: components["schemas"]["Named"];
+            unit?: string;
+            grant?: string;
+            /** Format: date-time */
+            until?: string;
+            rule?: number;
+            actions: components["schemas"]["PermitAction"][];
+            purposes: string[];
+            holders: number | null;
+            people: {
+                account: string;
+                name: string;
+            }[];
+            /** Format: date-time */
+            from?: string;
+        };
+        SightPermit: {
+            rows: components["schemas"]["Text"];
+            clause: string;
+            post?: components["schemas"]["Named"];
+            unit?: string;
+            grant?: string;
+            /** Format: date-time */
+            until?: string;
+            rule?: number;
+            actions: components["schemas"]["PermitAction"][];
+            purposes: string[];
+            clear: string[];
+            masked: string[];
+            /** Format: date-time */
+            from?: string;
+        };
+        RegulationPreview: {
+            base: number;
+            changes: components["schemas"]["RowChange"][];
+            effect: components["schemas"]["Effects"];
+            record: components["schemas"]["Record"];
         };
         /** @description a row of permissions to be */
         NewRule: {
@@ -2289,116 +2449,6 @@ export interface components {
             changes: components["schemas"]["RegulationEdit"][];
             note: string;
             clause?: string;
-        };
-        RegulationRollback: {
-            base: number;
-            /** @description version */
-            to: number;
-            note: string;
-            clause?: string;
-        };
-        /** @description with a signature; a rejection gives its reason */
-        RegulationDecision: {
-            password?: string;
-            code?: string;
-            reason?: string;
-        };
-        RegulationActed: {
-            proposal: number;
-            /** @description in force now */
-            version: number;
-            record: components["schemas"]["Record"];
-        };
-        RegulationPreview: {
-            base: number;
-            changes: components["schemas"]["RowChange"][];
-            effect: components["schemas"]["Effects"];
-            record: components["schemas"]["Record"];
-        };
-        /** @description a permit that opens a cell, and whom to */
-        SightSource: {
-            rows: components["schemas"]["Text"];
-            clause: string;
-            post?: components["schemas"]["Named"];
-            unit?: string;
-            grant?: string;
-            /** Format: date-time */
-            until?: string;
-            rule?: number;
-            actions: components["schemas"]["PermitAction"][];
-            purposes: string[];
-            holders: number;
-            people: {
-                account: string;
-                name: string;
-            }[];
-            /** Format: date-time */
-            from?: string;
-        };
-        SightCell: {
-            dataset: string;
-            dataset_label: components["schemas"]["Text"];
-            field: string;
-            label: components["schemas"]["Text"];
-            level: number;
-            clear: components["schemas"]["SightSource"][];
-            masked: components["schemas"]["SightSource"][];
-            record: components["schemas"]["Record"];
-        };
-        SightPermit: {
-            rows: components["schemas"]["Text"];
-            clause: string;
-            post?: components["schemas"]["Named"];
-            unit?: string;
-            grant?: string;
-            /** Format: date-time */
-            until?: string;
-            rule?: number;
-            actions: components["schemas"]["PermitAction"][];
-            purposes: string[];
-            clear: string[];
-            masked: string[];
-            /** Format: date-time */
-            from?: string;
-        };
-        SightForbid: {
-            rows: components["schemas"]["Text"];
-            clause: string;
-            post?: components["schemas"]["Named"];
-            unit?: string;
-            grant?: string;
-            /** Format: date-time */
-            until?: string;
-            rule?: number;
-            actions: components["schemas"]["PermitAction"][];
-            purposes: string[];
-            /** Format: date-time */
-            from?: string;
-        };
-        SightPerson: {
-            account: string;
-            name: string;
-            kind: string;
-            live: boolean;
-            posts: {
-                name: string;
-                label: components["schemas"]["Text"];
-                clause: string;
-                units: string[];
-            }[];
-            datasets: {
-                name: string;
-                label: components["schemas"]["Text"];
-                permits: components["schemas"]["SightPermit"][];
-                forbids: components["schemas"]["SightForbid"][];
-                fields: {
-                    name: string;
-                    label: components["schemas"]["Text"];
-                    level: number;
-                    sight: components["schemas"]["Sight"];
-                }[];
-            }[];
-            record: components["schemas"]["Record"];
         };
     };
     responses: {
@@ -2599,7 +2649,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["Reason"];
+                "application/json": components["schemas"]["SignedReason"];
             };
         };
         responses: {
@@ -3326,6 +3376,78 @@ export interface operations {
             default: components["responses"]["default"];
         };
     };
+    post_api_deputies_by_number_accept: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                number: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Nothing"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            409: components["responses"]["409"];
+            413: components["responses"]["413"];
+            422: components["responses"]["422"];
+            429: components["responses"]["429"];
+            503: components["responses"]["503"];
+            default: components["responses"]["default"];
+        };
+    };
+    post_api_deputies_by_number_decline: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                number: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Nothing"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            409: components["responses"]["409"];
+            413: components["responses"]["413"];
+            422: components["responses"]["422"];
+            429: components["responses"]["429"];
+            503: components["responses"]["503"];
+            default: components["responses"]["default"];
+        };
+    };
     post_api_deputies_by_number_end: {
         parameters: {
             query?: never;
@@ -3459,7 +3581,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["Reason"];
+                "application/json": components["schemas"]["SignedReason"];
             };
         };
         responses: {
@@ -3495,7 +3617,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["Reason"];
+                "application/json": components["schemas"]["SignedReason"];
             };
         };
         responses: {

@@ -2,7 +2,7 @@
 #include <algorithm>
 
 #include "base/json.hpp"
-#include "base/text.hpp"
+#include "base/typed.hpp"
 #include "kernel/case/api.hpp"
 
 namespace jw::cases {
@@ -10,7 +10,6 @@ namespace jw::cases {
 namespace {
 
 constexpr int kDaysMax = 180;
-constexpr size_t kReasonMax = 200;
 
 Refusal invalid(const std::string& field, const char* code, Text text) {
   return {Code::unprocessable, "case.deputy_invalid", text, {{field, code, text}}};
@@ -61,9 +60,7 @@ Result<int64_t> appoint_deputy(db::Connection& transaction, const Services& on, 
     return invalid("ends", "order", {"截止日期不应早于开始日期", "the last day is not before the first"});
   if (asked.ends.days - asked.begins.days + 1 > kDaysMax)
     return invalid("ends", "too_long", {"一次代理最长 180 天", "a deputy stands in for at most 180 days"});
-  const std::string reason(trim(asked.reason));
-  if (reason.empty() || code_points(reason) > kReasonMax || reason.find('\0') != std::string::npos)
-    return invalid("reason", "required", {"请写明原因（不超过 200 字）", "give a reason of at most 200 characters"});
+  JW_TRY(const std::string reason, typed_reason(asked.reason));
   const Unit unit = find_unit(transaction, asked.unit);
   const int64_t number = next_number(transaction, "deputy");
   transaction.execute(

@@ -59,8 +59,8 @@ std::pair<std::string, uint16_t> listen_address(const std::string& text) {
   return {text.substr(0, colon), static_cast<uint16_t>(port)};
 }
 
-std::vector<std::pair<std::string, std::string>> security_headers(bool tls) {
-  std::vector<std::pair<std::string, std::string>> headers = {
+std::vector<std::pair<std::string, std::string>> security_headers() {
+  return {
       {"X-Content-Type-Options", "nosniff"},
       {"X-Frame-Options", "DENY"},
       {"Referrer-Policy", "no-referrer"},
@@ -71,8 +71,6 @@ std::vector<std::pair<std::string, std::string>> security_headers(bool tls) {
        "'self'; object-src 'none'; "
        "base-uri 'none'; frame-ancestors 'none'; form-action 'self'"},
   };
-  if (tls) headers.emplace_back("Strict-Transport-Security", "max-age=31536000");
-  return headers;
 }
 
 void warn_of(const System& system) {
@@ -115,10 +113,10 @@ http::Options http_options(const edge::Arguments& arguments, const std::string& 
   }
   http.certificate_file = arguments.option("certificate").value_or("");
   http.key_file = arguments.option("key").value_or("");
-  const bool tls = !http.certificate_file.empty();
-  if (tls == http.key_file.empty())
+  if (http.certificate_file.empty() != http.key_file.empty())
     throw edge::UsageError("--certificate 和 --key 要一起给出 / --certificate and --key go together");
-  http.headers = security_headers(tls);
+  http.headers = security_headers();
+  http.secure_headers = {{"Strict-Transport-Security", "max-age=31536000"}};
   return http;
 }
 
@@ -190,7 +188,6 @@ int serve_with(const edge::Words& words, std::span<const edge::Route> further) {
   warn_of(*system);
   const http::Options http = http_options(arguments, host, port, workers, cores);
   const bool tls = !http.certificate_file.empty();
-  house.secure_cookies = tls;
   std::vector<edge::Round> due = rounds();
   PostOffice* mail = nullptr;
   if (auto post = PostOffice::open(house, system->options.public_url, arguments)) {

@@ -11,7 +11,14 @@ using Session = std::shared_ptr<const identity::Session>;
 std::string token_of(const http::Request& request) {
   const std::string_view authorization = request.header("authorization");
   if (authorization.starts_with("Bearer ")) return std::string(authorization.substr(7));
-  return std::string(request.cookie(http::kSessionCookie));
+  return std::string(request.cookie(request.secure ? http::kSecureSessionCookie : http::kSessionCookie));
+}
+
+// A browser that says that another site's page asks: nobody here wants that. One that says nothing is held by the
+// content type, which another site's page cannot send unasked (Call::json).
+bool is_of_another_site(const http::Request& request) {
+  const std::string_view site = request.header("sec-fetch-site");
+  return request.verb != Verb::get && (site == "cross-site" || site == "same-site");
 }
 
 // For a request whose token opens no session.
@@ -95,6 +102,12 @@ std::optional<Refusal> restriction(House& house, const Route& route, const ident
 }
 
 void enter(House& house, const Route& route, http::Request request, http::Respond respond) {
+  if (is_of_another_site(request)) {
+    return respond(problem({Code::forbidden,
+                            "http.other_site",
+                            {"请求来自其他网站的页面，不予受理", "a page of another site asks; it is not answered"}},
+                           request.id));
+  }
   if (route.needs.is_open()) return route.run(Call(house, std::move(request), nullptr, {}, std::move(respond)));
   const std::string token = token_of(request);
   const bool bearer = request.header("authorization").starts_with("Bearer ");

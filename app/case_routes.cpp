@@ -151,8 +151,9 @@ void attach(const Call& call) {
     const Result<edge::Acted> done = edge::carry_out(
         house.store, house.recorder, call.hand(), {"case.attach", "2.4.1"}, {}, house.clock.now(),
         [&](edge::Doing& doing) -> Result<std::string> {
+          const int64_t most = house.policy.rules()->regulation().setting("attachment_megabytes") * cases::kMegabyte;
           JW_TRY(const std::string sha256, cases::attach(doing.transaction, call.captured(0), call.parameter("name"),
-                                                         call.request().body, doing.by.account, doing.now));
+                                                         call.request().body, doing.by.account, most, doing.now));
           doing.entry.dataset = "case";
           JsonWriter(doing.entry.parameters)
               .object()
@@ -185,19 +186,18 @@ Result<std::string> offer(const Call& call) {
 }
 
 void appoint(const Call& call) {
-  edge::act(call, {"deputy.appoint", "2.4.2"},
-            [call, actor = call.actor()](edge::Doing& doing) -> Result<std::string> {
-              cases::Deputation asked;
-              JW_TRY(asked.deputy_login, edge::text_member(doing.body, "deputy"));
-              JW_TRY(asked.post, edge::text_member(doing.body, "post"));
-              JW_TRY(asked.unit, edge::text_member(doing.body, "unit"));
-              JW_TRY(asked.reason, edge::text_member(doing.body, "reason"));
-              JW_TRY(asked.begins, edge::date_member(doing.body, "begins"));
-              JW_TRY(asked.ends, edge::date_member(doing.body, "ends"));
-              JW_TRY(doing.outbox,
-                     cases::appoint_deputy(doing.transaction, call.house().cases.services(), actor, asked, doing.now));
-              return std::string("{}");
-            });
+  edge::act(call, {"deputy.appoint", "2.4.2"}, [call, actor = call.actor()](edge::Doing& doing) -> Result<std::string> {
+    cases::Deputation asked;
+    JW_TRY(asked.deputy_login, edge::text_member(doing.body, "deputy"));
+    JW_TRY(asked.post, edge::text_member(doing.body, "post"));
+    JW_TRY(asked.unit, edge::text_member(doing.body, "unit"));
+    JW_TRY(asked.reason, edge::text_member(doing.body, "reason"));
+    JW_TRY(asked.begins, edge::date_member(doing.body, "begins"));
+    JW_TRY(asked.ends, edge::date_member(doing.body, "ends"));
+    JW_TRY(doing.outbox,
+           cases::appoint_deputy(doing.transaction, call.house().cases.services(), actor, asked, doing.now));
+    return std::string("{}");
+  });
 }
 
 void end_deputy(const Call& call) {

@@ -222,6 +222,9 @@ Result<Acted> carry_out(db::Store& store, record::Recorder& recorder, const reco
 record::Hand operator_hand();
 // Runs where hashing may wait; a full door is told to the caller of `call`.
 void at_the_door(const Call& call, std::function<void()> work);
+// Runs when it is the turn of whoever asks (kernel/edge/turns.hpp); heavy: what looks at very many rows. 429
+// query.too_many_waiting.
+void in_turn(const Call& call, bool heavy, std::function<void()> work);
 
 // ---- what holds a session or an account back (§2.5.3), in plain words
 

@@ -1450,6 +1450,13 @@ export interface components {
             group?: string[];
             measures?: components["schemas"]["Measure"][];
         };
+        RegulationRollback: {
+            base: number;
+            /** @description version */
+            to: number;
+            note: string;
+            clause?: string;
+        };
         Column: {
             name: string;
             label: components["schemas"]["Text"];
@@ -1538,6 +1545,12 @@ export interface components {
             /** @description the same key, hex */
             ed25519: string;
         };
+        RegulationActed: {
+            proposal: number;
+            /** @description in force now */
+            version: number;
+            record: components["schemas"]["Record"];
+        };
         /** @description the server's reading of a leaf */
         LeafEntry: {
             /** Format: date-time */
@@ -1587,6 +1600,16 @@ export interface components {
             public_key: string;
             ed25519: string;
         };
+        SightCell: {
+            dataset: string;
+            dataset_label: components["schemas"]["Text"];
+            field: string;
+            label: components["schemas"]["Text"];
+            level: number;
+            clear: components["schemas"]["SightSource"][];
+            masked: components["schemas"]["SightSource"][];
+            record: components["schemas"]["Record"];
+        };
         ConsistencyProof: {
             from: number;
             to: number;
@@ -1634,6 +1657,31 @@ export interface components {
             code?: string;
         } & {
             [key: string]: unknown;
+        };
+        SightPerson: {
+            account: string;
+            name: string;
+            kind: string;
+            live: boolean;
+            posts: {
+                name: string;
+                label: components["schemas"]["Text"];
+                clause: string;
+                units: string[];
+            }[];
+            datasets: {
+                name: string;
+                label: components["schemas"]["Text"];
+                permits: components["schemas"]["SightPermit"][];
+                forbids: components["schemas"]["SightForbid"][];
+                fields: {
+                    name: string;
+                    label: components["schemas"]["Text"];
+                    level: number;
+                    sight: components["schemas"]["Sight"];
+                }[];
+            }[];
+            record: components["schemas"]["Record"];
         };
         CaseAction: {
             action: string;
@@ -1996,6 +2044,20 @@ export interface components {
             /** Format: date-time */
             last_used: string | null;
         };
+        SightForbid: {
+            rows: components["schemas"]["Text"];
+            clause: string;
+            post?: components["schemas"]["Named"];
+            unit?: string;
+            grant?: string;
+            /** Format: date-time */
+            until?: string;
+            rule?: number;
+            actions: components["schemas"]["PermitAction"][];
+            purposes: string[];
+            /** Format: date-time */
+            from?: string;
+        };
         CalendarDay: {
             /** Format: date */
             date: string;
@@ -2122,6 +2184,54 @@ export interface components {
         };
         DemoCompared: {
             answers: components["schemas"]["Compared"][];
+        };
+        /** @description with a signature; a rejection gives its reason */
+        RegulationDecision: {
+            password?: string;
+            code?: string;
+            reason?: string;
+        };
+        /** @description a permit that opens a cell, and whom to */
+        SightSource: {
+            rows: components["schemas"]["Text"];
+            clause: string;
+            post?: components["schemas"]["Named"];
+            unit?: string;
+            grant?: string;
+            /** Format: date-time */
+            until?: string;
+            rule?: number;
+            actions: components["schemas"]["PermitAction"][];
+            purposes: string[];
+            holders: number;
+            people: {
+                account: string;
+                name: string;
+            }[];
+            /** Format: date-time */
+            from?: string;
+        };
+        SightPermit: {
+            rows: components["schemas"]["Text"];
+            clause: string;
+            post?: components["schemas"]["Named"];
+            unit?: string;
+            grant?: string;
+            /** Format: date-time */
+            until?: string;
+            rule?: number;
+            actions: components["schemas"]["PermitAction"][];
+            purposes: string[];
+            clear: string[];
+            masked: string[];
+            /** Format: date-time */
+            from?: string;
+        };
+        RegulationPreview: {
+            base: number;
+            changes: components["schemas"]["RowChange"][];
+            effect: components["schemas"]["Effects"];
+            record: components["schemas"]["Record"];
         };
         /** @description a row of permissions to be */
         NewRule: {
@@ -2290,116 +2400,6 @@ export interface components {
             note: string;
             clause?: string;
         };
-        RegulationRollback: {
-            base: number;
-            /** @description version */
-            to: number;
-            note: string;
-            clause?: string;
-        };
-        /** @description with a signature; a rejection gives its reason */
-        RegulationDecision: {
-            password?: string;
-            code?: string;
-            reason?: string;
-        };
-        RegulationActed: {
-            proposal: number;
-            /** @description in force now */
-            version: number;
-            record: components["schemas"]["Record"];
-        };
-        RegulationPreview: {
-            base: number;
-            changes: components["schemas"]["RowChange"][];
-            effect: components["schemas"]["Effects"];
-            record: components["schemas"]["Record"];
-        };
-        /** @description a permit that opens a cell, and whom to */
-        SightSource: {
-            rows: components["schemas"]["Text"];
-            clause: string;
-            post?: components["schemas"]["Named"];
-            unit?: string;
-            grant?: string;
-            /** Format: date-time */
-            until?: string;
-            rule?: number;
-            actions: components["schemas"]["PermitAction"][];
-            purposes: string[];
-            holders: number;
-            people: {
-                account: string;
-                name: string;
-            }[];
-            /** Format: date-time */
-            from?: string;
-        };
-        SightCell: {
-            dataset: string;
-            dataset_label: components["schemas"]["Text"];
-            field: string;
-            label: components["schemas"]["Text"];
-            level: number;
-            clear: components["schemas"]["SightSource"][];
-            masked: components["schemas"]["SightSource"][];
-            record: components["schemas"]["Record"];
-        };
-        SightPermit: {
-            rows: components["schemas"]["Text"];
-            clause: string;
-            post?: components["schemas"]["Named"];
-            unit?: string;
-            grant?: string;
-            /** Format: date-time */
-            until?: string;
-            rule?: number;
-            actions: components["schemas"]["PermitAction"][];
-            purposes: string[];
-            clear: string[];
-            masked: string[];
-            /** Format: date-time */
-            from?: string;
-        };
-        SightForbid: {
-            rows: components["schemas"]["Text"];
-            clause: string;
-            post?: components["schemas"]["Named"];
-            unit?: string;
-            grant?: string;
-            /** Format: date-time */
-            until?: string;
-            rule?: number;
-            actions: components["schemas"]["PermitAction"][];
-            purposes: string[];
-            /** Format: date-time */
-            from?: string;
-        };
-        SightPerson: {
-            account: string;
-            name: string;
-            kind: string;
-            live: boolean;
-            posts: {
-                name: string;
-                label: components["schemas"]["Text"];
-                clause: string;
-                units: string[];
-            }[];
-            datasets: {
-                name: string;
-                label: components["schemas"]["Text"];
-                permits: components["schemas"]["SightPermit"][];
-                forbids: components["schemas"]["SightForbid"][];
-                fields: {
-                    name: string;
-                    label: components["schemas"]["Text"];
-                    level: number;
-                    sight: components["schemas"]["Sight"];
-                }[];
-            }[];
-            record: components["schemas"]["Record"];
-        };
     };
     responses: {
         /** @description 请求不正确 */
@@ -2449,6 +2449,15 @@ export interface components {
         };
         /** @description 请求体过大 */
         413: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description 请求体不是 JSON */
+        415: {
             headers: {
                 [name: string]: unknown;
             };
@@ -2553,6 +2562,7 @@ export interface operations {
             403: components["responses"]["403"];
             409: components["responses"]["409"];
             413: components["responses"]["413"];
+            415: components["responses"]["415"];
             422: components["responses"]["422"];
             429: components["responses"]["429"];
             503: components["responses"]["503"];
@@ -2618,6 +2628,7 @@ export interface operations {
             404: components["responses"]["404"];
             409: components["responses"]["409"];
             413: components["responses"]["413"];
+            415: components["responses"]["415"];
             422: components["responses"]["422"];
             429: components["responses"]["429"];
             503: components["responses"]["503"];
@@ -2761,6 +2772,7 @@ export interface operations {
             403: components["responses"]["403"];
             409: components["responses"]["409"];
             413: components["responses"]["413"];
+            415: components["responses"]["415"];
             422: components["responses"]["422"];
             429: components["responses"]["429"];
             503: components["responses"]["503"];
@@ -2794,6 +2806,7 @@ export interface operations {
             403: components["responses"]["403"];
             409: components["responses"]["409"];
             413: components["responses"]["413"];
+            415: components["responses"]["415"];
             422: components["responses"]["422"];
             429: components["responses"]["429"];
             503: components["responses"]["503"];
@@ -2830,6 +2843,7 @@ export interface operations {
             404: components["responses"]["404"];
             409: components["responses"]["409"];
             413: components["responses"]["413"];
+            415: components["responses"]["415"];
             422: components["responses"]["422"];
             429: components["responses"]["429"];
             503: components["responses"]["503"];
@@ -2863,6 +2877,7 @@ export interface operations {
             403: components["responses"]["403"];
             409: components["responses"]["409"];
             413: components["responses"]["413"];
+            415: components["responses"]["415"];
             422: components["responses"]["422"];
             429: components["responses"]["429"];
             503: components["responses"]["503"];
@@ -2896,6 +2911,7 @@ export interface operations {
             403: components["responses"]["403"];
             409: components["responses"]["409"];
             413: components["responses"]["413"];
+            415: components["responses"]["415"];
             422: components["responses"]["422"];
             429: components["responses"]["429"];
             503: components["responses"]["503"];
@@ -2963,6 +2979,7 @@ export interface operations {
             404: components["responses"]["404"];
             409: components["responses"]["409"];
             413: components["responses"]["413"];
+            415: components["responses"]["415"];
             422: components["responses"]["422"];
             429: components["responses"]["429"];
             503: components["responses"]["503"];
@@ -3088,6 +3105,7 @@ export interface operations {
             404: components["responses"]["404"];
             409: components["responses"]["409"];
             413: components["responses"]["413"];
+            415: components["responses"]["415"];
             422: components["responses"]["422"];
             429: components["responses"]["429"];
             503: components["responses"]["503"];
@@ -3206,6 +3224,7 @@ export interface operations {
             400: components["responses"]["400"];
             409: components["responses"]["409"];
             413: components["responses"]["413"];
+            415: components["responses"]["415"];
             422: components["responses"]["422"];
             429: components["responses"]["429"];
             503: components["responses"]["503"];
@@ -3261,6 +3280,7 @@ export interface operations {
             400: components["responses"]["400"];
             409: components["responses"]["409"];
             413: components["responses"]["413"];
+            415: components["responses"]["415"];
             422: components["responses"]["422"];
             429: components["responses"]["429"];
             503: components["responses"]["503"];
@@ -3294,6 +3314,7 @@ export interface operations {
             403: components["responses"]["403"];
             409: components["responses"]["409"];
             413: components["responses"]["413"];
+            415: components["responses"]["415"];
             422: components["responses"]["422"];
             429: components["responses"]["429"];
             503: components["responses"]["503"];
@@ -3356,6 +3377,7 @@ export interface operations {
             404: components["responses"]["404"];
             409: components["responses"]["409"];
             413: components["responses"]["413"];
+            415: components["responses"]["415"];
             422: components["responses"]["422"];
             429: components["responses"]["429"];
             503: components["responses"]["503"];
@@ -3413,6 +3435,7 @@ export interface operations {
             403: components["responses"]["403"];
             409: components["responses"]["409"];
             413: components["responses"]["413"];
+            415: components["responses"]["415"];
             422: components["responses"]["422"];
             429: components["responses"]["429"];
             503: components["responses"]["503"];
@@ -3478,6 +3501,7 @@ export interface operations {
             404: components["responses"]["404"];
             409: components["responses"]["409"];
             413: components["responses"]["413"];
+            415: components["responses"]["415"];
             422: components["responses"]["422"];
             429: components["responses"]["429"];
             503: components["responses"]["503"];
@@ -3514,6 +3538,7 @@ export interface operations {
             404: components["responses"]["404"];
             409: components["responses"]["409"];
             413: components["responses"]["413"];
+            415: components["responses"]["415"];
             422: components["responses"]["422"];
             429: components["responses"]["429"];
             503: components["responses"]["503"];
@@ -3550,6 +3575,7 @@ export interface operations {
             404: components["responses"]["404"];
             409: components["responses"]["409"];
             413: components["responses"]["413"];
+            415: components["responses"]["415"];
             422: components["responses"]["422"];
             429: components["responses"]["429"];
             503: components["responses"]["503"];
@@ -3609,6 +3635,7 @@ export interface operations {
             403: components["responses"]["403"];
             409: components["responses"]["409"];
             413: components["responses"]["413"];
+            415: components["responses"]["415"];
             422: components["responses"]["422"];
             429: components["responses"]["429"];
             503: components["responses"]["503"];
@@ -3695,6 +3722,7 @@ export interface operations {
             404: components["responses"]["404"];
             409: components["responses"]["409"];
             413: components["responses"]["413"];
+            415: components["responses"]["415"];
             422: components["responses"]["422"];
             429: components["responses"]["429"];
             503: components["responses"]["503"];
@@ -3728,6 +3756,7 @@ export interface operations {
             403: components["responses"]["403"];
             409: components["responses"]["409"];
             413: components["responses"]["413"];
+            415: components["responses"]["415"];
             422: components["responses"]["422"];
             429: components["responses"]["429"];
             503: components["responses"]["503"];
@@ -3761,6 +3790,7 @@ export interface operations {
             403: components["responses"]["403"];
             409: components["responses"]["409"];
             413: components["responses"]["413"];
+            415: components["responses"]["415"];
             422: components["responses"]["422"];
             429: components["responses"]["429"];
             503: components["responses"]["503"];
@@ -3853,6 +3883,7 @@ export interface operations {
             403: components["responses"]["403"];
             409: components["responses"]["409"];
             413: components["responses"]["413"];
+            415: components["responses"]["415"];
             422: components["responses"]["422"];
             429: components["responses"]["429"];
             503: components["responses"]["503"];
@@ -3886,6 +3917,7 @@ export interface operations {
             403: components["responses"]["403"];
             409: components["responses"]["409"];
             413: components["responses"]["413"];
+            415: components["responses"]["415"];
             422: components["responses"]["422"];
             429: components["responses"]["429"];
             503: components["responses"]["503"];
@@ -3922,6 +3954,7 @@ export interface operations {
             404: components["responses"]["404"];
             409: components["responses"]["409"];
             413: components["responses"]["413"];
+            415: components["responses"]["415"];
             422: components["responses"]["422"];
             429: components["responses"]["429"];
             503: components["responses"]["503"];
@@ -3958,6 +3991,7 @@ export interface operations {
             404: components["responses"]["404"];
             409: components["responses"]["409"];
             413: components["responses"]["413"];
+            415: components["responses"]["415"];
             422: components["responses"]["422"];
             429: components["responses"]["429"];
             503: components["responses"]["503"];
@@ -3994,6 +4028,7 @@ export interface operations {
             404: components["responses"]["404"];
             409: components["responses"]["409"];
             413: components["responses"]["413"];
+            415: components["responses"]["415"];
             422: components["responses"]["422"];
             429: components["responses"]["429"];
             503: components["responses"]["503"];
@@ -4027,6 +4062,7 @@ export interface operations {
             403: components["responses"]["403"];
             409: components["responses"]["409"];
             413: components["responses"]["413"];
+            415: components["responses"]["415"];
             422: components["responses"]["422"];
             429: components["responses"]["429"];
             503: components["responses"]["503"];
@@ -4058,6 +4094,7 @@ export interface operations {
             400: components["responses"]["400"];
             409: components["responses"]["409"];
             413: components["responses"]["413"];
+            415: components["responses"]["415"];
             422: components["responses"]["422"];
             429: components["responses"]["429"];
             503: components["responses"]["503"];
@@ -4116,6 +4153,7 @@ export interface operations {
             403: components["responses"]["403"];
             409: components["responses"]["409"];
             413: components["responses"]["413"];
+            415: components["responses"]["415"];
             422: components["responses"]["422"];
             429: components["responses"]["429"];
             503: components["responses"]["503"];
@@ -4149,6 +4187,7 @@ export interface operations {
             403: components["responses"]["403"];
             409: components["responses"]["409"];
             413: components["responses"]["413"];
+            415: components["responses"]["415"];
             422: components["responses"]["422"];
             429: components["responses"]["429"];
             503: components["responses"]["503"];
@@ -4182,6 +4221,7 @@ export interface operations {
             403: components["responses"]["403"];
             409: components["responses"]["409"];
             413: components["responses"]["413"];
+            415: components["responses"]["415"];
             422: components["responses"]["422"];
             429: components["responses"]["429"];
             503: components["responses"]["503"];
@@ -4215,6 +4255,7 @@ export interface operations {
             403: components["responses"]["403"];
             409: components["responses"]["409"];
             413: components["responses"]["413"];
+            415: components["responses"]["415"];
             422: components["responses"]["422"];
             429: components["responses"]["429"];
             503: components["responses"]["503"];
@@ -4248,6 +4289,7 @@ export interface operations {
             403: components["responses"]["403"];
             409: components["responses"]["409"];
             413: components["responses"]["413"];
+            415: components["responses"]["415"];
             422: components["responses"]["422"];
             429: components["responses"]["429"];
             503: components["responses"]["503"];
@@ -4281,6 +4323,7 @@ export interface operations {
             403: components["responses"]["403"];
             409: components["responses"]["409"];
             413: components["responses"]["413"];
+            415: components["responses"]["415"];
             422: components["responses"]["422"];
             429: components["responses"]["429"];
             503: components["responses"]["503"];
@@ -4312,6 +4355,7 @@ export interface operations {
             403: components["responses"]["403"];
             409: components["responses"]["409"];
             413: components["responses"]["413"];
+            415: components["responses"]["415"];
             422: components["responses"]["422"];
             429: components["responses"]["429"];
             503: components["responses"]["503"];

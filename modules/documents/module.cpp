@@ -16,6 +16,7 @@ using edge::Call;
 namespace {
 
 constexpr int64_t kValidDays = 180;  // how long an export stands and can be fetched
+constexpr int64_t kWindowDays = 30;  // over which the size of documents is added up (clause 4.3.1)
 
 struct Made {
   std::string content;
@@ -86,7 +87,7 @@ Result<Done> check_room(const Call& call) {
                    {"您在 24 小时内已导出 " + most + " 份文件，请明天再导出",
                     "you have made " + most + " documents within 24 hours: go on tomorrow"}};
   }
-  if (paper::given_since(*keeper, account, "export", {now.us - kValidDays * kDay}).bytes >=
+  if (paper::given_since(*keeper, account, "export", {now.us - kWindowDays * kDay}).bytes >=
       megabytes_most * cases::kMegabyte) {
     const std::string most = std::to_string(megabytes_most);
     return Refusal{Code::too_many,

@@ -151,8 +151,9 @@ void attach(const Call& call) {
     const Result<edge::Acted> done = edge::carry_out(
         house.store, house.recorder, call.hand(), {"case.attach", "2.4.1"}, {}, house.clock.now(),
         [&](edge::Doing& doing) -> Result<std::string> {
+          const int64_t most = house.policy.rules()->regulation().setting("attachment_megabytes") * cases::kMegabyte;
           JW_TRY(const std::string sha256, cases::attach(doing.transaction, call.captured(0), call.parameter("name"),
-                                                         call.request().body, doing.by.account, doing.now));
+                                                         call.request().body, doing.by.account, most, doing.now));
           doing.entry.dataset = "case";
           JsonWriter(doing.entry.parameters)
               .object()

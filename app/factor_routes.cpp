@@ -4,7 +4,7 @@
 
 #include "app/routes.hpp"
 #include "base/json.hpp"
-#include "base/text.hpp"
+#include "base/typed.hpp"
 #include "platform/office/qr.hpp"
 
 namespace jw::app {
@@ -13,8 +13,6 @@ namespace json = boost::json;
 using edge::Call;
 
 namespace {
-
-constexpr size_t kReasonMax = 500;  // characters
 
 // What came of it is on record before it is told, refusals included. A code that was shown and never recorded is worth
 // nothing to anybody but its owner, who asks again.
@@ -99,12 +97,7 @@ void confirm_again(const Call& call) {
 void reset(const Call& call) {
   edge::act(call, {"factor_reset", "3.1.1", edge::Signing::lately}, [call](edge::Doing& doing) -> Result<std::string> {
     JW_TRY(const std::string given, edge::text_member(doing.body, "reason"));
-    const std::string reason(trim(given));
-    if (reason.empty() || code_points(reason) > kReasonMax)
-      return Refusal{Code::unprocessable,
-                     "identity.reason_missing",
-                     {"须写明理由", "the reason must be stated"},
-                     {{"reason", "required", {"应为 1 至 500 个字", "must be 1 to 500 characters"}}}};
+    JW_TRY(const std::string reason, typed_reason(given));
     identity::Identity& identity = call.house().identity;
     const auto account = identity.find_account(doing.transaction, call.captured(0));
     if (!account || account->id == doing.by.account)

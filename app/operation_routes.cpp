@@ -1,11 +1,14 @@
 // Whether the system runs, is ready, and what it counts; what describes it.
+#include <algorithm>
 #include <chrono>
+#include <filesystem>
 #include <mutex>
 
 #include "app/dictionary.hpp"
 #include "app/routes.hpp"
 #include "base/json.hpp"
 #include "kernel/catalog/schema.hpp"
+#include "platform/crypto/api.hpp"
 
 namespace jw::app {
 
@@ -19,6 +22,21 @@ std::vector<Text> Condition::drift() {
   found_ = catalog::schema_drift(house_.catalogue, *lease);
   looked_ = time;
   return found_;
+}
+
+std::optional<Text> little_room(uintmax_t available, uintmax_t capacity) {
+  if (available >= std::min(kRoomLeast, capacity / 10)) return std::nullopt;
+  const std::string left = std::to_string(available >> 20);
+  return Text{"数据所在磁盘只剩 " + left + " MB，写满后不能再办理和查询，请尽快清理或扩容",
+              "only " + left +
+                  " MB are left on the disk of the data: once it is full nothing is answered any more; make room"};
+}
+
+std::optional<Text> Condition::room() const {
+  if (data_.empty()) return std::nullopt;
+  std::error_code error;
+  const std::filesystem::space_info space = std::filesystem::space(data_, error);
+  return error ? std::nullopt : little_room(space.available, space.capacity);
 }
 
 namespace {
@@ -42,12 +60,29 @@ void ready(const Call& call) {
        {house.recorder.problems(), condition.loose(), condition.drift(), house.policy.rules()->closed()}) {
     for (const Text& each : some) json.value(each);
   }
+  if (const auto room = condition.room()) json.value(*room);
   json.end_array().end_object();
   call.send(std::move(response));
 }
 
+// The figures tell how many work here and when. Whoever has the token may see them; without one, this machine alone:
+// what came through a proxy is somebody else's, whatever address it shows.
+bool may_see_metrics(const Call& call) {
+  const http::Request& request = call.request();
+  if (const std::string& token = call.house().parts.get<Condition>().metrics_token; !token.empty())
+    return crypto::equal_in_constant_time(request.header("authorization"), "Bearer " + token);
+  const bool passed_on = !request.header("x-forwarded-for").empty() || !request.header("forwarded").empty();
+  return !passed_on && (request.remote.starts_with("127.") || request.remote == "::1");
+}
+
 void metrics(const Call& call) {
   edge::House& house = call.house();
+  if (!may_see_metrics(call)) {
+    return call.refuse({Code::forbidden,
+                        "http.metrics_closed",
+                        {"运行指标只向本机或持令牌者提供（--metrics-token-file）",
+                         "metrics are for this machine, or whoever has the token (--metrics-token-file)"}});
+  }
   const auto gauge = [&](const char* name, const char* help, uint64_t value) {
     house.metrics.gauge(name, help).set(static_cast<int64_t>(value));
   };

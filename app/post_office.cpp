@@ -26,17 +26,6 @@ notice::Postman::Letter letter_of(const std::string& school_zh, const std::strin
           "\n\nThis mail was sent automatically; please do not reply. No mail will ask for your password or a code.\n"};
 }
 
-std::string password_in(const std::string& file) {
-  std::ifstream in(file, std::ios::binary);
-  std::string text((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
-  while (text.ends_with('\n') || text.ends_with('\r')) text.pop_back();
-  if (!in.good() && !in.eof()) text.clear();
-  if (text.empty())
-    throw edge::UsageError(
-        "--smtp-password-file 指定的文件读不出密码 / no password can be read from the file of --smtp-password-file");
-  return text;
-}
-
 std::optional<mail::Tls> tls_of(const std::optional<std::string>& given) {
   if (!given) return std::nullopt;
   if (*given == "required") return mail::Tls::required;
@@ -46,6 +35,16 @@ std::optional<mail::Tls> tls_of(const std::optional<std::string>& given) {
 }
 
 }  // namespace
+
+std::string secret_in(const std::string& option, const std::string& file) {
+  std::ifstream in(file, std::ios::binary);
+  std::string text((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
+  while (text.ends_with('\n') || text.ends_with('\r')) text.pop_back();
+  if (!in.good() && !in.eof()) text.clear();
+  if (text.empty())
+    throw edge::UsageError("--" + option + " 指定的文件读不出内容 / nothing can be read from the file of --" + option);
+  return text;
+}
 
 std::string public_url_of(const std::string& given) {
   std::string url = given;
@@ -74,7 +73,8 @@ std::unique_ptr<PostOffice> PostOffice::open(const edge::House& house, const std
   mail::Options options;
   options.url = *url;
   options.user = arguments.option("smtp-user").value_or("");
-  if (const auto file = arguments.option("smtp-password-file")) options.password = password_in(*file);
+  if (const auto file = arguments.option("smtp-password-file"))
+    options.password = secret_in("smtp-password-file", *file);
   options.from_address = arguments.required("mail-from");
   options.from_name = house.school.zh + "教务系统";
   options.starttls = tls_of(arguments.option("smtp-tls"));

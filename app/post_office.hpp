@@ -31,5 +31,7 @@ void deliver_mail(edge::House& house);
 
 // "https://jiaowu.school.edu.cn", without a slash at its end. Throws edge::UsageError.
 std::string public_url_of(const std::string& given);
+// What a file holds alone: a password, a token. `option`: that names the file. Throws edge::UsageError.
+std::string secret_in(const std::string& option, const std::string& file);
 
 }  // namespace jw::app

@@ -18,14 +18,23 @@ Result<std::string> dataset(const Call& call) {
 }
 
 void one_row(const Call& call) {
-  call.release(
-      call.house().engine.ask_one(call.asker(), call.captured(0), call.captured(1), call.parameter("purpose")));
+  edge::in_turn(call, false, [call] {
+    call.release(
+        call.house().engine.ask_one(call.asker(), call.captured(0), call.captured(1), call.parameter("purpose")));
+  });
+}
+
+// Statistics look at all rows there are.
+bool is_heavy(const boost::json::value& question) {
+  return question.is_object() && question.get_object().contains("measures");
 }
 
 void query(const Call& call) {
-  const Result<boost::json::value> body = call.json();
+  Result<boost::json::value> body = call.json();
   if (!body) return call.refuse(body.refusal());
-  call.release(call.house().engine.ask(call.asker(), *body));
+  const bool heavy = is_heavy(*body);
+  edge::in_turn(call, heavy,
+                [call, body = std::move(body).value()] { call.release(call.house().engine.ask(call.asker(), body)); });
 }
 
 void explain(const Call& call) {
@@ -63,7 +72,8 @@ const edge::Route kRoutes[] = {
      .request = "Query",
      .response = "Answer",
      .body_max = 512 * 1024,
-     .alive = edge::Alive::by_gate},
+     .alive = edge::Alive::by_gate,
+     .does = edge::Does::looks},
     {.verb = edge::Verb::post,
      .path = "/api/query/explain",
      .needs = edge::Needs::session(),

@@ -40,6 +40,7 @@ const std::set<std::string> kOptions = {
     "smtp-tls",
     "mail-from",
     "mail-ca",
+    "metrics-token-file",
 };
 
 std::pair<std::string, uint16_t> listen_address(const std::string& text) {
@@ -59,8 +60,8 @@ std::pair<std::string, uint16_t> listen_address(const std::string& text) {
   return {text.substr(0, colon), static_cast<uint16_t>(port)};
 }
 
-std::vector<std::pair<std::string, std::string>> security_headers(bool tls) {
-  std::vector<std::pair<std::string, std::string>> headers = {
+std::vector<std::pair<std::string, std::string>> security_headers() {
+  return {
       {"X-Content-Type-Options", "nosniff"},
       {"X-Frame-Options", "DENY"},
       {"Referrer-Policy", "no-referrer"},
@@ -71,8 +72,6 @@ std::vector<std::pair<std::string, std::string>> security_headers(bool tls) {
        "'self'; object-src 'none'; "
        "base-uri 'none'; frame-ancestors 'none'; form-action 'self'"},
   };
-  if (tls) headers.emplace_back("Strict-Transport-Security", "max-age=31536000");
-  return headers;
 }
 
 void warn_of(const System& system) {
@@ -115,10 +114,10 @@ http::Options http_options(const edge::Arguments& arguments, const std::string& 
   }
   http.certificate_file = arguments.option("certificate").value_or("");
   http.key_file = arguments.option("key").value_or("");
-  const bool tls = !http.certificate_file.empty();
-  if (tls == http.key_file.empty())
+  if (http.certificate_file.empty() != http.key_file.empty())
     throw edge::UsageError("--certificate 和 --key 要一起给出 / --certificate and --key go together");
-  http.headers = security_headers(tls);
+  http.headers = security_headers();
+  http.secure_headers = {{"Strict-Transport-Security", "max-age=31536000"}};
   return http;
 }
 
@@ -153,8 +152,16 @@ SystemOptions system_options(const edge::Arguments& arguments, const std::string
       public_url_of(arguments.option("public-url").value_or("http://" + host + ":" + std::to_string(port)));
   options.node = arguments.option("node").value_or("server");
   options.create = true;
-  options.readers = workers + 4;
+  options.heavy_threads = std::max(1, workers / 2);
+  options.readers = workers + options.heavy_threads + 4;
   return options;
+}
+
+// Of an embedded store: where its disk is. Empty for one on a server.
+std::filesystem::path data_folder(const std::string& db) {
+  if (db.starts_with("postgres")) return {};
+  const std::filesystem::path file(db.starts_with("sqlite:") ? db.substr(7) : db);
+  return file.has_parent_path() ? file.parent_path() : std::filesystem::path(".");
 }
 
 // Until a signal says that it is enough; SIGHUP begins new log files and reads the certificate again.
@@ -190,14 +197,16 @@ int serve_with(const edge::Words& words, std::span<const edge::Route> further) {
   warn_of(*system);
   const http::Options http = http_options(arguments, host, port, workers, cores);
   const bool tls = !http.certificate_file.empty();
-  house.secure_cookies = tls;
   std::vector<edge::Round> due = rounds();
   PostOffice* mail = nullptr;
   if (auto post = PostOffice::open(house, system->options.public_url, arguments)) {
     mail = &house.parts.keep(std::move(post));
     due.push_back({"mail", kMailEvery, deliver_mail});
   }
-  Condition& condition = house.parts.keep(std::make_unique<Condition>(house, system->loose));
+  Condition& condition =
+      house.parts.keep(std::make_unique<Condition>(house, system->loose, data_folder(system->options.db)));
+  if (const auto file = arguments.option("metrics-token-file"))
+    condition.metrics_token = secret_in("metrics-token-file", *file);
   std::vector<http::Route> table = table_of(house, further);
   condition.described = std::make_shared<const std::string>(description(house.home, house.catalogue, house.made_up));
   const auto finished = http::all_of({http::request_metrics(house.metrics, table), http::access_log()});

@@ -16,22 +16,26 @@ namespace {
 
 // The mark that a browser keeps for the time when an account is lent (§2.5.3). It opens nothing, and goes to no other
 // path than that of signing in.
-constexpr std::string_view kDeviceCookie = "jiaowu_device";
+constexpr std::string_view kDeviceCookie = "jiaowu_device", kSecureDeviceCookie = "__Secure-jiaowu_device";
 constexpr size_t kDeviceCharacters = 22;
 constexpr std::string_view kDeviceLife =
     "; Path=/api/session; HttpOnly; SameSite=Strict; Max-Age=34560000";  // 400 days
 
+std::string_view device_name(const http::Request& request) {
+  return request.secure ? kSecureDeviceCookie : kDeviceCookie;
+}
+
 // As it was sent, or a new one.
 std::string device_of(const http::Request& request) {
-  std::string sent(request.cookie(kDeviceCookie));
+  std::string sent(request.cookie(device_name(request)));
   const auto bytes = crypto::unbase64url(sent);
   if (sent.size() == kDeviceCharacters && bytes && bytes->size() == 16) return sent;
   return crypto::base64url(crypto::random_bytes(16));
 }
 
-std::string device_cookie(const House& house, const std::string& device) {
-  std::string text = std::string(kDeviceCookie) + "=" + device + std::string(kDeviceLife);
-  if (house.secure_cookies) text += "; Secure";
+std::string device_cookie(const http::Request& request, const std::string& device) {
+  std::string text = std::string(device_name(request)) + "=" + device + std::string(kDeviceLife);
+  if (request.secure) text += "; Secure";
   return text;
 }
 
@@ -54,8 +58,8 @@ void answer_sign_in(const Call& call, identity::SignIn signed_in, std::string de
     if (!result) return call.send(edge::problem(result.refusal(), call.request().id, leaf->id()));
     // Reading who this is would wait on a store; the recorder's thread must not.
     const bool entered = at.door.enter([call, made = result.value(), device] {
-      http::Response response = edge::session_response(call.house(), made);
-      response.headers.emplace_back("Set-Cookie", device_cookie(call.house(), device));
+      http::Response response = edge::session_response(call, made);
+      response.headers.emplace_back("Set-Cookie", device_cookie(call.request(), device));
       call.send(std::move(response));
     });
     if (!entered) call.refuse(kBusy);
@@ -96,8 +100,7 @@ void sign_in(const Call& call) {
                                   .zone = zone};
     if (!given.fresh.empty()) asked.new_password = given.fresh;
     identity::SignIn answer = house.identity.sign_in(asked);
-    if (answer.result)
-      house.tell(&edge::Hooks::asked, answer.outcome.session, answer.outcome.account, request.remote);
+    if (answer.result) house.tell(&edge::Hooks::asked, answer.outcome.session, answer.outcome.account, request.remote);
     answer_sign_in(call, std::move(answer), device);
   });
   if (!entered) call.refuse(kBusy);
@@ -106,7 +109,7 @@ void sign_in(const Call& call) {
 void sign_out(const Call& call) {
   call.house().identity.sign_out(call.session());
   http::Response response{.status = 204};
-  edge::set_session_cookie(call.house(), response, "");
+  edge::set_session_cookie(call.request(), response, "");
   call.release(call.entry("sign_out", ""), std::move(response));
 }
 

@@ -107,7 +107,9 @@ void open_house(System& system) {
                                      .metrics = system.metrics,
                                      .home = system.options.home,
                                      .made_up = system.made_up,
-                                     .school = std::move(school)});
+                                     .school = std::move(school),
+                                     .turns = edge::Turns({.heavy_threads = system.options.heavy_threads}),
+                                     .leniency = system.made_up ? 1000 : 1});
   for (const edge::Module* module : modules()) {
     system.house->hooks.push_back(module->hooks);
     if (module->open != nullptr) module->open(*system.house);

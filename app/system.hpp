@@ -31,6 +31,7 @@ struct SystemOptions {
   bool create = false;  // make an embedded store that is absent
   bool serve = false;   // refuse schema changes that are not safe, and name the command
   int readers = 8;
+  int heavy_threads = 2;  // so many questions that look at very many rows at once
   bool cache_plans = true;
 };
 

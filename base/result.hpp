@@ -26,6 +26,7 @@ enum class Code {
   not_found,        // 404: unknown, or outside what this person may see
   conflict,         // 409: the state has changed, or two wanted the same
   too_large,        // 413
+  wrong_media,      // 415: the body is of a kind that is not taken
   unprocessable,    // 422: understood, but a field is wrong
   too_many,         // 429
   internal,         // 500

@@ -10,7 +10,7 @@ local bare, at = os.getenv("BARE") == "1", 0
 request = function()
   at = at % #tokens + 1
   if bare then return wrk.format("GET", "/bench/own-grades?person=" .. persons[at]) end
-  return wrk.format("POST", "/api/query", { ["Authorization"] = "Bearer " .. tokens[at] }, body)
+  return wrk.format("POST", "/api/query", { ["Authorization"] = "Bearer " .. tokens[at], ["Content-Type"] = "application/json" }, body)
 end
 
 done = function(summary, latency)

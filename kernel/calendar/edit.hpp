@@ -20,7 +20,6 @@ namespace jw::calendar {
 
 constexpr size_t kFileMax = 64 * 1024;  // bytes of a file of years
 constexpr int kWindowDaysMax = 120;     // a window longer than a holiday is a mistake
-constexpr size_t kReasonMax = 200;      // characters
 
 // Years of a file (docs/howto/calendar.md), or all its mistakes by line, with what would be right. `shown`: its name.
 std::variant<std::vector<Year>, std::vector<catalog::FileProblem>> read_years(std::string_view text,
@@ -42,15 +41,15 @@ struct Preview {
 };
 std::vector<Preview> preview(const Calendar& before, const std::vector<Year>& years);
 
-// Refusals: calendar.reason_missing (422), calendar.same (409; nothing would change), calendar.less_official (409; a
+// Refusals: text.not_accepted (422), calendar.same (409; nothing would change), calendar.less_official (409; a
 // provisional year over one with its notice).
 Result<Changed> import_years(db::Connection& transaction, record::Recorder& recorder, const std::vector<Year>& years,
                              const Hand& hand, std::string_view reason, Instant now);
-// The window's number is Changed::to. Refusals: calendar.reason_missing, calendar.window_invalid (422; backwards,
+// The window's number is Changed::to. Refusals: text.not_accepted, calendar.window_invalid (422; backwards,
 // begins before today, longer than kWindowDaysMax, out of range), calendar.window_overlaps (409).
 Result<Changed> add_window(db::Connection& transaction, record::Recorder& recorder, Date begins, Date ends,
                            const Text& reason, const Hand& hand, Instant now);
-// Of a window under way the days gone by, today included, stay stopped. Refusals: calendar.reason_missing,
+// Of a window under way the days gone by, today included, stay stopped. Refusals: text.not_accepted,
 // calendar.window_unknown (404), calendar.window_over (409).
 Result<Changed> withdraw_window(db::Connection& transaction, record::Recorder& recorder, int64_t id, const Hand& hand,
                                 std::string_view reason, Instant now);

@@ -3,7 +3,7 @@
 #include <utility>
 
 #include "base/json.hpp"
-#include "base/text.hpp"
+#include "base/typed.hpp"
 #include "kernel/calendar/edit.hpp"
 
 namespace jw::calendar {
@@ -60,16 +60,6 @@ Calendar load(db::Connection& connection, int64_t version) {
   std::vector<Window> windows;
   for (StoredWindow& each : read_windows(connection)) windows.push_back(std::move(each.window));
   return Calendar(read_newest_years(connection), std::move(windows), version);
-}
-
-Result<std::string> checked_reason(std::string_view reason, const std::string& field) {
-  const std::string_view text = trim(reason);
-  if (is_valid_utf8(text) && !text.empty() && code_points(text) <= kReasonMax) return std::string(text);
-  const std::string most = std::to_string(kReasonMax);
-  return Refusal{Code::unprocessable,
-                 "calendar.reason_missing",
-                 {"须写明理由", "the reason must be stated"},
-                 {{field, "required", {"应为 1 至 " + most + " 个字", "must be 1 to " + most + " characters"}}}};
 }
 
 Refusal window_invalid(std::string field, Text what) {
@@ -212,7 +202,7 @@ std::vector<Preview> preview(const Calendar& before, const std::vector<Year>& ye
 
 Result<Changed> import_years(db::Connection& transaction, record::Recorder& recorder, const std::vector<Year>& years,
                              const Hand& hand, std::string_view reason, Instant now) {
-  JW_TRY(const std::string why, checked_reason(reason, "reason"));
+  JW_TRY(const std::string why, typed_reason(reason));
   const int64_t to = next_version(transaction);
   const Calendar before = load(transaction, to - 1);
   std::vector<const Year*> fresh;
@@ -240,8 +230,8 @@ Result<Changed> import_years(db::Connection& transaction, record::Recorder& reco
 
 Result<Changed> add_window(db::Connection& transaction, record::Recorder& recorder, Date begins, Date ends,
                            const Text& reason, const Hand& hand, Instant now) {
-  JW_TRY(const std::string zh, checked_reason(reason.zh, "reason.zh"));
-  JW_TRY(const std::string en, checked_reason(reason.en, "reason.en"));
+  JW_TRY(const std::string zh, typed_reason(reason.zh, "reason.zh"));
+  JW_TRY(const std::string en, typed_reason(reason.en, "reason.en"));
   const int64_t to = next_version(transaction);
   JW_CHECK(check_window(load(transaction, to - 1), begins, ends, now.date()));
   write_change(transaction, to, "window", hand, zh, now);
@@ -262,7 +252,7 @@ Result<Changed> add_window(db::Connection& transaction, record::Recorder& record
 
 Result<Changed> withdraw_window(db::Connection& transaction, record::Recorder& recorder, int64_t id, const Hand& hand,
                                 std::string_view reason, Instant now) {
-  JW_TRY(const std::string why, checked_reason(reason, "reason"));
+  JW_TRY(const std::string why, typed_reason(reason));
   const int64_t to = next_version(transaction);
   const std::vector<StoredWindow> windows = read_windows(transaction);
   const auto found =

@@ -304,7 +304,7 @@ class Engine {
                             std::string_view action, const boost::json::object& input, bool signed_by_person);
   // One step. `input`: {"revision"?, "opinion"?, …}. Refusals: case.unknown (404), case.action_unknown (404),
   // case.moved (409: it has left the state since the person looked), case.not_yours (403), case.same_person (403),
-  // case.signature_missing (403), case.opinion_missing (422), those of the kind.
+  // case.signature_missing (403), text.not_accepted (422), those of the kind.
   Result<Taken> act(const Actor& actor, std::string_view number, std::string_view action,
                     const boost::json::object& input, bool signed_by_person);
   Result<Taken> act_within(db::Connection& transaction, const Actor& actor, std::string_view number,
@@ -369,10 +369,12 @@ Result<std::optional<File>> letter_of(db::Connection& reader, std::string_view n
 // When the person to whom the letters of a case are written first fetched them.
 void note_letter_read(db::Store& store, std::string_view number, int64_t account, Instant now);
 std::optional<File> attachment_of(db::Connection& reader, std::string_view number, int64_t id);
-// By the applicant, while the case is open: a PDF, PNG or JPEG. Gives its SHA-256 in hex. Refusals: case.not_yours
-// (403), case.attachment_invalid (422).
+// By the applicant, while the case is open: a PDF, PNG or JPEG. Gives its SHA-256 in hex. `bytes_most`: of all files of
+// the account, over all its cases; a draft that is discarded gives back its own. Refusals: case.not_yours (403),
+// text.not_accepted (422; name), case.attachment_invalid (422), case.attachments_full (429).
+constexpr int64_t kMegabyte = 1024 * 1024;
 Result<std::string> attach(db::Connection& transaction, std::string_view number, std::string_view name,
-                           std::string_view bytes, int64_t account, Instant now);
+                           std::string_view bytes, int64_t account, int64_t bytes_most, Instant now);
 
 // A deputy (代理) for a post in a unit, both days included: an offer by who holds the post, in force once the deputy
 // has accepted, and as long as the principal holds it. Only for posts for which cases wait (Engine::lendable). Whether

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <iterator>
 
+#include "base/typed.hpp"
 #include "kernel/case/file.hpp"
 #include "kernel/paper/api.hpp"
 #include "platform/crypto/api.hpp"
@@ -10,7 +11,7 @@ namespace jw::cases {
 
 namespace {
 
-constexpr size_t kNameMax = 200;  // bytes
+constexpr size_t kNameMax = 200;  // characters
 
 // What a file may be; it is known by its first bytes.
 struct Media {
@@ -22,6 +23,13 @@ constexpr Media kMedia[] = {{"application/pdf", ".pdf", "%PDF-"},
 
 Refusal wrong(const char* field, Text text) {
   return {Code::unprocessable, "case.attachment_invalid", text, {{field, "invalid", text}}};
+}
+
+int64_t bytes_of(db::Connection& transaction, int64_t account) {
+  db::Rows rows = transaction.query(
+      "SELECT CAST(COALESCE(SUM(LENGTH(content)), 0) AS BIGINT) FROM case_attachment WHERE account = $1", {account});
+  rows.next();
+  return rows.integer(0);
 }
 
 }  // namespace
@@ -61,11 +69,11 @@ std::optional<File> attachment_of(db::Connection& reader, std::string_view numbe
 }
 
 Result<std::string> attach(db::Connection& transaction, std::string_view number, std::string_view name,
-                           std::string_view bytes, int64_t account, Instant now) {
+                           std::string_view bytes, int64_t account, int64_t bytes_most, Instant now) {
   const auto* media = std::find_if(std::begin(kMedia), std::end(kMedia),
                                    [&](const Media& each) { return bytes.starts_with(each.begins); });
-  if (name.empty() || name.size() > kNameMax || name.find('\0') != std::string_view::npos)
-    return wrong("name", {"请给出文件名（不超过 200 字节）", "a file name of at most 200 bytes, please"});
+  JW_TRY(const std::string named,
+         typed_text(name, {.name = "name", .label = {"文件名", "the name of the file"}, .least = 1, .most = kNameMax}));
   if (media == std::end(kMedia))
     return wrong("file", {"只接受 PDF、PNG、JPEG 文件", "only PDF, PNG and JPEG files are taken"});
   int64_t id = 0, count = 0;
@@ -83,11 +91,19 @@ Result<std::string> attach(db::Connection& transaction, std::string_view number,
     count = rows.integer(1);
   }
   if (count >= kAttachmentsMax) return wrong("file", {"附件最多 10 个", "at most 10 files"});
+  if (bytes_of(transaction, account) + static_cast<int64_t>(bytes.size()) > bytes_most) {
+    const std::string most = std::to_string(bytes_most / kMegabyte);
+    return Refusal{Code::too_many,
+                   "case.attachments_full",
+                   {"您的附件总量已到 " + most + " MB，请先作废不用的草稿（其附件随之删除）",
+                    "your attachments have reached " + most +
+                        " MB: discard drafts that you do not need, their files go with them"}};
+  }
   std::string sha256 = crypto::hex(crypto::sha256(bytes));
   transaction.execute(
       "INSERT INTO case_attachment (id, case_id, name, media, sha256, content, account, added_us) VALUES ($1, $2, $3, "
       "$4, $5, $6, $7, $8)",
-      {next_id(transaction, "case_attachment"), id, name, media->name, sha256, db::Param::blob(bytes), account,
+      {next_id(transaction, "case_attachment"), id, named, media->name, sha256, db::Param::blob(bytes), account,
        now.us});
   return sha256;
 }

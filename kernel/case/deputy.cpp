@@ -2,7 +2,7 @@
 #include <algorithm>
 
 #include "base/json.hpp"
-#include "base/text.hpp"
+#include "base/typed.hpp"
 #include "kernel/case/api.hpp"
 
 namespace jw::cases {
@@ -10,7 +10,7 @@ namespace jw::cases {
 namespace {
 
 constexpr int kDaysMax = 180;
-constexpr size_t kReasonMax = 200, kLoginMax = 64;
+constexpr size_t kLoginMax = 64;
 constexpr int64_t kNobody = -1;                    // an offer that nobody can accept
 constexpr int64_t kOpenMost = 5, kDailyMost = 20;  // offers of one principal: not answered, made in a day
 
@@ -86,9 +86,6 @@ Result<std::string> checked(const Actor& actor, const Deputation& asked, Instant
     return invalid("ends", "order", {"截止日期不应早于开始日期", "the last day is not before the first"});
   if (asked.ends.days - asked.begins.days + 1 > kDaysMax)
     return invalid("ends", "too_long", {"一次代理最长 180 天", "a deputy stands in for at most 180 days"});
-  const std::string_view reason = trim(asked.reason);
-  if (reason.empty() || code_points(reason) > kReasonMax || reason.find('\0') != std::string_view::npos)
-    return invalid("reason", "required", {"请写明原因（不超过 200 字）", "give a reason of at most 200 characters"});
   return login;
 }
 
@@ -122,6 +119,7 @@ Result<int64_t> appoint_deputy(db::Connection& transaction, const Engine& engine
     unit = lent->unit;
   }
   JW_TRY(const std::string login, checked(actor, asked, now));
+  JW_TRY(const std::string reason, typed_reason(asked.reason));
   JW_CHECK(check_few(transaction, actor, now));
   std::optional<Person> deputy = find_deputy(transaction, on, login, now);
   if (deputy && deputy->person == actor.asker.person) deputy.reset();  // by another account of one's own
@@ -131,7 +129,7 @@ Result<int64_t> appoint_deputy(db::Connection& transaction, const Engine& engine
       "post, unit, begins, ends, reason, made) VALUES ($1, $1, $2, $3, '', $4, $5, $6, $7, $8, $9, $10, $11, $12)",
       {number, deputy ? deputy->person : kNobody, login, actor.asker.person, actor.login, actor.name, asked.post,
        unit.id == 0 ? db::Param() : db::Param(unit.id), asked.begins.print(), asked.ends.print(),
-       std::string(trim(asked.reason)), now.us});
+       reason, now.us});
   std::string parameters;
   JsonWriter(parameters)
       .object()
@@ -141,7 +139,7 @@ Result<int64_t> appoint_deputy(db::Connection& transaction, const Engine& engine
       .field("unit", asked.unit)
       .field("begins", asked.begins.print())
       .field("ends", asked.ends.print())
-      .field("reason", trim(asked.reason))
+      .field("reason", reason)
       .end_object();
   const std::string days = asked.begins.print() + " — " + asked.ends.print();
   if (deputy) {

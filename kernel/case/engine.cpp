@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "base/text.hpp"
+#include "base/typed.hpp"
 #include "kernel/case/api.hpp"
 #include "kernel/case/file.hpp"
 #include "kernel/paper/api.hpp"
@@ -45,21 +45,38 @@ std::string number_of(std::string_view year, int64_t n) {
 
 Result<std::string> opinion_of(const Transition& row, const json::object& input) {
   const json::value* given = input.if_contains("opinion");
-  const auto wrong = [](const char* code, const Text& text) {
-    return Refusal{Code::unprocessable, "case.opinion_missing", text, {{"opinion", code, text}}};
-  };
-  std::string opinion;
-  if (given != nullptr && !given->is_null()) {
-    if (!given->is_string()) return wrong("type", {"意见应为文字", "the opinion must be text"});
-    opinion = std::string(trim(given->get_string()));
-    if (opinion.find('\0') != std::string::npos)
-      return wrong("text", {"意见含有不能保存的字符", "the opinion has characters that cannot be kept"});
+  const bool none = given == nullptr || given->is_null();
+  const TypedField field{.name = "opinion",
+                         .label = {"意见", "the opinion"},
+                         .least = row.opinion == Opinion::required ? 1U : 0U,
+                         .most = kOpinionMax,
+                         .lines = true};
+  if (!none && !given->is_string()) {
+    const Text text{"意见应为文字", "the opinion must be text"};
+    return Refusal{Code::unprocessable, "text.not_accepted", text, {{"opinion", "not_text", text}}};
   }
-  if (code_points(opinion) > kOpinionMax)
-    return wrong("too_long", {"意见最多 1000 字", "the opinion has at most 1000 characters"});
-  if (row.opinion == Opinion::required && opinion.empty())
-    return wrong("required", {"须写明意见或理由", "the opinion or reason is required"});
-  return opinion;
+  return typed_text(none ? std::string_view() : std::string_view(given->get_string()), field);
+}
+
+// A script that opens cases all day fills nothing but its own list.
+Result<Done> check_open_cases(const Moment& moment) {
+  const int64_t most = moment.on.setting("open_cases");
+  db::Rows rows = moment.connection.query("SELECT COUNT(*) FROM \"case\" WHERE account = $1 AND closed IS NULL",
+                                          {moment.file.account});
+  rows.next();
+  if (rows.integer(0) < most) return Done{};
+  const std::string shown = std::to_string(most);
+  return Refusal{Code::too_many,
+                 "case.too_many_open",
+                 {"您未办结的申请已有 " + shown + " 件，请等其中一些办结，或作废不用的草稿",
+                  "you have " + shown + " open cases: let some of them be decided, or discard drafts you do not need"}};
+}
+
+// What nobody ever signed is no evidence of anything: the files of a discarded draft go with it.
+void forget_unsigned_files(const Moment& moment) {
+  const std::vector<Step>& steps = moment.file.steps;
+  if (std::any_of(steps.begin(), steps.end(), [](const Step& step) { return !step.signature.empty(); })) return;
+  moment.connection.execute("DELETE FROM case_attachment WHERE case_id = $1", {moment.file.id});
 }
 
 Result<Done> check_live(const Moment& moment) {
@@ -241,6 +258,7 @@ Result<Taken> Engine::open_within(db::Connection& transaction, const Actor& acto
   JW_CHECK(check_live(moment));
   file.opened = file.arrived = moment.now;
   JW_TRY(const Chosen chosen, choose(moment, action));
+  if (!is_clock(actor)) JW_CHECK(check_open_cases(moment));
   file.id = next_id(transaction, "case");
   const std::string year = std::to_string(moment.now.date().year());
   file.number = number_of(year, next_number(transaction, series_of(moment.now)));
@@ -317,6 +335,7 @@ Result<Taken> Engine::take(Moment& moment, const Chosen& chosen, bool signed_by_
   update_case(moment.connection, file);
   insert_step(moment.connection, file, step);
   file.steps.push_back(step);
+  if (file.closed) forget_unsigned_files(moment);
   JW_CHECK(send_letter(moment, row, step));
   tell(moment, row);
   for (const Notice& notice : moment.notices) put_notice(moment.connection, notice, moment.now);

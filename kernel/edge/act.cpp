@@ -4,6 +4,7 @@
 #include <boost/json.hpp>
 
 #include "kernel/edge/api.hpp"
+#include "kernel/edge/store_failure.hpp"
 
 namespace jw::edge {
 
@@ -22,6 +23,13 @@ bool gives_proof(const json::object& body) {
     if (value != nullptr && !value->is_null()) return true;
   }
   return false;
+}
+
+// For work on another thread than the one whose failures are caught (edge::table).
+std::function<void()> told_of_failures(const Call& call, std::function<void()> work) {
+  return [call, work = std::move(work)] {
+    told_when_the_store_fails(work, [&](const Refusal& refusal) { call.refuse(refusal); });
+  };
 }
 
 Result<Done> signed_for(const Call& call, const Act& what, const json::object& body) {
@@ -60,8 +68,16 @@ record::Hand operator_hand() {
 }
 
 void at_the_door(const Call& call, std::function<void()> work) {
-  if (call.house().door.enter(std::move(work))) return;
+  if (call.house().door.enter(told_of_failures(call, std::move(work)))) return;
   call.refuse({Code::unavailable, "identity.busy", {"系统繁忙，请稍后再试", "busy: try again shortly"}});
+}
+
+void in_turn(const Call& call, bool heavy, std::function<void()> work) {
+  if (call.house().turns.enter(call.session().account, heavy, told_of_failures(call, std::move(work)))) return;
+  call.refuse(
+      {Code::too_many,
+       "query.too_many_waiting",
+       {"您有太多查询还在等候，请等它们完成后再查", "too many of your questions still wait: let them finish first"}});
 }
 
 Result<Acted> carry_out(db::Store& store, record::Recorder& recorder, const record::Hand& by, const Act& what,

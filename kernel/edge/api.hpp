@@ -72,6 +72,8 @@ class Call {
   const policy::Authority& authority() const;
   // Whoever asks as the engine of cases knows them: with the posts held and stood in for.
   cases::Actor actor() const;
+  // Of a body sent as application/json: 415 http.not_as_json, 400 http.not_json. Every text in it has the normal form
+  // of what is typed, passwords and codes excepted; else 422 text.not_accepted (base/typed.hpp).
   Result<boost::json::value> json() const;
   Result<boost::json::object> body() const;
   record::Entry entry(std::string_view kind, std::string_view action) const;  // decision "allowed"
@@ -110,9 +112,9 @@ class Call {
 Result<Done> keep_told(const Call& call, const record::Entry& like, std::vector<query::Told> told);
 
 // What whoever has signed in is told: the session, its cookie.
-http::Response session_response(House& house, const identity::NewSession& made);
-// The cookie of a new session; with an empty token, of its end.
-void set_session_cookie(const House& house, http::Response& response, const std::string& token);
+http::Response session_response(const Call& call, const identity::NewSession& made);
+// The cookie of a new session; with an empty token, of its end. Held to TLS where the client uses it.
+void set_session_cookie(const http::Request& request, http::Response& response, const std::string& token);
 
 // A JSON object with the id of its leaf as last member: what every recorded answer looks like.
 std::string framed(std::string object, std::string_view record);
@@ -220,6 +222,9 @@ Result<Acted> carry_out(db::Store& store, record::Recorder& recorder, const reco
 record::Hand operator_hand();
 // Runs where hashing may wait; a full door is told to the caller of `call`.
 void at_the_door(const Call& call, std::function<void()> work);
+// Runs when it is the turn of whoever asks (kernel/edge/turns.hpp); heavy: what looks at very many rows. 429
+// query.too_many_waiting.
+void in_turn(const Call& call, bool heavy, std::function<void()> work);
 
 // ---- what holds a session or an account back (§2.5.3), in plain words
 

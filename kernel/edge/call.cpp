@@ -46,14 +46,16 @@ std::string framed(std::string object, std::string_view record) {
   return object;
 }
 
-void set_session_cookie(const House& house, http::Response& response, const std::string& token) {
-  std::string text = std::string(http::kSessionCookie) + "=" + token + "; Path=/; HttpOnly; SameSite=Strict";
+void set_session_cookie(const http::Request& request, http::Response& response, const std::string& token) {
+  std::string text(request.secure ? http::kSecureSessionCookie : http::kSessionCookie);
+  text += "=" + token + "; Path=/; HttpOnly; SameSite=Strict";
   if (token.empty()) text += "; Max-Age=0";
-  if (house.secure_cookies) text += "; Secure";
+  if (request.secure) text += "; Secure";
   response.headers.emplace_back("Set-Cookie", std::move(text));
 }
 
-http::Response session_response(House& house, const identity::NewSession& made) {
+http::Response session_response(const Call& call, const identity::NewSession& made) {
+  House& house = call.house();
   http::Response response;
   JsonWriter out(response.body);
   const identity::Session& session = *made.session;
@@ -64,7 +66,7 @@ http::Response session_response(House& house, const identity::NewSession& made) 
     out.field("number", number_of_person(house.catalogue, *lease, session.person)).end_object();
   }
   out.field("must_change_password", session.must_change).end_object();
-  set_session_cookie(house, response, made.token);
+  set_session_cookie(call.request(), response, made.token);
   response.headers.emplace_back("Cache-Control", "no-store");
   return response;
 }

@@ -89,6 +89,7 @@ const ProblemStatus kProblems[] = {
     {"404", {"不存在，或不在可见范围内", "Unknown, or outside what one may see"}},
     {"409", {"状态已改变", "The state has changed"}},
     {"413", {"请求体过大", "The body is too large"}},
+    {"415", {"请求体不是 JSON", "The body is not sent as JSON"}},
     {"422", {"字段有误", "A field is wrong"}},
     {"429", {"请求过于频繁", "Too many requests"}},
     {"503", {"系统繁忙，请稍后再试", "The system is busy; try again shortly"}},
@@ -99,7 +100,7 @@ bool applies(std::string_view status, const Route& route) {
   if (status == "401" || status == "403") return !route.needs.is_open();
   if (status == "404") return route.path.find('{') != std::string_view::npos || !route.parameters.empty();
   if (status == "409") return route.verb != Verb::get;
-  if (status == "413" || status == "422") return !route.request.empty();
+  if (status == "413" || status == "415" || status == "422") return !route.request.empty();
   return true;
 }
 

@@ -18,6 +18,7 @@
 #include "kernel/case/api.hpp"
 #include "kernel/catalog/api.hpp"
 #include "kernel/edge/door.hpp"
+#include "kernel/edge/turns.hpp"
 #include "kernel/identity/api.hpp"
 #include "kernel/policy/api.hpp"
 #include "kernel/query/api.hpp"
@@ -92,12 +93,14 @@ struct House {
   log::Metrics& metrics;
   std::filesystem::path home;  // folder with catalog/, regulation/, modules/, web/dist/
   bool made_up = false;
-  bool secure_cookies = false;  // browsers reach us over TLS
-  Text school = {};             // its name
+  Text school = {};  // its name
   std::vector<Hooks> hooks = {};
   Signatures signatures = {};
-  Door door{3, 600};
   Parts parts = {};
+  // Last: what still runs on their threads at the end may use all of the above.
+  Door door{3, 600};
+  Turns turns{Turns::Limits{}};
+  int64_t leniency = 1;  // what an account may ask and do in a minute, so many times over (made-up stores: trials)
 
   // Tells every module that wants to know.
   template <class Hook, class... Said>

@@ -21,6 +21,7 @@ const CodeRow& row_of(Code code) {
       {Code::not_found, 404, "not_found", {"没有找到", "not found"}},
       {Code::conflict, 409, "conflict", {"状态已变化", "the state has changed"}},
       {Code::too_large, 413, "too_large", {"内容过大", "too large"}},
+      {Code::wrong_media, 415, "wrong_media", {"请求体的类型不对", "the body is of the wrong kind"}},
       {Code::unprocessable, 422, "unprocessable", {"内容有误", "something is wrong in the content"}},
       {Code::too_many, 429, "too_many", {"请求过于频繁", "too many requests"}},
       {Code::internal, 500, "internal", {"系统内部错误，已记录", "an internal error, noted in the log"}},
@@ -30,7 +31,7 @@ const CodeRow& row_of(Code code) {
   for (const CodeRow& row : kRows) {
     if (row.code == code) return row;
   }
-  return kRows[8];
+  return kRows[9];
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 // Who may call a route, asked in front of every handler.
 #include "base/text.hpp"
 #include "kernel/edge/api.hpp"
+#include "kernel/edge/store_failure.hpp"
 
 namespace jw::edge {
 
@@ -11,7 +12,14 @@ using Session = std::shared_ptr<const identity::Session>;
 std::string token_of(const http::Request& request) {
   const std::string_view authorization = request.header("authorization");
   if (authorization.starts_with("Bearer ")) return std::string(authorization.substr(7));
-  return std::string(request.cookie(http::kSessionCookie));
+  return std::string(request.cookie(request.secure ? http::kSecureSessionCookie : http::kSessionCookie));
+}
+
+// A browser that says that another site's page asks: nobody here wants that. One that says nothing is held by the
+// content type, which another site's page cannot send unasked (Call::json).
+bool is_of_another_site(const http::Request& request) {
+  const std::string_view site = request.header("sec-fetch-site");
+  return request.verb != Verb::get && (site == "cross-site" || site == "same-site");
 }
 
 // For a request whose token opens no session.
@@ -94,7 +102,36 @@ std::optional<Refusal> restriction(House& house, const Route& route, const ident
   return std::nullopt;
 }
 
+// What one account may ask, and do, in a minute (regulation/settings.toml, clause 4.3.1); a page never comes near it.
+std::optional<Refusal> too_often(House& house, const Route& route, int64_t account) {
+  const auto rules = house.policy.rules();
+  const auto within = [&](std::string_view name, int64_t whose) {
+    for (const policy::Setting& each : rules->regulation().settings) {
+      if (each.name == name) return house.turns.ask(whose, each.value * house.leniency, house.clock.now());
+    }
+    return true;  // a regulation that is not understood as stored bounds nobody: somebody has to mend it
+  };
+  if (!within("questions_per_minute", account)) {
+    return Refusal{Code::too_many,
+                   "http.too_often",
+                   {"您的请求过于频繁，请稍候再试", "you ask too often: wait a moment, then go on"}};
+  }
+  // Acts are counted apart: a number below nobody's account.
+  if (acts(route) && !within("acts_per_minute", -account)) {
+    return Refusal{Code::too_many,
+                   "http.acts_too_often",
+                   {"您办理、修改得过于频繁，请稍候再试", "you act too often: wait a moment, then go on"}};
+  }
+  return std::nullopt;
+}
+
 void enter(House& house, const Route& route, http::Request request, http::Respond respond) {
+  if (is_of_another_site(request)) {
+    return respond(problem({Code::forbidden,
+                            "http.other_site",
+                            {"请求来自其他网站的页面，不予受理", "a page of another site asks; it is not answered"}},
+                           request.id));
+  }
   if (route.needs.is_open()) return route.run(Call(house, std::move(request), nullptr, {}, std::move(respond)));
   const std::string token = token_of(request);
   const bool bearer = request.header("authorization").starts_with("Bearer ");
@@ -113,6 +150,7 @@ void enter(House& house, const Route& route, http::Request request, http::Respon
     session = nullptr;
   }
   if (!session) return respond(problem(no_session(house, token), request.id));
+  if (const auto refusal = too_often(house, route, session->account)) return respond(problem(*refusal, request.id));
   house.tell(&Hooks::asked, session->id, session->account, request.remote);
   Call call(house, std::move(request), session, hand_of(*session), std::move(respond));
   if (live) {
@@ -147,7 +185,9 @@ std::vector<http::Route> table(House& house, std::span<const Route> routes) {
                    .path = route.path,
                    .handler =
                        [&house, &route](http::Request request, http::Respond respond) {
-                         enter(house, route, std::move(request), std::move(respond));
+                         const std::string id = request.id;
+                         told_when_the_store_fails([&] { enter(house, route, std::move(request), respond); },
+                                                   [&](const Refusal& refusal) { respond(problem(refusal, id)); });
                        },
                    .body_max = route.body_max,
                    .blocking = route.blocking});

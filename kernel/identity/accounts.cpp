@@ -215,6 +215,10 @@ Result<Done> Identity::issue_one_time(db::Connection& transaction, int64_t accou
       "= $4, "
       "failed_count = 0, last_failed_us = NULL, locked_until_us = NULL, locked_attempts = 0 WHERE id = $1",
       {account, one_time.hash, now.us, now.us + implementation_->options_.one_time_us});
+  transaction.execute(
+      "UPDATE session SET failed_count = 0, last_failed_us = NULL, locked_until_us = NULL, locked_attempts = 0 WHERE "
+      "account = $1 AND failed_count > 0",
+      {account});
   implementation_->forget(end_sessions(transaction, account, "password_reset", now));
   return Done{};
 }

@@ -45,7 +45,9 @@ struct Options {
   int64_t lock_most_us = 3600 * kSecond;
   int64_t failures_forgotten_us = kDay;  // without a failure for this long the count starts again
 
-  // Token bucket for each remote address (IPv6: each /64), on each node. Only failures cost; successes give back.
+  // Token bucket for each remote address (IPv6: each /64), and one eight times as wide for the network around it (/24,
+  // IPv6: /48), on each node. Only failures cost; successes give back. When they are empty, whoever has signed in to
+  // the same account in the same browser or from the same address before still has failures_before_lock tries.
   int64_t remote_burst = 30;
   int64_t remote_refill_us = 10 * kSecond;  // one more each
   int64_t remotes_known = 65'536;           // buckets kept
@@ -230,8 +232,9 @@ class Identity {
   // Refusals: identity.sign_in_refused (401; unknown, wrong, not activated, locked: one text for all), and only after
   // the right password: identity.locked (429), .suspended, .closed, .one_time_expired, .password_change_required (403),
   // .password_rules (422, field new_password). Before any look: identity.too_many_attempts (429), identity.busy (503).
-  // While an account is locked, one attempt with the right password is told so; further ones hear what everybody hears,
-  // or a guesser could go on guessing through the lock.
+  // Failures in a browser that has signed in to the account before are counted apart, so that nobody's guesses lock its
+  // owner out there. While an account is locked, one attempt with the right password is told so; further ones hear what
+  // everybody hears, or a guesser could go on guessing through the lock.
   SignIn sign_in(const SignInRequest& request);
   // Only on made-up stores (else identity.not_made_up, 403): the gallery of persons, and the bench.
   SignIn enter_made_up(std::string_view login, std::string_view remote, std::string_view user_agent,
@@ -239,26 +242,25 @@ class Identity {
   void sign_out(const Session& session);
 
   // Ends every other session of the account. Refusals: identity.password_wrong (403), .password_rules (422),
-  // .session_ended (401), .too_many_attempts (429), .busy (503); failures count as at sign-in.
+  // .session_ended (401), .locked (429), .busy (503); failures count as at sign-in, but on this session: the lock of
+  // the door is not the lock of a live session.
   Result<Done> change_password(const Session& session, std::string_view old_password, std::string_view new_password);
-  // Re-authentication before signing (design §8). The same refusals.
-  Result<Done> confirm_password(const Session& session, std::string_view password);
 
   // ---- second factor (§3.1.1; 等保 8.1.4.1 d; ASVS 6.5). Whoever has one gives a code at each sign-in: after the
   // right password identity.code_required (401), or identity.code_wrong (401), which counts like a wrong password. A
   // code is taken within 30 s of its own time, and never twice; a recovery code once.
 
   // A new secret, in force only once confirm_factor has seen a code of it. Refusals: identity.factor_enrolled (409),
-  // and those of confirm_password.
+  // and those of change_password but for the rules.
   Result<FactorOffer> offer_factor(const Session& session, std::string_view password, std::string_view issuer);
   // Gives the ten recovery codes, the only copy. Refusals: identity.factor_absent (409), .code_wrong (401), .locked.
   Result<std::vector<std::string>> confirm_factor(const Session& session, std::string_view code);
   Result<std::vector<std::string>> renew_recovery(const Session& session, std::string_view code);
   Result<Done> remove_factor(const Session& session, std::string_view code);
   FactorState factor_of(db::Connection& connection, int64_t account) const;
-  // In the middle of a session (§2.5.3): its holder shows again who it is, by a code when a factor is enrolled, else by
-  // the password. Lets a held session go. Refusals: identity.code_required, .code_wrong (401), .password_wrong (403),
-  // .locked (429), .session_ended (401).
+  // The one re-authentication, before signing and in the middle of a session (§2.4.2, §2.5.3): its holder shows again
+  // who it is, by a code when a factor is enrolled, else by the password. Lets a held session go. Refusals:
+  // identity.code_required, .code_wrong (401), .password_wrong (403), .locked (429), .session_ended (401).
   Result<Done> confirm_again(const Session& session, std::string_view code, std::string_view password);
 
   // Why this token opens nothing; nullopt: never seen, or so long ago that it is forgotten.

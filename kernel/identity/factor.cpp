@@ -63,7 +63,7 @@ bool Identity::Implementation::has_factor(db::Connection& transaction, int64_t a
 std::optional<Verdict> Identity::Implementation::judge_code(db::Connection& transaction, const Standing& standing,
                                                             std::string_view code, Of of, Instant now) {
   if (standing.failures.locked_until_us > now.us) {
-    write_failures(transaction, standing.id, failed_once_more(standing.failures, now));
+    write_failures(transaction, standing, failed_once_more(standing.failures, now));
     return Verdict{refusal::locked(standing.failures.locked_until_us - now.us), "identity.locked"};
   }
   const std::string plain = crypto::code_as_made(code.substr(0, 64));
@@ -80,10 +80,10 @@ std::optional<Verdict> Identity::Implementation::judge_code(db::Connection& tran
     wipe(factor->secret);
   }
   if (right) {
-    if (standing.failures.count != 0) write_failures(transaction, standing.id, {});
+    if (standing.failures.count != 0) write_failures(transaction, standing, {});
     return std::nullopt;
   }
-  write_failures(transaction, standing.id, failed_once_more(standing.failures, now));
+  write_failures(transaction, standing, failed_once_more(standing.failures, now));
   return Verdict{refusal::code_wrong(), "identity.code_wrong"};
 }
 
@@ -107,7 +107,7 @@ auto Identity::Implementation::with_code(const Session& session, std::string_vie
   auto lease = store_.writer();
   db::Transaction transaction(*lease, db::Transaction::Mode::write);
   const Instant now = clock_.now();
-  const Standing standing = lock_standing(*lease, session.account);
+  const Standing standing = lock_standing(*lease, session.account, session.id);
   if (!check_live(*lease, session.id, now)) return session_ended();
   const auto factor = read_factor(*lease, session.account);
   if (!factor) return refusal::factor_absent();
@@ -123,13 +123,13 @@ auto Identity::Implementation::with_code(const Session& session, std::string_vie
 }
 
 Result<FactorOffer> Identity::offer_factor(const Session& session, std::string_view password, std::string_view issuer) {
-  JW_CHECK(confirm_password(session, password));
   Implementation& it = *implementation_;
+  JW_CHECK(it.confirm_password(session, password));
   std::string made = crypto::random_bytes(kSecretBytes);
   auto lease = it.store_.writer();
   db::Transaction transaction(*lease, db::Transaction::Mode::write);
   const Instant now = it.clock_.now();
-  it.lock_standing(*lease, session.account);
+  it.lock_standing(*lease, session.account, session.id);
   if (!check_live(*lease, session.id, now)) return session_ended();
   if (it.has_factor(*lease, session.account)) return refusal::factor_enrolled();
   forget_factor(*lease, session.account);  // one that was offered and never confirmed
@@ -192,11 +192,11 @@ Result<Done> Identity::confirm_again(const Session& session, std::string_view co
     enrolled = factor_of(*lease, session.account).enrolled;
   }
   std::optional<Attempt> attempt;
-  if (!enrolled) attempt = it.weigh(it.standing_of_account(session.account), password, std::nullopt);
+  if (!enrolled) attempt = it.weigh(it.standing_of_session(session), password, std::nullopt);
   auto lease = it.store_.writer();
   db::Transaction transaction(*lease, db::Transaction::Mode::write);
   const Instant now = it.clock_.now();
-  const Standing standing = it.lock_standing(*lease, session.account);
+  const Standing standing = it.lock_standing(*lease, session.account, session.id);
   if (!liveness(*lease, session.id, now)) return session_ended();
   std::optional<Verdict> verdict;
   if (it.has_factor(*lease, session.account)) {
@@ -206,7 +206,7 @@ Result<Done> Identity::confirm_again(const Session& session, std::string_view co
     return session_ended();  // the factor went while we looked: its reset has ended the session
   } else {
     verdict = it.judge(*lease, standing, *attempt, refusal::password_wrong(), now);
-    if (!verdict && standing.failures.count != 0) it.write_failures(*lease, standing.id, {});
+    if (!verdict && standing.failures.count != 0) it.write_failures(*lease, standing, {});
   }
   if (!verdict)
     lease->execute("UPDATE session SET held_us = NULL, confirmed_us = $2 WHERE id = $1", {session.id, now.us});

@@ -248,7 +248,7 @@ TEST_P(IdentityOn, one_remote_address_cannot_try_without_end) {
   options.remote_burst = 4;
   Node one = node(options);
   ready(one, "known");
-  for (int i = 0; i < 10; ++i) EXPECT_EQ(one.type_of("known", kPassword), "allowed");  // successes cost nothing
+  for (int i = 0; i < 10; ++i) EXPECT_EQ(one.type_of("known", kPassword, "192.0.2.8"), "allowed");  // costs nothing
   for (int i = 0; i < 4; ++i) EXPECT_EQ(one.type_of("somebody" + std::to_string(i), "x"), "identity.sign_in_refused");
   const uint64_t work = one.identity.counters().verifications;
   EXPECT_EQ(one.type_of("known", kPassword), "identity.too_many_attempts");
@@ -256,6 +256,83 @@ TEST_P(IdentityOn, one_remote_address_cannot_try_without_end) {
   EXPECT_EQ(one.type_of("known", kPassword, "192.0.2.8"), "allowed");
   clock_.pass(options.remote_refill_us);
   EXPECT_EQ(one.type_of("known", kPassword), "allowed");
+}
+
+// §3.1.1: one who guesses behind the address of a whole dormitory shuts it for strangers alone.
+TEST_P(IdentityOn, a_shut_address_still_lets_through_who_has_been_there) {
+  Options options = strict();
+  options.remote_burst = 4;
+  options.failures_before_lock = 5;
+  Node one = node(options);
+  for (const char* each : {"resident", "traveller", "stranger"}) ready(one, each);
+  EXPECT_EQ(one.type_of("resident", kPassword), "allowed");
+  const auto from_browser = [&](std::string_view login, std::string_view password) {
+    const SignIn answer = one.identity.sign_in(
+        {.login = login, .password = password, .remote = kRemote, .user_agent = "test", .device = "a mark"});
+    return answer.result ? "allowed" : answer.result.refusal().type;
+  };
+  ASSERT_TRUE(one.identity
+                  .sign_in({.login = "traveller",
+                            .password = kPassword,
+                            .remote = "203.0.113.5",
+                            .user_agent = "test",
+                            .device = "a mark"})
+                  .result);
+  for (int i = 0; i < 4; ++i) one.sign_in("nobody" + std::to_string(i), "x");
+  EXPECT_EQ(one.type_of("stranger", kPassword), "identity.too_many_attempts");
+  EXPECT_EQ(one.type_of("traveller", kPassword), "identity.too_many_attempts");
+  EXPECT_EQ(from_browser("traveller", kPassword), "allowed") << "has signed in in this browser";
+  EXPECT_EQ(from_browser("stranger", kPassword), "identity.too_many_attempts") << "another account has not";
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(one.type_of("resident", kPassword), "allowed") << "has signed in from here";
+  // Guessing on does not tell which accounts are known here, and comes to an end.
+  for (int i = 0; i < 5; ++i) EXPECT_EQ(one.type_of("resident", "wrong"), "identity.too_many_attempts");
+  const uint64_t work = one.identity.counters().verifications;
+  EXPECT_EQ(one.type_of("resident", "wrong"), "identity.too_many_attempts");
+  EXPECT_EQ(one.identity.counters().verifications, work);
+}
+
+TEST_P(IdentityOn, many_addresses_of_one_network_are_bounded_together) {
+  Options options = strict();
+  options.remote_burst = 4;
+  Node one = node(options);
+  ready(one, "known");
+  int looked_at = 0;
+  for (int i = 0; i < 60; ++i)
+    looked_at += one.type_of("nobody", "x", "192.0.2." + std::to_string(i)) == "identity.sign_in_refused" ? 1 : 0;
+  EXPECT_EQ(looked_at, 32);
+  EXPECT_EQ(one.type_of("known", kPassword, "192.0.2.200"), "identity.too_many_attempts");
+  EXPECT_EQ(one.type_of("known", kPassword, "192.0.3.200"), "allowed");
+}
+
+// The lock of the door is not the lock of a live session, nor of a browser whose owner has been here.
+TEST_P(IdentityOn, a_strangers_guesses_stop_neither_a_live_session_nor_a_known_browser) {
+  Node one = node(strict());
+  ready(one, "head");
+  const auto from_browser = [&](std::string_view password) {
+    return one.identity.sign_in(
+        {.login = "head", .password = password, .remote = kRemote, .user_agent = "test", .device = "a mark"});
+  };
+  const NewSession here = *from_browser(kPassword).result;
+  for (int i = 0; i < 9; ++i) one.sign_in("head", "wrong", "203.0.113.9");
+  EXPECT_EQ(one.type_of("head", kPassword, "203.0.113.10"), "identity.sign_in_refused") << "the door is locked";
+  EXPECT_TRUE(one.identity.confirm_again(*here.session, "", kPassword));
+  clock_.pass(kSecond);
+  EXPECT_TRUE(from_browser(kPassword).result);
+  // Guesses inside a session, or in a known browser, lock there and nowhere else.
+  for (int i = 0; i < 3; ++i)
+    EXPECT_EQ(one.identity.confirm_again(*here.session, "", "wrong").refusal().type, "identity.password_wrong");
+  EXPECT_EQ(one.identity.confirm_again(*here.session, "", kPassword).refusal().type, "identity.locked");
+  EXPECT_TRUE(from_browser(kPassword).result);
+  for (int i = 0; i < 3; ++i) from_browser("wrong");
+  EXPECT_EQ(from_browser(kPassword).result.refusal().type, "identity.locked");
+  clock_.pass(3600 * kSecond);
+  EXPECT_TRUE(from_browser(kPassword).result);
+  // A reset lifts every lock.
+  for (int i = 0; i < 3; ++i) from_browser("wrong");
+  const OneTime one_time = one.identity.one_time_password();
+  ASSERT_TRUE(
+      one.change([&](db::Connection& t) { return one.identity.issue_one_time(t, here.session->account, one_time); }));
+  EXPECT_EQ(from_browser(one_time.text).result.refusal().type, "identity.password_change_required");
 }
 
 TEST_P(IdentityOn, sign_ins_at_once_are_bounded_and_a_flood_from_one_place_leaves_room) {
@@ -618,13 +695,13 @@ TEST_P(IdentityOn, signing_asks_for_the_password_again_and_guesses_lock) {
   Node one = node(strict());
   ready(one, "known");
   const NewSession here = *one.sign_in("known", kPassword).result;
-  EXPECT_TRUE(one.identity.confirm_password(*here.session, kPassword));
+  EXPECT_TRUE(one.identity.confirm_again(*here.session, "", kPassword));
   for (int i = 0; i < 3; ++i) {
-    EXPECT_EQ(one.identity.confirm_password(*here.session, "wrong").refusal().type, "identity.password_wrong");
+    EXPECT_EQ(one.identity.confirm_again(*here.session, "", "wrong").refusal().type, "identity.password_wrong");
   }
-  EXPECT_EQ(one.identity.confirm_password(*here.session, kPassword).refusal().type, "identity.locked");
+  EXPECT_EQ(one.identity.confirm_again(*here.session, "", kPassword).refusal().type, "identity.locked");
   clock_.pass(61 * kSecond);
-  EXPECT_TRUE(one.identity.confirm_password(*here.session, kPassword));
+  EXPECT_TRUE(one.identity.confirm_again(*here.session, "", kPassword));
 }
 
 TEST_P(IdentityOn, staff_owe_the_agreement_and_hear_of_old_passwords_students_do_not) {

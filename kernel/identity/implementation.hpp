@@ -2,9 +2,12 @@
 #pragma once
 
 #include <condition_variable>
+#include <functional>
 #include <mutex>
 #include <stop_token>
 #include <thread>
+#include <utility>
+#include <vector>
 
 #include "kernel/identity/api.hpp"
 #include "kernel/identity/remote_limits.hpp"
@@ -13,7 +16,9 @@
 
 namespace jw::identity {
 
-// Wrong passwords of one account, or of nobody's.
+// Wrong passwords and codes in a row. They are counted where they are given: at the door on the account (or nobody's),
+// inside a session on that session, at the door by a browser that has signed in to the account before on its last
+// session. So a stranger's guesses lock the door for strangers, and nobody else.
 struct Failures {
   int64_t count = 0;
   int64_t last_us = 0;
@@ -37,6 +42,14 @@ struct Standing {
   bool closed = false;
   int64_t agreement_version = 0;
   Failures failures;
+  int64_t counted_on = 0;  // session that keeps the failures; 0: the account
+};
+
+// What an account's past says of an attempt at the door.
+struct Past {
+  int64_t session = 0;  // the last one that began in this browser; 0: none did
+  Failures failures;    // counted on it
+  bool here = false;    // a session of the account began at this address
 };
 
 // What was found out about a password before the transaction: Argon2 must not hold a connection.
@@ -72,8 +85,20 @@ class Identity::Implementation {
   Implementation(db::Store& store, const Clock& clock, Options options);
 
   Standing standing_of_login(std::string_view login);
-  Standing standing_of_account(int64_t account);
-  Standing lock_standing(db::Connection& transaction, int64_t account);
+  Standing standing_of_session(const Session& session);
+  // `session`: on which the failures are counted; 0: on the account.
+  Standing lock_standing(db::Connection& transaction, int64_t account, int64_t session);
+  Past past_of(int64_t account, std::string_view device, std::string_view remote);
+
+  // An attempt at the door, as far as its address goes. Where too many guesses came from there, whoever was there
+  // before still gets through, with a few tries of their own.
+  struct Attempted {
+    bool admitted = false;
+    bool shut = false;  // for others: a wrong password is answered as if it had not been looked at
+    std::vector<std::pair<RemoteLimits*, std::string>> taken;
+  };
+  Attempted attempt_from(const SignInRequest& request, const std::function<Past()>& past, Instant now);
+  static void give_back(const Attempted& attempted);
 
   bool verify(const Standing& standing, std::string_view password);
   std::string hash(std::string_view password);
@@ -81,6 +106,8 @@ class Identity::Implementation {
   // Wrong, locked, closed, suspended, expired: writes failures down and says no. `wrong`: the text of a wrong password.
   std::optional<Verdict> judge(db::Connection& transaction, const Standing& standing, const Attempt& attempt,
                                const Refusal& wrong, Instant now);
+  // The password alone: of whoever has no factor yet and asks for one.
+  Result<Done> confirm_password(const Session& session, std::string_view password);
   Failures failed_once_more(const Failures& failures, Instant now) const;
 
   // ---- second factor, in the transaction that locked the account
@@ -96,7 +123,7 @@ class Identity::Implementation {
   auto with_code(const Session& session, std::string_view code, Of of, Act act)
       -> Result<decltype(act(std::declval<db::Connection&>(), Instant{}))>;
 
-  void write_failures(db::Connection& transaction, int64_t account, const Failures& failures);
+  void write_failures(db::Connection& transaction, const Standing& standing, const Failures& failures);
   void set_password(db::Connection& transaction, int64_t account, std::string_view new_hash, Instant now);
 
   // In the transaction; the caller puts it into the cache after the commit.
@@ -130,7 +157,8 @@ class Identity::Implementation {
   const Options options_;
   Counters counters_;
   SessionCache cache_;
-  RemoteLimits remotes_;
+  RemoteLimits remotes_, networks_;
+  RemoteLimits known_;              // those who were there before, each browser and each account at each address
   const std::string nobodys_hash_;  // checked when there is no hash, so that all attempts cost the same
 
  private:

@@ -8,21 +8,31 @@
 
 namespace jw::identity {
 
-std::string remote_key(std::string_view remote) {
+namespace {
+
+// The first bytes of an address; anything else as it is.
+std::string prefix(std::string_view remote, size_t of_four, size_t of_six) {
   const std::string text(remote.substr(0, INET6_ADDRSTRLEN));
   in6_addr six{};
+  in_addr four{};
+  if (inet_pton(AF_INET, text.c_str(), &four) == 1) return std::string(reinterpret_cast<const char*>(&four), of_four);
   if (inet_pton(AF_INET6, text.c_str(), &six) != 1) return text;
   const auto* bytes = reinterpret_cast<const char*>(&six);
-  if (IN6_IS_ADDR_V4MAPPED(&six)) {
-    char four[INET_ADDRSTRLEN] = {};
-    inet_ntop(AF_INET, bytes + 12, four, sizeof four);
-    return four;
-  }
-  return std::string(bytes, 8);
+  if (IN6_IS_ADDR_V4MAPPED(&six)) return std::string(bytes + 12, of_four);
+  return std::string(bytes, of_six);
 }
 
-bool RemoteLimits::take(std::string_view remote, int64_t now_us) {
-  std::string key = remote_key(remote);
+}  // namespace
+
+std::string remote_key(std::string_view remote) {
+  return prefix(remote, 4, 8);
+}
+
+std::string network_key(std::string_view remote) {
+  return prefix(remote, 3, 6);
+}
+
+bool RemoteLimits::take(std::string key, int64_t now_us) {
   const std::lock_guard lock(mutex_);
   auto found = buckets_.find(key);
   if (found == buckets_.end()) {
@@ -45,8 +55,7 @@ bool RemoteLimits::take(std::string_view remote, int64_t now_us) {
   return true;
 }
 
-void RemoteLimits::give_back(std::string_view remote) {
-  const std::string key = remote_key(remote);
+void RemoteLimits::give_back(const std::string& key) {
   const std::lock_guard lock(mutex_);
   const auto found = buckets_.find(key);
   if (found != buckets_.end()) found->second->full_at_us -= limits_.refill_us;

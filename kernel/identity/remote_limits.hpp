@@ -19,8 +19,9 @@ class RemoteLimits {
   };
   explicit RemoteLimits(Limits limits) : limits_(limits) {}
 
-  bool take(std::string_view remote, int64_t now_us);
-  void give_back(std::string_view remote);
+  // `key`: of what is limited, e.g. remote_key(address).
+  bool take(std::string key, int64_t now_us);
+  void give_back(const std::string& key);
   size_t known() const;
 
  private:
@@ -38,5 +39,7 @@ class RemoteLimits {
 
 // What counts as one address: an IPv4 address (mapped ones too), the /64 of an IPv6 address, anything else as it is.
 std::string remote_key(std::string_view remote);
+// The network around it: the /24 of an IPv4 address, the /48 of an IPv6 address (what one customer is given).
+std::string network_key(std::string_view remote);
 
 }  // namespace jw::identity

@@ -10,6 +10,7 @@ namespace {
 constexpr size_t kTokenBytes = 32;
 constexpr size_t kTokenCharacters = 43;
 constexpr size_t kRemoteMost = 64;
+constexpr int64_t kNetworkWider = 8;
 constexpr int64_t kIdBelow = int64_t{1} << 53;  // exact in JSON
 
 constexpr std::string_view kRead =
@@ -354,6 +355,8 @@ Identity::Implementation::Implementation(db::Store& store, const Clock& clock, O
       options_(options),
       cache_(options.sessions_cached, options.idle_us, options.idle_flush_us),
       remotes_({options.remote_burst, options.remote_refill_us, options.remotes_known}),
+      networks_({kNetworkWider * options.remote_burst, options.remote_refill_us, options.remotes_known}),
+      known_({options.failures_before_lock, options.remote_refill_us, options.remotes_known}),
       nobodys_hash_(crypto::password_hash(crypto::random_bytes(kTokenBytes))) {
   if (options_.idle_flush_us <= 0 || options_.idle_us < options_.idle_flush_us || options_.sessions_per_account < 1 ||
       options_.remotes_known < 1 || options_.remote_burst < 1 || options_.failures_before_lock < 1 ||

@@ -31,6 +31,14 @@ constexpr std::string_view kNobodyLocked =
 constexpr std::string_view kFailures =
     "UPDATE account SET failed_count = $2, last_failed_us = $3, locked_until_us = $4, locked_attempts = $5 WHERE id = "
     "$1";
+constexpr std::string_view kOfSession =
+    "SELECT failed_count, last_failed_us, locked_until_us, locked_attempts FROM session WHERE id = $1";
+constexpr std::string_view kSessionFailures =
+    "UPDATE session SET failed_count = $2, last_failed_us = $3, locked_until_us = $4, locked_attempts = $5 WHERE id = "
+    "$1";
+constexpr std::string_view kPast =
+    "SELECT id, remote, device_digest, failed_count, last_failed_us, locked_until_us, locked_attempts FROM session "
+    "WHERE account = $1 ORDER BY created_us DESC, id LIMIT 100";
 constexpr std::string_view kNobodysFailures =
     "UPDATE nobody SET failed_count = $2, last_failed_us = $3, locked_until_us = $4, locked_attempts = $5 WHERE id = "
     "$1";
@@ -57,6 +65,14 @@ Standing read_standing(db::Rows& rows) {
   standing.agreement_version = rows.integer(12);
   standing.failures = read_failures(rows, 13);
   return standing;
+}
+
+void count_on(db::Connection& connection, int64_t session, Standing& standing) {
+  if (session == 0 || standing.id == 0) return;
+  auto rows = connection.query(kOfSession, {session});
+  if (!rows.next()) return;  // forgotten meanwhile
+  standing.failures = read_failures(rows, 0);
+  standing.counted_on = session;
 }
 
 bool can_be_password(std::string_view password) {
@@ -117,18 +133,28 @@ Standing Identity::Implementation::standing_of_login(std::string_view login) {
   return read_standing(rows);
 }
 
-Standing Identity::Implementation::standing_of_account(int64_t account) {
+Standing Identity::Implementation::standing_of_session(const Session& session) {
   auto lease = store_.private_reader();
-  auto rows = lease->query(kById, {account});
-  return read_standing(rows);
+  Standing standing;
+  {
+    auto rows = lease->query(kById, {session.account});
+    standing = read_standing(rows);
+  }
+  count_on(*lease, session.id, standing);
+  return standing;
 }
 
 // SQLite's writing transaction is alone; PostgreSQL needs the row's lock.
-Standing Identity::Implementation::lock_standing(db::Connection& transaction, int64_t account) {
+Standing Identity::Implementation::lock_standing(db::Connection& transaction, int64_t account, int64_t session) {
   const bool alone = transaction.dialect() == db::Dialect::sqlite;
   if (account != 0) {
-    auto rows = transaction.query(alone ? kById : kByIdLocked, {account});
-    return read_standing(rows);
+    Standing standing;
+    {
+      auto rows = transaction.query(alone ? kById : kByIdLocked, {account});
+      standing = read_standing(rows);
+    }
+    count_on(transaction, session, standing);
+    return standing;
   }
   Standing nobody;
   auto rows = transaction.query(alone ? kNobody : kNobodyLocked, {0});
@@ -177,9 +203,56 @@ Attempt Identity::Implementation::weigh(const Standing& standing, std::string_vi
   return attempt;
 }
 
-void Identity::Implementation::write_failures(db::Connection& transaction, int64_t account, const Failures& failures) {
-  transaction.execute(account == 0 ? kNobodysFailures : kFailures,
-                      {account, failures.count, failures.last_us, failures.locked_until_us, failures.locked_attempts});
+Past Identity::Implementation::past_of(int64_t account, std::string_view device, std::string_view remote) {
+  Past past;
+  const crypto::Digest digest = crypto::sha256(device);
+  const std::string key = remote_key(remote);
+  auto lease = store_.private_reader();
+  auto rows = lease->query(kPast, {account});
+  while (rows.next()) {
+    past.here = past.here || remote_key(rows.text(1)) == key;
+    if (past.session != 0 || device.empty() || rows.is_null(2) || rows.blob(2) != crypto::bytes_of(digest)) continue;
+    past.session = rows.integer(0);
+    past.failures = read_failures(rows, 3);
+  }
+  return past;
+}
+
+Identity::Implementation::Attempted Identity::Implementation::attempt_from(const SignInRequest& request,
+                                                                           const std::function<Past()>& past,
+                                                                           Instant now) {
+  Attempted attempted;
+  const auto take = [&](RemoteLimits& limits, std::string key) {
+    if (!limits.take(key, now.us)) return false;
+    attempted.taken.emplace_back(&limits, std::move(key));
+    return true;
+  };
+  attempted.admitted = take(remotes_, remote_key(request.remote)) && take(networks_, network_key(request.remote));
+  if (attempted.admitted) return attempted;
+  give_back(attempted);
+  attempted.taken.clear();
+  attempted.shut = true;
+  const Past known = past();
+  if (known.session != 0) {
+    attempted.admitted = take(known_, "browser " + std::string(request.device));
+  } else if (known.here) {
+    attempted.admitted = take(known_, "account " + login_key(request.login) + " " + remote_key(request.remote));
+  }
+  return attempted;
+}
+
+void Identity::Implementation::give_back(const Attempted& attempted) {
+  for (const auto& [limits, key] : attempted.taken) limits->give_back(key);
+}
+
+void Identity::Implementation::write_failures(db::Connection& transaction, const Standing& standing,
+                                              const Failures& failures) {
+  const bool on_session = standing.counted_on != 0;
+  transaction.execute(on_session         ? kSessionFailures
+                      : standing.id == 0 ? kNobodysFailures
+                                         : kFailures,
+                      {on_session ? standing.counted_on : standing.id, failures.count, failures.last_us,
+                       failures.locked_until_us, failures.locked_attempts});
 }
 
 Failures Identity::Implementation::failed_once_more(const Failures& before, Instant now) const {
@@ -207,7 +280,7 @@ std::optional<Verdict> Identity::Implementation::judge(db::Connection& transacti
   const bool right = attempt.right && standing.hash == attempt.hash_seen;
   if (!right) {
     failures = failed_once_more(failures, now);
-    write_failures(transaction, standing.id, failures);
+    write_failures(transaction, standing, failures);
     const char* why = standing.id == 0 ? "identity.unknown_login"
                       : !standing.hash ? "identity.not_activated"
                       : locked         ? "identity.wrong_password_while_locked"
@@ -217,7 +290,7 @@ std::optional<Verdict> Identity::Implementation::judge(db::Connection& transacti
   if (locked) {
     const bool first = failures.locked_attempts == 0;
     ++failures.locked_attempts;
-    write_failures(transaction, standing.id, failures);
+    write_failures(transaction, standing, failures);
     return Verdict{first ? refusal::locked(failures.locked_until_us - now.us) : wrong, "identity.locked"};
   }
   if (standing.closed) return plainly(refusal::closed());
@@ -248,18 +321,28 @@ SignIn Identity::sign_in(const SignInRequest& request) {
   Implementation& it = *implementation_;
   const Implementation::Turn turn(it.counters_, it.options_.sign_ins_waiting);
   if (!turn.admitted()) return turned_away(it.counters_, refusal::busy());
-  if (!it.remotes_.take(request.remote, it.clock_.now().us)) {
-    return turned_away(it.counters_, refusal::too_many_attempts());
-  }
-  const Standing seen = it.standing_of_login(request.login);
+  std::optional<Standing> found;
+  std::optional<Past> told;
+  const auto standing_now = [&]() -> const Standing& {
+    return found ? *found : found.emplace(it.standing_of_login(request.login));
+  };
+  const auto past_now = [&]() -> const Past& {
+    return told ? *told : told.emplace(it.past_of(standing_now().id, request.device, request.remote));
+  };
+  const auto attempted = it.attempt_from(request, past_now, it.clock_.now());
+  if (!attempted.admitted) return turned_away(it.counters_, refusal::too_many_attempts());
+  Standing seen = standing_now();
+  const int64_t counted_on = past_now().session;
+  if (counted_on != 0) seen.failures = past_now().failures;
   const Attempt attempt = it.weigh(seen, request.password, request.new_password);
 
   auto lease = it.store_.writer();
   db::Transaction transaction(*lease, db::Transaction::Mode::write);
   const Instant now = it.clock_.now();
-  Standing standing = it.lock_standing(*lease, seen.id);
+  Standing standing = it.lock_standing(*lease, seen.id, counted_on);
   Outcome outcome{.account = standing.id, .person = standing.person};
-  auto verdict = it.judge(*lease, standing, attempt, refusal::sign_in_refused(), now);
+  auto verdict = it.judge(*lease, standing, attempt,
+                          attempted.shut ? refusal::too_many_attempts() : refusal::sign_in_refused(), now);
   if (!verdict && !attempt.new_problems.empty()) verdict = plainly(refusal::password_rules(attempt.new_problems));
   const bool wants_new = standing.must_change || request.new_password.has_value();
   if (!verdict && wants_new && !attempt.new_hash) verdict = plainly(refusal::password_change_required());
@@ -270,7 +353,7 @@ SignIn Identity::sign_in(const SignInRequest& request) {
   }
   // Guesses of a code cost like guesses of a password.
   const bool guessed = right_but_for_the_code && verdict && !request.code.empty();
-  if (attempt.right && !guessed) it.remotes_.give_back(request.remote);
+  if (attempt.right && !guessed) it.give_back(attempted);
   if (verdict) {
     transaction.commit();
     return refused(it.counters_, std::move(outcome), std::move(*verdict));
@@ -281,7 +364,7 @@ SignIn Identity::sign_in(const SignInRequest& request) {
     standing.must_change = false;
     standing.password_set_us = now.us;
   }
-  if (standing.failures.count != 0) it.write_failures(*lease, standing.id, {});
+  if (standing.failures.count != 0) it.write_failures(*lease, standing, {});
   NewSession opened =
       it.open_session(*lease, standing, {request.remote, request.user_agent, request.device, request.zone}, now);
   transaction.commit();
@@ -296,7 +379,7 @@ SignIn Identity::enter_made_up(std::string_view login, std::string_view remote, 
   auto lease = it.store_.writer();
   db::Transaction transaction(*lease, db::Transaction::Mode::write);
   const Instant now = it.clock_.now();
-  const Standing standing = it.lock_standing(*lease, seen.id);
+  const Standing standing = it.lock_standing(*lease, seen.id, 0);
   Outcome outcome{.account = standing.id, .person = standing.person};
   std::optional<Verdict> verdict;
   if (standing.id == 0) {
@@ -317,14 +400,14 @@ Result<Done> Identity::change_password(const Session& session, std::string_view 
   Implementation& it = *implementation_;
   const Implementation::Turn turn(it.counters_, it.options_.sign_ins_waiting);
   if (!turn.admitted()) return refusal::busy();
-  const Attempt attempt = it.weigh(it.standing_of_account(session.account), old_password, new_password);
+  const Attempt attempt = it.weigh(it.standing_of_session(session), old_password, new_password);
 
   std::vector<int64_t> ended;
   {
     auto lease = it.store_.writer();
     db::Transaction transaction(*lease, db::Transaction::Mode::write);
     const Instant now = it.clock_.now();
-    const Standing standing = it.lock_standing(*lease, session.account);
+    const Standing standing = it.lock_standing(*lease, session.account, session.id);
     if (!check_live(*lease, session.id, now)) return session_ended();
     auto verdict = it.judge(*lease, standing, attempt, refusal::password_wrong(), now);
     if (!verdict && !attempt.new_problems.empty()) verdict = plainly(refusal::password_rules(attempt.new_problems));
@@ -335,7 +418,7 @@ Result<Done> Identity::change_password(const Session& session, std::string_view 
     // judged good but not hashed: the account was locked when it was weighed and is not any more
     if (!attempt.new_hash) return refusal::password_wrong();
     it.set_password(*lease, standing.id, *attempt.new_hash, now);
-    if (standing.failures.count != 0) it.write_failures(*lease, standing.id, {});
+    if (standing.failures.count != 0) it.write_failures(*lease, standing, {});
     ended = end_sessions(*lease, standing.id, "password_changed", now, session.id);
     transaction.commit();
   }
@@ -344,19 +427,18 @@ Result<Done> Identity::change_password(const Session& session, std::string_view 
   return Done{};
 }
 
-Result<Done> Identity::confirm_password(const Session& session, std::string_view password) {
-  Implementation& it = *implementation_;
-  const Implementation::Turn turn(it.counters_, it.options_.sign_ins_waiting);
+Result<Done> Identity::Implementation::confirm_password(const Session& session, std::string_view password) {
+  const Turn turn(counters_, options_.sign_ins_waiting);
   if (!turn.admitted()) return refusal::busy();
-  const Attempt attempt = it.weigh(it.standing_of_account(session.account), password, std::nullopt);
+  const Attempt attempt = weigh(standing_of_session(session), password, std::nullopt);
 
-  auto lease = it.store_.writer();
+  auto lease = store_.writer();
   db::Transaction transaction(*lease, db::Transaction::Mode::write);
-  const Instant now = it.clock_.now();
-  const Standing standing = it.lock_standing(*lease, session.account);
+  const Instant now = clock_.now();
+  const Standing standing = lock_standing(*lease, session.account, session.id);
   if (!check_live(*lease, session.id, now)) return session_ended();
-  const auto verdict = it.judge(*lease, standing, attempt, refusal::password_wrong(), now);
-  if (!verdict && standing.failures.count != 0) it.write_failures(*lease, standing.id, {});
+  const auto verdict = judge(*lease, standing, attempt, refusal::password_wrong(), now);
+  if (!verdict && standing.failures.count != 0) write_failures(*lease, standing, {});
   transaction.commit();
   if (verdict) return verdict->told;
   return Done{};

@@ -68,9 +68,14 @@ Result<Done> check_in_force(const Paper& paper);
 // Whether this person may have them is the caller's to ask.
 Result<std::string> bytes(db::Connection& keeper, const Paper& paper);
 
-constexpr size_t kReasonMax = 200;  // characters
+// What papers of one kind an account was given since then come to. `keeper`: as above.
+struct Given {
+  int64_t papers = 0, bytes = 0;
+};
+Given given_since(db::Connection& keeper, int64_t account, std::string_view kind, Instant since);
+
 // Withdraws a paper of any kind; for ever. Refusals: paper.unknown (404), paper.revoked and paper.replaced (409),
-// paper.reason_missing (422). What is put on record is the caller's.
+// text.not_accepted (422). What is put on record is the caller's.
 Result<Done> revoke(db::Connection& transaction, std::string_view number, int64_t by_account, std::string_view reason,
                     Instant now);
 

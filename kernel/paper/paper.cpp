@@ -1,4 +1,4 @@
-#include "base/text.hpp"
+#include "base/typed.hpp"
 #include "kernel/paper/api.hpp"
 #include "platform/crypto/api.hpp"
 
@@ -130,20 +130,22 @@ Result<std::string> bytes(db::Connection& keeper, const Paper& paper) {
   return std::string(rows.blob(0));
 }
 
+Given given_since(db::Connection& keeper, int64_t account, std::string_view kind, Instant since) {
+  db::Rows rows = keeper.query(
+      "SELECT CAST(COUNT(*) AS BIGINT), CAST(COALESCE(SUM(LENGTH(content)), 0) AS BIGINT) FROM paper WHERE account = "
+      "$1 AND kind = $2 AND made > $3",
+      {account, kind, since.us});
+  rows.next();
+  return {rows.integer(0), rows.integer(1)};
+}
+
 Result<Done> revoke(db::Connection& transaction, std::string_view number, int64_t by_account, std::string_view reason,
                     Instant now) {
-  reason = trim(reason);
-  if (!is_valid_utf8(reason) || reason.empty() || code_points(reason) > kReasonMax) {
-    const std::string most = std::to_string(kReasonMax);
-    return Refusal{Code::unprocessable,
-                   "paper.reason_missing",
-                   {"须写明理由", "the reason must be stated"},
-                   {{"reason", "required", {"应为 1 至 " + most + " 个字", "must be 1 to " + most + " characters"}}}};
-  }
+  JW_TRY(const std::string stated, typed_reason(reason));
   JW_TRY(const Paper paper, hold(transaction, number, now));
   if (paper.state != State::expired) JW_CHECK(check_in_force(paper));
   transaction.execute("UPDATE paper SET revoked = $2, revoked_by = $3, revoked_reason = $4 WHERE number = $1",
-                      {number, now.us, by_account, reason});
+                      {number, now.us, by_account, stated});
   return Done{};
 }
 

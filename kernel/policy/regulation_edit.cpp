@@ -9,7 +9,7 @@
 #include <stdexcept>
 
 #include "base/json.hpp"
-#include "base/text.hpp"
+#include "base/typed.hpp"
 
 namespace jw::policy {
 
@@ -83,16 +83,6 @@ Refusal base_changed(int64_t base, int64_t newest, const json::object& was, cons
         {kind + "." + key, how, {kind + " " + key + " 在此期间已变化", kind + " " + key + " has changed meanwhile"}});
   }
   return refusal;
-}
-
-Result<std::string> checked_note(std::string_view note, const std::string& field) {
-  const std::string_view text = trim(note);
-  if (is_valid_utf8(text) && !text.empty() && code_points(text) <= kNoteMax) return std::string(text);
-  const std::string most = std::to_string(kNoteMax);
-  return Refusal{Code::unprocessable,
-                 "regulation.note_missing",
-                 {"须写明理由", "the reason must be stated"},
-                 {{field, "required", {"应为 1 至 " + most + " 个字", "must be 1 to " + most + " characters"}}}};
 }
 
 // ---- drafting
@@ -445,7 +435,7 @@ Result<json::object> base_of(db::Connection& transaction, int64_t base) {
 
 Result<Proposal> proposal_from(const Wording& wording, std::string_view kind, int64_t base) {
   Proposal proposal;
-  JW_TRY(proposal.note, checked_note(wording.note, "note"));
+  JW_TRY(proposal.note, typed_reason(wording.note, "note"));
   proposal.clause = wording.clause.empty() ? "2.1.1" : wording.clause;
   if (!is_clause(proposal.clause))
     return invalid("clause", {"应为条款号，如 2.1.1", "must be the number of a clause such as 2.1.1"});
@@ -647,7 +637,7 @@ Result<Acted> approve(db::Connection& transaction, record::Recorder& recorder, c
 
 Result<Acted> reject(db::Connection& transaction, record::Recorder& recorder, int64_t id, std::string_view reason,
                      const Hand& hand, Instant now) {
-  JW_TRY(const std::string why, checked_note(reason, "reason"));
+  JW_TRY(const std::string why, typed_reason(reason));
   JW_TRY(const Proposal open, open_proposal(transaction, id));
   if (is_own(open, hand)) return own_proposal();
   return end(transaction, recorder, open, "rejected", why, hand, now);
@@ -667,7 +657,7 @@ Result<Acted> restore(db::Connection& transaction, record::Recorder& recorder, i
                       const Hand& hand, Instant now) {
   lock(transaction);
   Version version;
-  JW_TRY(version.note, checked_note(note, "reason"));
+  JW_TRY(version.note, typed_reason(note));
   version.base = version_in_force(transaction);
   version.version = version.base + 1;
   version.kind = "rollback";

@@ -26,7 +26,6 @@
 
 namespace jw::policy {
 
-constexpr size_t kNoteMax = 500;     // characters of a note
 constexpr size_t kChangesMax = 200;  // operations of one proposal
 
 // ---- reading
@@ -91,7 +90,7 @@ struct Wording {
 // inside the act, so that nothing is decided that would close the system.
 using Trial = std::function<Result<Done>(const Regulation&)>;
 
-// `base`: the version that the proposer saw. Refusals: regulation.note_missing, regulation.change_invalid (422),
+// `base`: the version that the proposer saw. Refusals: text.not_accepted, regulation.change_invalid (422),
 // regulation.base_changed (409, with what changed since), regulation.same (409), those of the trial.
 Result<Acted> propose(db::Connection& transaction, record::Recorder& recorder, const catalog::Catalogue& catalogue,
                       int64_t base, const boost::json::array& changes, const Wording& wording, const Hand& hand,
@@ -104,7 +103,7 @@ Result<Acted> propose_rollback(db::Connection& transaction, record::Recorder& re
 // trial.
 Result<Acted> approve(db::Connection& transaction, record::Recorder& recorder, const catalog::Catalogue& catalogue,
                       int64_t id, const Hand& hand, Instant now, const Trial& trial);
-// Refusals: regulation.proposal_unknown, .decided, .own_proposal (withdraw it instead), .note_missing.
+// Refusals: regulation.proposal_unknown, .decided, .own_proposal (withdraw it instead), text.not_accepted.
 Result<Acted> reject(db::Connection& transaction, record::Recorder& recorder, int64_t id, std::string_view reason,
                      const Hand& hand, Instant now);
 // By its proposer. Refusals: regulation.proposal_unknown, .decided, .not_own_proposal (403).
@@ -113,7 +112,7 @@ Result<Acted> withdraw(db::Connection& transaction, record::Recorder& recorder, 
 
 // The operator's way back when nobody can sign in to propose it: version `to` is in force again at once, as a version
 // of its own, and on record as an administration. Posts and settings that came later stay. Refusals:
-// regulation.version_unknown (404), regulation.note_missing (422), regulation.same (409).
+// regulation.version_unknown (404), text.not_accepted (422), regulation.same (409).
 Result<Acted> restore(db::Connection& transaction, record::Recorder& recorder, int64_t to, std::string_view note,
                       const Hand& hand, Instant now);
 

@@ -266,7 +266,7 @@ TEST_P(RegulationOn, what_is_decided_is_decided_and_an_older_base_is_refused) {
   EXPECT_EQ(offer(kDays, 1).refusal().type, "regulation.base_changed");
   EXPECT_EQ(offer(kDays, 2).refusal().type, "regulation.same");
   EXPECT_EQ(offer(kDays, 99).refusal().type, "regulation.version_unknown");
-  EXPECT_EQ(offer(kDays, 2, 1, "  ").refusal().type, "regulation.note_missing");
+  EXPECT_EQ(offer(kDays, 2, 1, "  ").refusal().type, "text.not_accepted");
   EXPECT_EQ(take(4711).refusal().type, "regulation.proposal_unknown");
 }
 

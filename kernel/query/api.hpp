@@ -94,6 +94,10 @@ struct Options {
   std::chrono::milliseconds list_limit{5'000};
   std::chrono::milliseconds statistics_limit{60'000};
   int64_t document_rows_max = 200'000;
+  // What one question may take up of the program's memory, beside the store's own bounds (docs/deploy.md): groups and
+  // values of a statistic, cells of a list or a document.
+  int64_t statement_bytes_max = 64 << 20;
+  int64_t document_bytes_max = 256 << 20;
   bool cache_plans = true;
 };
 

@@ -325,7 +325,10 @@ auto Engine::Impl::governed(const Query& query, Action action, Run& run, int64_t
       {
         std::optional<db::Transaction> snapshot;  // whom a statistic is about is asked in a second statement
         if (prepared->plan->least >= 0) snapshot.emplace(*lease, db::Transaction::Mode::read);
-        db::Rows rows = lease->query_within(prepared->plan->reach, prepared->plan->sql, params);
+        // What may be very many rows is read as it comes; the answer keeps of it what its bound allows.
+        const bool many = limit > kLimitMax + 1;
+        db::Rows rows = many ? lease->stream_within(prepared->plan->reach, prepared->plan->sql, params)
+                             : lease->query_within(prepared->plan->reach, prepared->plan->sql, params);
         const bool any = rows.next();
         if (any) {
           if (JW_FAULT(40, rows.is_null(0), false)) return identity::session_ended();
@@ -391,6 +394,7 @@ Outcome Engine::Impl::answer(const Query& query, Action action, Run run) {
         }
       }
       out += ']';
+      if (static_cast<int64_t>(out.size() + cells.size()) > options.statement_bytes_max) return too_heavy();
       subjects.add(rows);
       ++answer.rows;
       if (answer.rows == query.limit) {
@@ -448,7 +452,7 @@ std::vector<record::Subject> Engine::Impl::few_of(const Prepared& prepared, cons
 Outcome Engine::Impl::answer_statistics(const Query& query, Run run) {
   const auto read = [&](const Prepared& prepared, db::Rows& rows, bool any) -> Result<Answer> {
     // Without groups an aggregate of nothing is one row; with groups no row means no group.
-    JW_TRY(Statistics statistics, fold(query, *prepared.plan, rows, any));
+    JW_TRY(Statistics statistics, fold(query, *prepared.plan, rows, any, options.statement_bytes_max));
     Answer answer;
     answer.rows = statistics.rows;
     answer.json = "{\"columns\":" + prepared.plan->columns_json + ",\"rows\":" + statistics.rows_json +
@@ -550,9 +554,10 @@ Engine::DocumentOutcome Engine::make_document(const Asker& asker, const json::va
     head(document.columns);
     Subjects subjects(plan, asker.person);
     crypto::Sha256 digest;
+    int64_t bytes = 0;
     std::vector<std::string> texts(plan.out.size());
     for (; any; any = rows.next()) {
-      if (document.rows == impl_->options.document_rows_max) {
+      if (document.rows == impl_->options.document_rows_max || bytes > impl_->options.document_bytes_max) {
         return Refusal{Code::too_large,
                        "query.document_too_large",
                        {"结果超过导出上限，请收窄条件", "more rows than a document may hold; narrow the conditions"}};
@@ -560,6 +565,7 @@ Engine::DocumentOutcome Engine::make_document(const Asker& asker, const json::va
       for (size_t c = 0; c < plan.out.size(); ++c) {
         const catalog::Value value = catalog::value_of(rows, plan.out[c].column);
         texts[c] = catalog::print_value(impl_->catalogue, *document.columns[c].field, value, zh);
+        bytes += static_cast<int64_t>(texts[c].size()) + 3;
         digest.add(texts[c]).add(std::string_view("\x1f", 1));
       }
       digest.add("\n");

@@ -96,6 +96,8 @@ struct Statistics {
   int64_t counted = 0;  // rows of the dataset behind them
   bool lone = false;    // some group is about one person
 };
-Result<Statistics> fold(const Query& query, const Plan& plan, db::Rows& rows, bool first_row_read);
+// Refusals: query.too_many_groups, query.too_heavy (413; more memory than `bytes_most`), query.measure_too_large (422).
+Result<Statistics> fold(const Query& query, const Plan& plan, db::Rows& rows, bool first_row_read, int64_t bytes_most);
+Refusal too_heavy();
 
 }  // namespace jw::query

@@ -42,12 +42,20 @@ Wide square_root(Wide value) {
   return low;
 }
 
-// Running result of one measure in one group.
+// Running result of one measure in one group, or of several that are made from the same columns.
 struct Running {
-  Wide sum = 0;
+  Wide sum = 0, squares = 0;
   int64_t count = 0;                  // not NULL
   Value extreme;                      // min, max
   std::map<Value, int64_t> by_value;  // median, histogram, count_distinct
+};
+
+// What a running result is of: two measures with equal parts share one.
+enum class Part : uint8_t { spread, values, average, sum, plain, least, most };
+struct Slot {
+  Part part;
+  size_t first, second;
+  bool operator==(const Slot&) const = default;
 };
 
 // NULL last, integers by value, text by bytes.
@@ -66,15 +74,25 @@ struct Line {
 class Folding {
  public:
   Folding(const Query& query, const Plan& plan) : query_(query), plan_(plan) {
+    for (size_t m = 0; m < query.measures.size(); ++m) {
+      const Slot slot = slot_for(m);
+      const auto known = std::find(slots_.begin(), slots_.end(), slot);
+      slot_of_.push_back(static_cast<size_t>(known - slots_.begin()));
+      if (known == slots_.end()) slots_.push_back(slot);
+    }
     // Without groups there is one answer, of nothing too; counts by value give no row to make it from.
-    if (JW_FAULT(46, query.group.empty(), false)) groups_[{}].running.resize(query.measures.size());
+    if (JW_FAULT(46, query.group.empty(), false)) groups_[{}].running.resize(slots_.size());
   }
 
   void add(const db::Rows& rows) {
     std::vector<Value> keys;
     for (const OutColumn& group : plan_.groups) keys.push_back(value_of(rows, group.column));
+    const int64_t size = added_by(keys);
     const auto [at, added] = groups_.try_emplace(std::move(keys));
-    if (added) at->second.running.resize(query_.measures.size());
+    if (added) {
+      at->second.running.resize(slots_.size());
+      bytes_ += size;
+    }
     const int64_t count = rows.integer(plan_.count);
     at->second.rows += count;
     counted_ += count;
@@ -83,8 +101,11 @@ class Folding {
       group.least = std::min(group.least, rows.integer(static_cast<size_t>(plan_.least)));
       group.most = std::max(group.most, rows.integer(static_cast<size_t>(plan_.most)));
     }
-    for (size_t m = 0; m < query_.measures.size(); ++m) add_measure(rows, m, count, at->second.running[m]);
+    for (size_t s = 0; s < slots_.size(); ++s) add_slot(rows, slots_[s], count, at->second.running[s]);
   }
+
+  // What it holds in memory, the answer to come included.
+  int64_t bytes() const { return bytes_; }
 
   size_t groups() const { return groups_.size(); }
 
@@ -130,10 +151,24 @@ class Folding {
     std::vector<Running> running;
   };
 
+  static constexpr int64_t kNode = 48;  // of a tree, beside what it holds
+
+  static int64_t size_of(const Value& value) {
+    const std::string* text = std::get_if<std::string>(&value);
+    return static_cast<int64_t>(sizeof(Value)) + (text == nullptr ? 0 : static_cast<int64_t>(text->size()));
+  }
+
+  // A group with its running results, and its line of the answer.
+  int64_t added_by(const std::vector<Value>& keys) const {
+    int64_t bytes = kNode + static_cast<int64_t>(sizeof(Folded) + slots_.size() * sizeof(Running) +
+                                                 query_.measures.size() * (sizeof(Value) + sizeof(std::string)));
+    for (const Value& key : keys) bytes += 3 * size_of(key);
+    return bytes;
+  }
+
   bool by_value(const Measure& measure) const {
     switch (measure.function) {
       case Function::median:
-      case Function::stddev:
       case Function::histogram:
         return true;
       case Function::count_distinct:
@@ -143,39 +178,64 @@ class Folding {
     }
   }
 
-  void add_measure(const db::Rows& rows, size_t m, int64_t count, Running& running) {
+  Slot slot_for(size_t m) const {
     const Measure& measure = query_.measures[m];
     const MeasureColumns& columns = plan_.measures[m];
-    if (by_value(measure)) {
-      if (!rows.is_null(columns.first)) running.by_value[value_of(rows, columns.first)] += count;
-      return;
-    }
+    if (by_value(measure)) return {Part::values, columns.first, 0};
     switch (measure.function) {
+      case Function::stddev:
+        return {Part::spread, columns.first, 0};
       case Function::avg:
-        running.count += rows.integer(columns.second);
-        running.sum += rows.integer(columns.first);
-        return;
+        return {Part::average, columns.first, columns.second};
       case Function::sum:
-        if (!rows.is_null(columns.first)) {
-          running.sum += rows.integer(columns.first);
-          ++running.count;
-        }
-        return;
-      case Function::count_distinct:
-      case Function::share:
-        running.sum += rows.integer(columns.first);
-        return;
+        return {Part::sum, columns.first, 0};
       case Function::min:
-      case Function::max: {
-        const Value value = value_of(rows, columns.first);
+        return {Part::least, columns.first, 0};
+      case Function::max:
+        return {Part::most, columns.first, 0};
+      default:
+        return {Part::plain, columns.first, 0};
+    }
+  }
+
+  void add_slot(const db::Rows& rows, const Slot& slot, int64_t count, Running& running) {
+    switch (slot.part) {
+      case Part::values: {
+        if (rows.is_null(slot.first)) return;
+        const auto [at, added] = running.by_value.try_emplace(value_of(rows, slot.first));
+        if (added) bytes_ += kNode + static_cast<int64_t>(sizeof(int64_t)) + size_of(at->first);
+        at->second += count;
+        return;
+      }
+      case Part::spread: {
+        if (rows.is_null(slot.first)) return;
+        const Wide x = rows.integer(slot.first);
+        running.count += count;
+        running.sum += x * count;
+        running.squares += x * x * count;
+        return;
+      }
+      case Part::average:
+        running.count += rows.integer(slot.second);
+        running.sum += rows.integer(slot.first);
+        return;
+      case Part::sum:
+        if (rows.is_null(slot.first)) return;
+        running.sum += rows.integer(slot.first);
+        ++running.count;
+        return;
+      case Part::plain:
+        running.sum += rows.integer(slot.first);
+        return;
+      case Part::least:
+      case Part::most: {
+        const Value value = value_of(rows, slot.first);
         if (std::holds_alternative<std::monostate>(value)) return;
         const bool none = std::holds_alternative<std::monostate>(running.extreme);
-        if (none || (measure.function == Function::min ? value < running.extreme : running.extreme < value))
+        if (none || (slot.part == Part::least ? value < running.extreme : running.extreme < value))
           running.extreme = value;
         return;
       }
-      default:
-        return;
     }
   }
 
@@ -212,7 +272,7 @@ class Folding {
 
   void finish_measure(size_t m, const Folded& group, Line& result) {
     const Measure& measure = query_.measures[m];
-    const Running& running = group.running[m];
+    const Running& running = group.running[slot_of_[m]];
     const Printed& printed = plan_.measures[m].printed;
     switch (measure.function) {
       case Function::count:
@@ -267,17 +327,11 @@ class Folding {
 
   // Of the whole population: sqrt(n·Σx² − (Σx)²) / n.
   void finish_stddev(const Measure& measure, const Running& running, Line& result) {
-    const int64_t n = total(running);
+    const int64_t n = running.count;
     if (n == 0) return put_null(result);
-    Wide sum = 0, squares = 0;
-    for (const auto& [value, count] : running.by_value) {
-      const Wide x = std::get<int64_t>(value);
-      sum += x * count;
-      squares += x * x * count;
-    }
     Wide spread = 0, scaled = 0;
-    if (__builtin_mul_overflow(squares, static_cast<Wide>(n), &spread)) overflow_ = true;
-    spread -= sum * sum;
+    if (__builtin_mul_overflow(running.squares, static_cast<Wide>(n), &spread)) overflow_ = true;
+    spread -= running.sum * running.sum;
     // root(spread · (2·10^p)²) / (n·10^f), one more binary place for rounding.
     const Wide factor = 2 * power_of_ten(measure.places);
     if (__builtin_mul_overflow(spread, factor * factor, &scaled)) overflow_ = true;
@@ -319,19 +373,31 @@ class Folding {
 
   const Query& query_;
   const Plan& plan_;
+  std::vector<Slot> slots_;
+  std::vector<size_t> slot_of_;  // by measure
   std::map<std::vector<Value>, Folded> groups_;
+  int64_t bytes_ = 0;
   int64_t counted_ = 0;
   bool overflow_ = false;
 };
 
 }  // namespace
 
-Result<Statistics> fold(const Query& query, const Plan& plan, db::Rows& rows, bool first_row_read) {
+Refusal too_heavy() {
+  return {Code::too_large,
+          "query.too_heavy",
+          {"这个查询占用的内存超过上限，请减少分组、统计项或字段，或收窄条件",
+           "this takes more memory than one question may: ask for fewer groups, measures or fields, or narrow the "
+           "conditions"}};
+}
+
+Result<Statistics> fold(const Query& query, const Plan& plan, db::Rows& rows, bool first_row_read, int64_t bytes_most) {
   Folding folding(query, plan);
   bool more = first_row_read || rows.next();
   int64_t read = 0;
   for (; more; more = rows.next()) {
     folding.add(rows);
+    if (folding.bytes() > bytes_most) return too_heavy();
     if (static_cast<int64_t>(folding.groups()) > kGroupsMax || ++read > 20 * kGroupsMax) {
       return Refusal{Code::too_large,
                      "query.too_many_groups",

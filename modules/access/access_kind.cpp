@@ -244,18 +244,16 @@ std::optional<Letter> refusal(const Moment& moment) {
   Letter letter;
   letter.title = "关于查询权限申请的答复";
   letter.addressee = addressee(moment.file);
-  const json::value* opinion = moment.input.if_contains("opinion");
-  const std::string why = opinion != nullptr && opinion->is_string() ? std::string(opinion->get_string()) : "";
+  const cases::Step& taken = moment.file.steps.back();  // just now
   letter.paragraphs = {
       "你于 " + moment.file.opened.date().print() + " 提出的《教务系统查询权限申请表》（编号 " + moment.file.number +
           "，" + moment.file.title + "）收悉。经研究，不予批准。",
-      "理由：" + why,
+      "理由：" + taken.opinion,
       "对答复有疑问的，可向教务处询问；情况变化后可重新申请。",
   };
-  const std::string& from = moment.file.steps.back().from;  // the step just taken
-  letter.from = from == "consenting" ? moment.file.owner_unit.name
-                : from == "signing"  ? moment.file.sign_unit.name
-                                     : std::string("教务处");
+  letter.from = taken.from == "consenting" ? moment.file.owner_unit.name
+                : taken.from == "signing"  ? moment.file.sign_unit.name
+                                           : std::string("教务处");
   return letter;
 }
 

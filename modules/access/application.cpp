@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/text.hpp"
+#include "base/typed.hpp"
 #include "kernel/catalog/condition.hpp"
 
 namespace jw::access {
@@ -68,13 +69,22 @@ class Reader {
       wrong(key, "type", {"应为文字", "must be text"});
       return {};
     }
-    std::string read(trim(value->get_string()));
-    if (read.find('\0') != std::string::npos || code_points(read) > most) {
-      wrong(key, "too_long",
-            {"最多 " + std::to_string(most) + " 字", "at most " + std::to_string(most) + " characters"});
-      return {};
-    }
-    return read;
+    return typed(value->get_string(), {.name = key, .label = {"内容", "the text"}, .most = most});
+  }
+
+  std::string typed(std::string_view raw, const TypedField& field) {
+    Result<std::string> text = typed_text(raw, field);
+    if (text) return std::move(text).value();
+    for (FieldProblem& each : text.refusal().fields) wrong(each.field, each.code.c_str(), each.text);
+    return {};
+  }
+
+  // Why: asked for in words, and printed on the form.
+  std::string why(const char* key, const Text& label, bool must) {
+    const json::value* value = content_.if_contains(key);
+    const bool given = value != nullptr && value->is_string();
+    return typed(given ? std::string_view(value->get_string()) : std::string_view(),
+                 {.name = key, .label = label, .least = must ? kReasonMin : 0, .most = kTextMax, .lines = true});
   }
 
   std::vector<std::string> names(const char* key) {
@@ -184,18 +194,15 @@ class Reader {
 
   void reasons() {
     Application& asked = out_.application;
-    asked.reason = text("reason", kTextMax);
-    if (code_points(asked.reason) < kReasonMin)
-      wrong("reason", "required", {"请写明用途，至少 4 个字", "say what for, in at least 4 characters"});
-    asked.justification = text("justification", kTextMax);
-    if (asked.dataset == nullptr) return;
-    const bool sensitive = std::any_of(asked.clear.begin(), asked.clear.end(), [&](const std::string& name) {
-      return asked.dataset->fields[static_cast<size_t>(asked.dataset->field(name))].level >= Level::sensitive;
-    });
-    if (sensitive && code_points(asked.justification) < kReasonMin)
-      wrong("justification", "required",
-            {"敏感字段要求明文的，须说明理由；否则请改为掩码（§2.4.3）",
-             "say why sensitive fields are needed in clear, or ask for them masked (§2.4.3)"});
+    asked.reason = why("reason", {"用途说明", "what it is for"}, true);
+    const bool sensitive =
+        asked.dataset != nullptr && std::any_of(asked.clear.begin(), asked.clear.end(), [&](const std::string& name) {
+          return asked.dataset->fields[static_cast<size_t>(asked.dataset->field(name))].level >= Level::sensitive;
+        });
+    // Sensitive fields in clear are asked for with a reason of their own, or masked (§2.4.3).
+    asked.justification = why(
+        "justification",
+        {"敏感字段须明文的理由（或改为掩码）", "why sensitive fields in clear (or ask for them masked)"}, sensitive);
   }
 
   std::optional<Date> day(const char* key) {

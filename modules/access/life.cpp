@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/typed.hpp"
 #include "modules/access/api.hpp"
 #include "modules/access/grants.hpp"
 #include "modules/access/tables.hpp"
@@ -20,7 +21,7 @@ using cases::Who;
 
 namespace {
 
-constexpr size_t kGrantsMax = 200, kReasonMax = 500;
+constexpr size_t kGrantsMax = 200;
 
 Refusal incomplete(const std::string& field, Text text) {
   return {Code::unprocessable, "access.incomplete", text, {{field, "required", text}}};
@@ -34,10 +35,8 @@ const json::object& content_given(const Moment& moment) {
 
 Result<std::string> reason_given(const json::object& content) {
   const json::value* reason = content.if_contains("reason");
-  const std::string text = reason != nullptr && reason->is_string() ? std::string(reason->get_string()) : std::string();
-  if (text.size() < 4 || text.size() > 4 * kReasonMax || text.find('\0') != std::string::npos)
-    return incomplete("content.reason", {"请写明原因（不超过 500 字）", "give a reason of at most 500 characters"});
-  return text;
+  return typed_reason(reason != nullptr && reason->is_string() ? std::string_view(reason->get_string()) : "",
+                      "content.reason");
 }
 
 Result<std::vector<std::string>> numbers_given(const json::object& content, const char* key) {

@@ -31,7 +31,7 @@ Result<std::string> preview(const Call& call) {
 }
 
 // Rows and fields that the decision would open, in numbers only as far as the decider sees those rows (design §4).
-void effect(const Call& call) {
+void tell_effect(const Call& call) {
   edge::House& house = call.house();
   const std::string& number = call.captured(0);
   query::Outcome outcome = house.engine.ask_one(call.asker(), "case", number, "");
@@ -68,6 +68,10 @@ void effect(const Call& call) {
   if (const auto kept = edge::keep_told(call, like, std::move(told.told)); !kept) return call.refuse(kept.refusal());
   outcome.entry.action = "effect";
   call.release(std::move(outcome.entry), std::move(told.json));
+}
+
+void effect(const Call& call) {
+  edge::in_turn(call, true, [call] { tell_effect(call); });
 }
 
 const edge::Route kRoutes[] = {

@@ -16,6 +16,7 @@ using edge::Call;
 namespace {
 
 constexpr int64_t kValidDays = 180;  // how long an export stands and can be fetched
+constexpr int64_t kWindowDays = 30;  // over which the size of documents is added up (clause 4.3.1)
 
 struct Made {
   std::string content;
@@ -73,24 +74,37 @@ Result<Issued> issue(const Call& call, const Made& made, std::string_view query)
   return issued;
 }
 
-// Intent leaf, spool, paper with the outcome's leaf, then delivery (design §7).
-void make(const Call& call) {
-  edge::House& house = call.house();
-  const Result<json::object> body = call.body();
-  if (!body) return call.refuse(body.refusal());
-  const Result<json::object> asked = edge::object_member(*body, "query");
-  if (!asked) return call.refuse(asked.refusal());
-  const json::value* format = body->if_contains("format");
-  if (format == nullptr || !format->is_string() || format->get_string() != "csv") {
-    return call.refuse({Code::unprocessable,
-                        "document.format_unknown",
-                        {"format 应为 csv", "format must be csv"},
-                        {{"format", "unknown", {"应为 csv", "must be csv"}}}});
+// What the account has made lately, held against what it may (clause 4.3.1).
+Result<Done> check_room(const Call& call) {
+  const edge::House& house = call.house();
+  const policy::Regulation& regulation = house.policy.rules()->regulation();
+  const int64_t day_most = regulation.setting("documents_per_day"),
+                megabytes_most = regulation.setting("document_megabytes");
+  const Instant now = house.clock.now();
+  const db::Store::Lease keeper = house.store.private_reader();
+  const int64_t account = call.session().account;
+  if (paper::given_since(*keeper, account, "export", {now.us - kDay}).papers >= day_most) {
+    const std::string most = std::to_string(day_most);
+    return Refusal{Code::too_many,
+                   "document.too_many",
+                   {"您在 24 小时内已导出 " + most + " 份文件，请明天再导出",
+                    "you have made " + most + " documents within 24 hours: go on tomorrow"}};
   }
-  json::object query = *asked;
-  if (const json::value* purpose = body->if_contains("purpose")) query["purpose"] = *purpose;
-  query.erase("limit");
-  query.erase("after");
+  if (paper::given_since(*keeper, account, "export", {now.us - kWindowDays * kDay}).bytes >=
+      megabytes_most * cases::kMegabyte) {
+    const std::string most = std::to_string(megabytes_most);
+    return Refusal{Code::too_many,
+                   "document.too_large_together",
+                   {"您近 30 天导出的文件合计已到 " + most + " MB，请收窄条件，或过些天再导出",
+                    "your documents of the last 30 days have reached " + most + " MB: ask for less, or go on later"}};
+  }
+  return Done{};
+}
+
+// Intent leaf, spool, paper with the outcome's leaf, then delivery (design §7).
+void make(const Call& call, json::object query) {
+  edge::House& house = call.house();
+  if (const auto room = check_room(call); !room) return call.refuse_on_record("export", room.refusal());
   record::Entry intent = call.entry("export", "export");
   intent.decision = "intent";
   intent.parameters = json::serialize(query);
@@ -111,6 +125,25 @@ void make(const Call& call) {
   out.field("code", crypto::dashed(issued->mark.code)).field("rows", document.rows);
   out.field("sha256", issued->sha256).end_object();
   call.say(edge::framed(std::move(text), issued->record));
+}
+
+void ask(const Call& call) {
+  const Result<json::object> body = call.body();
+  if (!body) return call.refuse(body.refusal());
+  const Result<json::object> asked = edge::object_member(*body, "query");
+  if (!asked) return call.refuse(asked.refusal());
+  const json::value* format = body->if_contains("format");
+  if (format == nullptr || !format->is_string() || format->get_string() != "csv") {
+    return call.refuse({Code::unprocessable,
+                        "document.format_unknown",
+                        {"format 应为 csv", "format must be csv"},
+                        {{"format", "unknown", {"应为 csv", "must be csv"}}}});
+  }
+  json::object query = *asked;
+  if (const json::value* purpose = body->if_contains("purpose")) query["purpose"] = *purpose;
+  query.erase("limit");
+  query.erase("after");
+  edge::in_turn(call, true, [call, query = std::move(query)]() mutable { make(call, std::move(query)); });
 }
 
 // Every download is asked for again: what may be fetched follows what may be queried now (§3.3.1).
@@ -163,7 +196,7 @@ const edge::Route kRoutes[] = {
     {.verb = edge::Verb::post,
      .path = "/api/documents",
      .needs = edge::Needs::session(),
-     .run = make,
+     .run = ask,
      .summary = {"导出", "export"},
      .request = "DocumentAsked",
      .response = "Document",

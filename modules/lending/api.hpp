@@ -25,8 +25,6 @@
 
 namespace jw::lending {
 
-constexpr size_t kReasonMax = 500;  // characters
-
 using record::Hand;
 
 // A finding as stored.
@@ -107,7 +105,7 @@ class Watch {
   // Everything in force against the account of this finding ends, and its open findings are settled.
   Result<int64_t> lift(db::Connection& transaction, int64_t finding, const Hand& hand, std::string_view reason);
   // All three: lending.finding_unknown (404), lending.closed (409), lending.own_account (403),
-  // lending.reason_missing (422).
+  // text.not_accepted (422).
 
  private:
   class Implementation;

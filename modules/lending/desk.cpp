@@ -2,7 +2,7 @@
 #include <algorithm>
 
 #include "base/json.hpp"
-#include "base/text.hpp"
+#include "base/typed.hpp"
 #include "modules/lending/implementation.hpp"
 
 namespace jw::lending {
@@ -12,16 +12,6 @@ namespace {
 constexpr std::string_view kInForce =
     "SELECT step, taken FROM lending_step WHERE account = $1 AND lifted IS NULL ORDER BY taken DESC, id DESC "
     "LIMIT 1";
-
-Result<std::string> checked_reason(std::string_view reason) {
-  const std::string_view text = trim(reason);
-  if (is_valid_utf8(text) && !text.empty() && code_points(text) <= kReasonMax) return std::string(text);
-  const std::string most = std::to_string(kReasonMax);
-  return Refusal{Code::unprocessable,
-                 "lending.reason_missing",
-                 {"须写明理由", "the reason must be stated"},
-                 {{"reason", "required", {"应为 1 至 " + most + " 个字", "must be 1 to " + most + " characters"}}}};
-}
 
 Stored stored_of(const db::Rows& rows) {
   Stored stored{rows.integer(0),
@@ -180,7 +170,7 @@ std::optional<Story> Watch::story(db::Connection& connection, int64_t account) c
 Result<int64_t> Watch::dismiss(db::Connection& transaction, int64_t finding, const Hand& hand,
                                std::string_view reason) {
   Implementation& it = *implementation_;
-  JW_TRY(const std::string why, checked_reason(reason));
+  JW_TRY(const std::string why, typed_reason(reason));
   const Instant now = it.parts_.clock.now();
   JW_TRY(const Target target, target_of(transaction, finding, hand));
   if (!target.open) return closed();
@@ -196,7 +186,7 @@ Result<int64_t> Watch::dismiss(db::Connection& transaction, int64_t finding, con
 Result<int64_t> Watch::take_step(db::Connection& transaction, int64_t finding, Step step, const Hand& hand,
                                  std::string_view reason) {
   Implementation& it = *implementation_;
-  JW_TRY(const std::string why, checked_reason(reason));
+  JW_TRY(const std::string why, typed_reason(reason));
   JW_TRY(const Target target, target_of(transaction, finding, hand));
   if (!target.open) return closed();
   if (step <= in_force(transaction, target.account).step) {
@@ -228,7 +218,7 @@ Result<Done> lift_within(db::Connection& transaction, identity::Identity& identi
 
 Result<int64_t> Watch::lift(db::Connection& transaction, int64_t finding, const Hand& hand, std::string_view reason) {
   Implementation& it = *implementation_;
-  JW_TRY(const std::string why, checked_reason(reason));
+  JW_TRY(const std::string why, typed_reason(reason));
   const Instant now = it.parts_.clock.now();
   JW_TRY(const Target target, target_of(transaction, finding, hand));
   const Step was = in_force(transaction, target.account).step;

@@ -39,7 +39,7 @@ Result<identity::NewSession> asked_for(const Call& call) {
 void be(const Call& call) {
   const Result<identity::NewSession> made = asked_for(call);
   if (!made) return call.refuse(made.refusal());
-  call.send(edge::session_response(call.house(), *made));
+  call.send(edge::session_response(call, *made));
 }
 
 // One person's answer to the common question, recorded like any other.

@@ -116,20 +116,24 @@ policy::Trial decided_by(const edge::House& house, const policy::Asker& decider)
   };
 }
 
-}  // namespace
-
-void preview(const Call& call) {
-  const Result<json::object> body = call.body();
-  if (!body) return call.refuse(body.refusal());
-  Result<Previewed> made = previewed(call, *body);
+void tell_preview(const Call& call, const json::object& body) {
+  Result<Previewed> made = previewed(call, body);
   if (!made) return call.refuse(made.refusal());
   record::Entry like = entry_of(call, "query");
   like.purpose = "teaching_administration";
   like.parameters = R"({"of":"regulation_preview"})";
   if (const auto kept = edge::keep_told(call, like, std::move(made->told)); !kept) return call.refuse(kept.refusal());
   record::Entry entry = entry_of(call, "regulation_preview");
-  entry.parameters = json::serialize(*body);
+  entry.parameters = json::serialize(body);
   call.release(std::move(entry), std::move(made->json));
+}
+
+}  // namespace
+
+void preview(const Call& call) {
+  Result<json::object> given = call.body();
+  if (!given) return call.refuse(given.refusal());
+  edge::in_turn(call, true, [call, body = std::move(given).value()] { tell_preview(call, body); });
 }
 
 void propose(const Call& call) {

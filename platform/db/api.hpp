@@ -152,12 +152,15 @@ class Connection {
   // The statement has begun when the call returns: what it refuses is thrown here rather than by next().
   virtual Rows query(std::string_view sql, std::span<const Param> params = {}) = 0;
   // The same for answers too large for memory: PostgreSQL sends row by row (slower for small answers). Another
-  // statement on the connection meanwhile makes it collect the rest in memory first.
+  // statement on the connection meanwhile makes it collect the rest in memory first; what is not read at the end of the
+  // cursor is dropped.
   virtual Rows stream(std::string_view sql, std::span<const Param> params = {}) = 0;
   // query() that may read nothing beyond `reach`. SQLite asks while it prepares the statement and refuses anything else
   // (Failure::forbidden): other tables and columns, functions, ATTACH, PRAGMA, writing; once prepared it costs nothing.
-  // On PostgreSQL the role of reading connections stands for it. A writing connection is outside the belt: plain query().
+  // On PostgreSQL the role of reading connections stands for it. A writing connection is outside the belt: plain
+  // query().
   virtual Rows query_within(const ReachPtr& reach, std::string_view sql, std::span<const Param> params) = 0;
+  virtual Rows stream_within(const ReachPtr& reach, std::string_view sql, std::span<const Param> params) = 0;
   virtual int64_t execute(std::string_view sql, std::span<const Param> params = {}) = 0;  // rows changed
   // Several statements separated by ';', no parameters, not cached: migrations and schema. Outside a transaction
   // PostgreSQL runs them as one, SQLite each by itself.

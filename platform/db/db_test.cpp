@@ -64,6 +64,63 @@ void make_numbers(Connection& writer, int64_t count) {
   transaction.commit();
 }
 
+// ----------------------------------------------------------------------------------------------------------- streaming
+
+TEST_P(Db, a_stream_gives_the_rows_as_they_come_and_lets_the_connection_go_on) {
+  JW_TEST_STORE(made, GetParam());
+  const auto writer = made.store().writer();
+  make_numbers(*writer, 3000);
+  const auto reader = made.store().reader();
+  const std::string_view all = "SELECT n, name FROM number ORDER BY n";
+  const auto sum = [](Rows& rows, int64_t most) {
+    int64_t total = 0;
+    for (int64_t read = 0; read < most && rows.next(); ++read) total += rows.integer(0);
+    return total;
+  };
+  {
+    Rows rows = reader->stream(all);
+    EXPECT_EQ(4501500, sum(rows, 5000));
+    EXPECT_FALSE(rows.next());
+    EXPECT_FALSE(rows.next());
+  }
+  {
+    Rows rows = reader->stream(all);
+    EXPECT_EQ(55, sum(rows, 10));
+    // Another statement meanwhile.
+    Rows other = reader->query("SELECT COUNT(*) FROM number");
+    ASSERT_TRUE(other.next());
+    EXPECT_EQ(3000, other.integer(0));
+    EXPECT_EQ(11, sum(rows, 1));
+    Rows second = reader->stream("SELECT n FROM number WHERE n > $1 ORDER BY n", std::array{Param(2990)});
+    EXPECT_EQ(12, sum(rows, 1));
+    EXPECT_EQ(29955, sum(second, 5000));
+    EXPECT_EQ(4501500 - 55 - 11 - 12, sum(rows, 5000));
+  }
+  {
+    Rows rows = reader->stream(all);
+    EXPECT_EQ(3, sum(rows, 2));  // and no more of it
+  }
+  {
+    Transaction snapshot(*reader, Transaction::Mode::read);
+    Rows rows = reader->stream_within(
+        std::make_shared<const Reach>(Reach{{{"number", {"n", "name"}}}, {}}), all, {});
+    EXPECT_EQ(6, sum(rows, 3));
+    Rows none = reader->stream("SELECT n FROM number WHERE n < 0");
+    EXPECT_FALSE(none.next());
+    EXPECT_EQ(4, sum(rows, 1));
+  }
+  {
+    Transaction snapshot(*reader, Transaction::Mode::read);
+    Rows rows = reader->stream(all);
+    EXPECT_EQ(1, sum(rows, 1));
+    snapshot.commit();
+  }
+  EXPECT_THROW(reader->stream("SELECT nothing FROM number"), Error);
+  Rows after = reader->query("SELECT MAX(n) FROM number");
+  ASSERT_TRUE(after.next());
+  EXPECT_EQ(3000, after.integer(0));
+}
+
 // -------------------------------------------------------------------------------------------------------------- values
 
 TEST_P(Db, gives_back_every_kind_as_it_came) {

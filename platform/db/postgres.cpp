@@ -6,6 +6,7 @@
 #include <array>
 #include <charconv>
 #include <cstring>
+#include <deque>
 #include <unordered_map>
 
 #include "base/text.hpp"
@@ -105,16 +106,22 @@ struct Statement {
   uint64_t used = 0;
 };
 
+class PostgresStream;
+
 class PostgresConnection final : public Connection {
  public:
   explicit PostgresConnection(Handle handle) : handle_(std::move(handle)) {}
 
   Dialect dialect() const override { return Dialect::postgres; }
   Rows query(std::string_view sql, std::span<const Param> params) override;
-  Rows stream(std::string_view sql, std::span<const Param> params) override { return query(sql, params); }
+  Rows stream(std::string_view sql, std::span<const Param> params) override;
   Rows query_within(const ReachPtr& reach, std::string_view sql, std::span<const Param> params) override {
     if (reach == nullptr) throw Error(Failure::statement, "a statement without its reach");
     return query(sql, params);
+  }
+  Rows stream_within(const ReachPtr& reach, std::string_view sql, std::span<const Param> params) override {
+    if (reach == nullptr) throw Error(Failure::statement, "a statement without its reach");
+    return stream(sql, params);
   }
   int64_t execute(std::string_view sql, std::span<const Param> params) override;
   void script(std::string_view sql) override;
@@ -125,6 +132,7 @@ class PostgresConnection final : public Connection {
   void reset() noexcept;
   PGconn* handle() { return handle_.get(); }
   void run(const char* sql) {
+    free_the_line();
     const Answer answer(PQexec(handle_.get(), sql));
     if (PQresultStatus(answer.get()) != PGRES_COMMAND_OK && PQresultStatus(answer.get()) != PGRES_TUPLES_OK)
       throw error_of(handle_.get(), answer.get(), sql);
@@ -136,7 +144,11 @@ class PostgresConnection final : public Connection {
   void roll_back() noexcept override;
 
  private:
+  friend class PostgresStream;
   Answer run_prepared(std::string_view sql, std::span<const Param> params);
+  // Sends it; what comes is read by whoever asked.
+  void send_prepared(std::string_view sql, std::span<const Param> params);
+  void free_the_line();  // of a stream: the rest of its rows is collected
   const std::string& prepare(std::string_view sql, std::span<const Param> params);
 
   // How rows are loaded into columns of a table.
@@ -148,6 +160,7 @@ class PostgresConnection final : public Connection {
   void apply_limit();
 
   Handle handle_;
+  PostgresStream* streaming_ = nullptr;  // whose rows are still on the line
   bool in_transaction_ = false;
   uint64_t uses_ = 0, names_ = 0;
   std::chrono::milliseconds limit_{0}, server_limit_{0};   // as asked; as the server has it
@@ -194,36 +207,57 @@ const std::string& PostgresConnection::prepare(std::string_view sql, std::span<c
   return statements_.emplace(std::move(key), Statement{name, ++uses_}).first->second.name;
 }
 
+// Parameters as the wire takes them; borrows what is text.
+struct Sent {
+  std::vector<const char*> values;
+  std::vector<int> lengths, formats;
+  std::vector<std::string> numbers;
+
+  explicit Sent(std::span<const Param> params)
+      : values(params.size()), lengths(params.size()), formats(params.size()), numbers(params.size()) {
+    for (size_t i = 0; i < params.size(); ++i) {
+      const Param& param = params[i];
+      if (param.kind == Kind::null) continue;
+      if (param.kind == Kind::text && !is_valid_utf8(param.bytes))
+        throw Error(Failure::statement, "a text that is not UTF-8 or has a NUL");
+      numbers[i] = param.kind == Kind::integer ? std::to_string(param.integer) : std::string(param.bytes);
+      values[i] = numbers[i].c_str();
+      lengths[i] = static_cast<int>(numbers[i].size());
+      formats[i] = param.kind == Kind::blob ? 1 : 0;
+    }
+  }
+};
+
+bool is_good(ExecStatusType status) {
+  return status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK || status == PGRES_SINGLE_TUPLE;
+}
+
 Answer PostgresConnection::run_prepared(std::string_view sql, std::span<const Param> params) {
   if (!is_alive()) throw Error(Failure::unavailable, "connection lost");
+  free_the_line();
   apply_limit();
   const std::string& name = prepare(sql, params);
-  std::vector<const char*> values(params.size());
-  std::vector<int> lengths(params.size()), formats(params.size());
-  std::vector<std::string> texts(params.size());
-  for (size_t i = 0; i < params.size(); ++i) {
-    const Param& param = params[i];
-    if (param.kind == Kind::null) continue;
-    if (param.kind == Kind::text && !is_valid_utf8(param.bytes))
-      throw Error(Failure::statement, "a text that is not UTF-8 or has a NUL");
-    texts[i] = param.kind == Kind::integer ? std::to_string(param.integer) : std::string(param.bytes);
-    values[i] = texts[i].c_str();
-    lengths[i] = static_cast<int>(texts[i].size());
-    formats[i] = param.kind == Kind::blob ? 1 : 0;
-  }
-  Answer answer(PQexecPrepared(handle_.get(), name.c_str(), static_cast<int>(params.size()), values.data(),
-                               lengths.data(), formats.data(), 1));
-  const ExecStatusType status = PQresultStatus(answer.get());
-  if (status != PGRES_TUPLES_OK && status != PGRES_COMMAND_OK) throw error_of(handle_.get(), answer.get(), sql);
+  const Sent sent(params);
+  Answer answer(PQexecPrepared(handle_.get(), name.c_str(), static_cast<int>(params.size()), sent.values.data(),
+                               sent.lengths.data(), sent.formats.data(), 1));
+  if (!is_good(PQresultStatus(answer.get()))) throw error_of(handle_.get(), answer.get(), sql);
   return answer;
 }
 
+void PostgresConnection::send_prepared(std::string_view sql, std::span<const Param> params) {
+  if (!is_alive()) throw Error(Failure::unavailable, "connection lost");
+  apply_limit();
+  const std::string& name = prepare(sql, params);
+  const Sent sent(params);
+  const int done = PQsendQueryPrepared(handle_.get(), name.c_str(), static_cast<int>(params.size()), sent.values.data(),
+                                       sent.lengths.data(), sent.formats.data(), 1);
+  if (done != 1 || PQsetSingleRowMode(handle_.get()) != 1) throw error_of(handle_.get(), nullptr, sql);
+}
+
 // All rows in memory: answers are bounded by their statement's LIMIT.
-class PostgresRows final : public Rows::Source {
+class PostgresRows : public Rows::Source {
  public:
-  explicit PostgresRows(Answer answer) : answer_(std::move(answer)), count_(PQntuples(answer_.get())) {
-    for (int c = 0; c < PQnfields(answer_.get()); ++c) types_.push_back(PQftype(answer_.get(), c));
-  }
+  explicit PostgresRows(Answer answer) { take(std::move(answer)); }
   bool next() override { return ++row_ < count_; }
   size_t columns() const override { return types_.size(); }
   Kind kind(size_t column) const override {
@@ -267,6 +301,16 @@ class PostgresRows final : public Rows::Source {
   }
   std::string_view bytes(size_t column) const override { return raw(column); }
 
+ protected:
+  PostgresRows() = default;
+  void take(Answer answer) {
+    answer_ = std::move(answer);
+    count_ = PQntuples(answer_.get());
+    row_ = -1;
+    if (!types_.empty()) return;
+    for (int c = 0; c < PQnfields(answer_.get()); ++c) types_.push_back(PQftype(answer_.get(), c));
+  }
+
  private:
   std::string_view raw(size_t column) const {
     const int c = static_cast<int>(column);
@@ -275,8 +319,74 @@ class PostgresRows final : public Rows::Source {
 
   Answer answer_;
   std::vector<Oid> types_;
-  int row_ = -1, count_;
+  int row_ = -1, count_ = 0;
 };
+
+// Row by row, as they come; what is not read is thrown away at the end.
+class PostgresStream final : public PostgresRows {
+ public:
+  PostgresStream(PostgresConnection& connection, std::string_view sql) : connection_(connection), sql_(sql) {
+    connection_.streaming_ = this;
+    fetch();  // what the statement refuses is thrown here
+  }
+  PostgresStream(const PostgresStream&) = delete;
+  PostgresStream& operator=(const PostgresStream&) = delete;
+  ~PostgresStream() override {
+    if (connection_.streaming_ != this) return;
+    while (const Answer rest{PQgetResult(connection_.handle_.get())}) {
+    }
+    connection_.streaming_ = nullptr;
+  }
+
+  bool next() override {
+    if (!ahead_.empty()) {
+      take(std::move(ahead_.front()));
+      ahead_.pop_front();
+      return PostgresRows::next();
+    }
+    if (connection_.streaming_ != this) return false;
+    fetch();
+    return next_or_end();
+  }
+
+  // Somebody else needs the line.
+  void collect() {
+    while (connection_.streaming_ == this) fetch();
+  }
+
+ private:
+  bool next_or_end() { return ahead_.empty() ? false : next(); }
+
+  void fetch() {
+    Answer answer(PQgetResult(connection_.handle_.get()));
+    const ExecStatusType status = PQresultStatus(answer.get());
+    if (status == PGRES_SINGLE_TUPLE) {
+      ahead_.push_back(std::move(answer));
+      return;
+    }
+    const bool good = answer != nullptr && is_good(status);
+    std::optional<Error> failed;
+    if (!good) failed.emplace(error_of(connection_.handle_.get(), answer.get(), sql_));
+    while (const Answer rest{PQgetResult(connection_.handle_.get())}) {
+    }
+    connection_.streaming_ = nullptr;
+    if (failed) throw Error(*failed);
+  }
+
+  PostgresConnection& connection_;
+  const std::string sql_;
+  std::deque<Answer> ahead_;
+};
+
+void PostgresConnection::free_the_line() {
+  if (streaming_ != nullptr) streaming_->collect();
+}
+
+Rows PostgresConnection::stream(std::string_view sql, std::span<const Param> params) {
+  free_the_line();
+  send_prepared(sql, params);
+  return Rows(std::make_unique<PostgresStream>(*this, sql));
+}
 
 Rows PostgresConnection::query(std::string_view sql, std::span<const Param> params) {
   return Rows(std::make_unique<PostgresRows>(run_prepared(sql, params)));
@@ -322,6 +432,7 @@ void PostgresConnection::commit() {
 }
 
 void PostgresConnection::roll_back() noexcept {
+  streaming_ = nullptr;  // what is on the line is read and dropped before the next statement
   if (PQtransactionStatus(handle_.get()) != PQTRANS_IDLE) {
     const Answer ignored(PQexec(handle_.get(), "ROLLBACK"));
   }

@@ -174,6 +174,9 @@ class SqliteConnection final : public Connection {
   Rows query(std::string_view sql, std::span<const Param> params) override { return run(bounds_, sql, params); }
   Rows stream(std::string_view sql, std::span<const Param> params) override { return query(sql, params); }
   Rows query_within(const ReachPtr& reach, std::string_view sql, std::span<const Param> params) override;
+  Rows stream_within(const ReachPtr& reach, std::string_view sql, std::span<const Param> params) override {
+    return query_within(reach, sql, params);
+  }
   int64_t execute(std::string_view sql, std::span<const Param> params) override;
   void script(std::string_view sql) override;
   std::unique_ptr<Bulk> bulk(std::string_view table, std::span<const std::string> columns) override;
@@ -672,8 +675,10 @@ std::unique_ptr<SqliteConnection> SqliteStore::connect(bool writer) const {
   Database database = open_file(path_, writer, options_.busy_wait);
   sqlite3* handle = database.get();
   if (writer) use_wal(handle, options_.busy_wait);
+  // What a statement sorts stays in memory up to the size of the cache, then goes to a file without a name (temp_store):
+  // with all of it in memory, a few statistics took gigabytes.
   run(handle, "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA case_sensitive_like = ON;"
-              "PRAGMA temp_store = MEMORY; PRAGMA cache_size = -16384");
+              "PRAGMA temp_store = FILE; PRAGMA cache_size = -16384");
   if (writer) {
     run(handle, "PRAGMA wal_autocheckpoint = 4000; PRAGMA journal_size_limit = 67108864");
   } else {

@@ -31,7 +31,7 @@ struct Request {
   // Address of the peer; behind trusted proxies the last X-Forwarded-For hop that is not one of them.
   std::string remote;
   std::string id;                     // request id: made here, shown in errors and logs
-  bool secure = false;                // came over TLS (or through a trusted proxy that says so)
+  bool secure = false;                // the client used TLS: with us, or by the word of a trusted proxy
   std::vector<std::string> captures;  // values of {name} in the route's path, decoded, in order
 
   std::string_view header(std::string_view lower_case_name) const;    // of the first one; empty when absent
@@ -57,8 +57,10 @@ struct Response {
 using Respond = std::function<void(Response)>;
 using Handler = std::function<void(Request, Respond)>;
 
-// How a browser's session is named on the wire; the OpenAPI text says the same.
+// How a browser's session is named on the wire; the OpenAPI text says the same. Over TLS the name has the prefix with
+// which browsers hold a cookie to TLS, to this host and to its root: no neighbouring host can plant one.
 constexpr std::string_view kSessionCookie = "jiaowu_session";
+constexpr std::string_view kSecureSessionCookie = "__Host-jiaowu_session";
 // Must be sent (any value) with the cookie on everything that is not GET.
 constexpr std::string_view kCsrfHeader = "x-csrf";
 
@@ -102,6 +104,8 @@ struct Options {
   std::chrono::milliseconds idle_deadline{60'000};     // between requests, and for a peer that takes no answer
   size_t rate_min = 64 * 1024;  // bytes/s: what has really been moved of a body prolongs both deadlines at this rate
   std::vector<std::pair<std::string, std::string>> headers{};  // on every response: security headers
+  // Further ones where the client used TLS (Request::secure).
+  std::vector<std::pair<std::string, std::string>> secure_headers{};
 };
 
 class Server {

@@ -218,6 +218,7 @@ void Connection::begin_request() {
   number_ = thread_.next_number();
   id_ = thread_.core().request_id(number_);
   remote_ = peer_;
+  secure_ = tls_ != nullptr;
   route_number_ = -1;
   bytes_in_ = bytes_out_ = 0;
   keeps_alive_ = is_head_verb_ = input_whole_ = false;
@@ -271,15 +272,16 @@ void Connection::let_go_of_body() {
 }
 
 void Connection::fill_in_peer() {
-  request_.secure = tls_ != nullptr;
   if (peer_trusted_) {
     std::string hops;
     for (const auto& [name, value] : request_.headers) {
       if (name == "x-forwarded-for") hops += (hops.empty() ? "" : ",") + value;
     }
     if (std::string client = thread_.core().proxies.client_of(hops); !client.empty()) remote_ = std::move(client);
-    if (request_.header("x-forwarded-proto") == "https") request_.secure = true;
+    // What the client used counts, not what the proxy uses towards us.
+    if (const std::string_view used = request_.header("x-forwarded-proto"); !used.empty()) secure_ = used == "https";
   }
+  request_.secure = secure_;
   request_.remote = remote_;
   request_.id = id_;
 }
@@ -352,7 +354,7 @@ void Connection::send(Response response) {
   if (!input_whole_ || thread_.is_stopping()) keeps_alive_ = false;
   out_.clear();
   append_head(out_, {.response = response,
-                     .fixed = core.fixed_headers,
+                     .fixed = secure_ ? core.secure_headers : core.fixed_headers,
                      .date = thread_.date(),
                      .id = id_,
                      .length = response.file.empty() ? body_.size() : file_.size(),

@@ -98,7 +98,7 @@ class Connection {
   uint32_t holds_ = 0;  // operations under way, and one while open
   uint32_t epoch_ = 0;  // operations of an older one are ignored
   Phase phase_ = Phase::idle;
-  bool keeps_alive_ = false, is_head_verb_ = false, input_whole_ = false, peer_trusted_ = false;
+  bool keeps_alive_ = false, is_head_verb_ = false, input_whole_ = false, peer_trusted_ = false, secure_ = false;
   std::unique_ptr<Tls> tls_;
   std::string peer_;
   Instant deadline_ = Instant::max();

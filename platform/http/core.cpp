@@ -41,6 +41,11 @@ Core::Core(const Options& given, std::vector<Route> table, Handler otherwise_, P
       problem(std::move(problem_)),
       finished(std::move(finished_)),
       fixed_headers(given.headers),
+      secure_headers([&] {
+        auto all = given.headers;
+        all.insert(all.end(), given.secure_headers.begin(), given.secure_headers.end());
+        return all;
+      }()),
       proxies(given.trusted_proxies),
       boot_nonce(random_nonce()),
       workers(given.workers, static_cast<size_t>(given.queue_max), [this](Job&& job) { run(std::move(job)); }) {

@@ -27,7 +27,7 @@ struct Core {
   const Handler otherwise;
   const Problem problem;
   const std::function<void(const Server::Finished&)> finished;
-  const FixedHeaders fixed_headers;
+  const FixedHeaders fixed_headers, secure_headers;
   const TrustedProxies proxies;
   const uint64_t boot_nonce;
 

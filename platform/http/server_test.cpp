@@ -25,11 +25,7 @@ Response problem(const Refusal& refusal, int status, std::string_view id) {
 }
 
 Route route(Verb verb, std::string_view path, Handler handler, bool blocking = true, size_t body_max = 1 << 20) {
-  return {.verb = verb,
-          .path = path,
-          .handler = std::move(handler),
-          .body_max = body_max,
-          .blocking = blocking};
+  return {.verb = verb, .path = path, .handler = std::move(handler), .body_max = body_max, .blocking = blocking};
 }
 
 void echo(Request request, Respond respond) {
@@ -614,6 +610,27 @@ TEST_F(ServerTest, the_address_comes_from_trusted_proxies_only) {
   EXPECT_EQ(with("5.5.5.5"), "127.0.0.1");
   options_.trusted_proxies = {"10.0.0.0/33"};
   EXPECT_THROW(serve(routes), std::runtime_error);
+}
+
+TEST_F(ServerTest, headers_of_tls_follow_what_the_client_used) {
+  options_.trusted_proxies = {"127.0.0.1"};
+  options_.secure_headers = {{"Strict-Transport-Security", "max-age=1"}};
+  serve({route(Verb::get, "/a", [](Request, Respond respond) { respond({}); })});
+  const auto sent = [&](const Client::Headers& headers) {
+    const Answer answer = client().request("GET", "/a", {}, headers);
+    EXPECT_EQ(answer.header("x-content-type-options"), "nosniff");
+    return std::string(answer.header("strict-transport-security"));
+  };
+  EXPECT_EQ(sent({{"X-Forwarded-Proto", "https"}}), "max-age=1");
+  EXPECT_EQ(sent({{"X-Forwarded-Proto", "http"}}), "");
+  EXPECT_EQ(sent({}), "");
+  Client one = client();  // the next request of the same connection may be another client's
+  EXPECT_EQ(one.request("GET", "/a", {}, {{"X-Forwarded-Proto", "https"}}).header("strict-transport-security"),
+            "max-age=1");
+  EXPECT_EQ(one.request("GET", "/a").header("strict-transport-security"), "");
+  options_.trusted_proxies = {"10.0.0.0/8"};
+  serve({route(Verb::get, "/a", [](Request, Respond respond) { respond({}); })});
+  EXPECT_EQ(sent({{"X-Forwarded-Proto", "https"}}), "") << "the word of anybody else is not taken";
 }
 
 class FileTest : public ServerTest {

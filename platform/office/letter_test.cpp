@@ -10,6 +10,8 @@
 #include <fstream>
 #include <thread>
 
+#include "base/typed.hpp"
+
 namespace jw::office {
 namespace {
 
@@ -101,6 +103,47 @@ TEST(Letter, LongTextsGoOnOverTheEndOfThePage) {
   EXPECT_NE(text.find("第0项内容"), std::string::npos);
   EXPECT_NE(text.find("第399项内容"), std::string::npos);
   EXPECT_NE(text.find("第2页"), std::string::npos);
+}
+
+// Whatever a form takes can be set on paper: a case that was signed never fails when its letter is made (§2.4.2).
+TEST(Letter, EveryCharacterThatIsTakenAsTypedCanBePrinted) {
+  const TypedField field{.name = "f", .label = {"栏", "field"}, .most = 5000, .lines = true};
+  Sheet sheet = letter();
+  std::string block;
+  int taken = 0;
+  const auto flush = [&] {
+    const Result<std::string> text = typed_text(block, field);
+    ASSERT_TRUE(text) << text.refusal().detail.en;
+    sheet.blocks.emplace_back(Paragraph{*text});
+    sheet.blocks.emplace_back(Grid{{{{"内容", *text}}}});
+    block.clear();
+  };
+  for (char32_t c = 1; c < 0x2FFFF; c += c < 0x3400 ? 5 : c > 0xD000 && c < 0x1FC00 ? 61 : 997) {
+    std::string one;
+    if (c < 0x80) {
+      one = static_cast<char>(c);
+    } else if (c < 0x800) {
+      one = {static_cast<char>(0xC0 | c >> 6), static_cast<char>(0x80 | (c & 63))};
+    } else if (c < 0x10000) {
+      one = {static_cast<char>(0xE0 | c >> 12), static_cast<char>(0x80 | (c >> 6 & 63)),
+             static_cast<char>(0x80 | (c & 63))};
+    } else {
+      one = {static_cast<char>(0xF0 | c >> 18), static_cast<char>(0x80 | (c >> 12 & 63)),
+             static_cast<char>(0x80 | (c >> 6 & 63)), static_cast<char>(0x80 | (c & 63))};
+    }
+    // Each for itself behind a letter, so that marks have what they stand on.
+    if (!typed_text("x" + one, field)) continue;
+    ++taken;
+    block += "x" + one;
+    if (taken % 400 == 0) flush();
+    if (sheet.blocks.size() > 30) {
+      ASSERT_TRUE(pdf_of(sheet)) << "up to " << static_cast<uint32_t>(c);
+      sheet = letter();
+    }
+  }
+  flush();
+  EXPECT_TRUE(pdf_of(sheet));
+  EXPECT_GT(taken, 1500);
 }
 
 TEST(Letter, MarkUpHasNoMeaningAndControlCharactersAreRefused) {

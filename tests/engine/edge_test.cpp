@@ -87,6 +87,7 @@ class Edge : public ::testing::TestWithParam<db::Dialect> {
     request.body = std::move(body);
     request.id = "test";
     request.remote = "127.0.0.1";
+    if (verb != Verb::get) request.headers.emplace_back("content-type", "application/json");
     if (!login.empty()) {
       const auto entered = house().identity.enter_made_up(login, "127.0.0.1", "test");
       EXPECT_TRUE(entered.result);

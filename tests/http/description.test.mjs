@@ -41,3 +41,22 @@ test('an answer that is not as described is found', async () => {
   assert.match(faults({ unread: '3' })[0], /\/unread must be integer/);
   assert.match(faults({ unread: 3 }, 201)[0], /status 201/);
 });
+
+// Signing asks for one thing everywhere: the code where a second factor is enrolled, else the password. Only at the door, and to
+// get a factor or another password, is the password itself what counts.
+test('whatever is signed with a password may be signed with a code', async () => {
+  const { paths, components } = JSON.parse((await mustRun('openapi')).out);
+  const byPassword = [];
+  let signed = 0;
+  for (const [path, verbs] of Object.entries(paths)) {
+    for (const [verb, { requestBody }] of Object.entries(verbs)) {
+      const reference = requestBody?.content?.['application/json']?.schema?.$ref;
+      const properties = reference ? components.schemas[reference.split('/').pop()].properties ?? {} : {};
+      if (!Object.keys(properties).some((name) => name.includes('password'))) continue;
+      if ('code' in properties) signed += 1;
+      else byPassword.push(`${verb} ${path}`);
+    }
+  }
+  assert.deepEqual(byPassword, ['post /api/session/factor', 'post /api/session/password']);
+  assert.ok(signed > 5, `${signed}`);
+});

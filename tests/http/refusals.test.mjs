@@ -92,7 +92,7 @@ forEachStore('refusals', (world) => {
       ['record.no_such_trees', 422, world.server.request('GET', '/api/audit/consistency?from=2&to=1')],
       ['lending.step_unknown', 422, security.post('/api/lending/findings/1/step', { password: security.password, step: 'banned', reason: 'x' })],
       ['identity.signature_missing', 403, security.post('/api/regulation/proposals/1/approve', {})],
-      ['identity.reason_missing', 422, security.post(`/api/accounts/${student.account}/factor-reset`, { password: security.password, reason: ' ' })],
+      ['text.not_accepted', 422, security.post(`/api/accounts/${student.account}/factor-reset`, { password: security.password, reason: ' ' })],
       ['notice.which', 422, student.post('/api/notices/read', {})],
       ['case.deputy_not_yours', 403, student.post('/api/deputies', { ...deputy, password: student.password })],
       ['case.deputy_unknown', 404, head.post('/api/deputies/999/end', {})],
@@ -118,7 +118,7 @@ forEachStore('refusals', (world) => {
     await is(step(teacher, draft, 'submit', sign(teacher)), 422, 'access.undertaking');
     await must(step(teacher, draft, 'submit', sign(teacher, { undertaking: 1 })));
     await is(teacher.get(`/api/access/${draft}/effect`), 403, 'case.no_effect');
-    await is(step(head, draft, 'decline', sign(head)), 422, 'case.opinion_missing');
+    await is(step(head, draft, 'decline', sign(head)), 422, 'text.not_accepted');
     await must(step(head, draft, 'sign', sign(head)));
     await is(step(office, draft, 'approve', sign(office, { granted: { clear: ['student', 'total'] } })), 422, 'access.wider');
     await must(step(office, draft, 'approve', sign(office)));

@@ -199,7 +199,7 @@ forEachStore('regulation', (world) => {
     assert.equal(isProblem(await other.post(`/api/regulation/proposals/${id}/withdraw`, {}), 403).type, 'regulation.not_own_proposal');
     isProblem(await decide(await world.as('audit_admin'), id, 'approve'), 403);
     isProblem(await decide(await world.as('teacher'), id, 'approve'), 403);
-    assert.equal(isProblem(await decide(other, id, 'reject', { reason: ' ' }), 422).type, 'regulation.note_missing');
+    assert.equal(isProblem(await decide(other, id, 'reject', { reason: ' ' }), 422).type, 'text.not_accepted');
     const rejected = await decide(other, id, 'reject', { reason: '理由不足' });
     assert.equal(rejected.status, 200, rejected.text);
     assert.equal(isProblem(await decide(other, id, 'approve'), 409).type, 'regulation.decided');

@@ -68,6 +68,47 @@ forEachStore('the front door', (world) => {
     assert.equal((await person.query(own)).status, 200);
   });
 
+  // A page of another site may send a form or plain text here unasked; JSON it may not. Signing in counts, too: nobody is to
+  // find themselves in an account that another's page chose.
+  test('a body is taken as JSON only, and from no page of another site', async () => {
+    const { account, password } = world.accountsOf('student')[0];
+    const person = await world.enter('student');
+    const body = JSON.stringify({ account, password });
+    for (const type of ['text/plain', 'application/x-www-form-urlencoded', 'multipart/form-data; boundary=x', 'application/jsonp', '']) {
+      const headers = { 'content-type': type };
+      const answer = await world.server.request('POST', '/api/session', { headers, body });
+      assert.equal(isProblem(answer, 415).type, 'http.not_as_json', type);
+      assert.equal(answer.headers['set-cookie'], undefined);
+      for (const path of ['/api/query', '/api/query/explain', '/api/documents', '/api/session/password', '/api/session/factor', '/api/cases', '/api/deputies', '/api/notices/read'])
+        isProblem(await person.request('POST', path, JSON.stringify(own), headers), 415);
+    }
+    for (const type of ['application/json', 'Application/JSON; charset=utf-8'])
+      assert.equal((await world.server.request('POST', '/api/session', { headers: { 'content-type': type }, body })).status, 200);
+    for (const site of ['cross-site', 'same-site']) {
+      const headers = { 'sec-fetch-site': site };
+      assert.equal(isProblem(await world.server.request('POST', '/api/session', { headers, body }), 403).type, 'http.other_site');
+      isProblem(await person.request('DELETE', '/api/session', undefined, headers), 403);
+    }
+    for (const site of ['same-origin', 'none'])
+      assert.equal((await world.server.request('POST', '/api/session', { headers: { 'sec-fetch-site': site }, body })).status, 200);
+    assert.equal((await person.query(own)).status, 200);
+  });
+
+  test('what is typed has one form, whatever the route; the character is named', async () => {
+    const person = await world.enter('student');
+    const value = (text) => ({ dataset: 'grade', where: { field: 'course_name', op: 'contains', value: text } });
+    for (const [text, code] of [['a\u202eb', 'direction'], ['a\u200bb', 'invisible'], ['\u0007', 'control']]) {
+      const problem = isProblem(await person.query(value(text)), 422);
+      assert.equal(problem.type, 'text.not_accepted');
+      assert.deepEqual(problem.fields.map((each) => [each.field, each.code]), [['where.value', code]]);
+    }
+    for (const text of ['数学\t', 'e\u0301'])
+      assert.equal((await person.query(value(text))).status, 200);
+    // Passwords are no text for people.
+    const answer = await signIn(world.server, world.accountsOf('student')[0].account, 'a\u202eb');
+    assert.equal(isProblem(answer, 401).type, 'identity.sign_in_refused');
+  });
+
   test('§1.2.b a token that is none is 401, whatever it looks like', async () => {
     const { token } = await world.as('student');
     const flipped = (token[0] === 'A' ? 'B' : 'A') + token.slice(1);
@@ -145,6 +186,30 @@ forEachStore('the front door', (world) => {
     }
   });
 });
+
+forEachStore('behind a proxy that speaks TLS', (world) => {
+  const overTls = { 'x-forwarded-proto': 'https', 'x-forwarded-for': '203.0.113.7' };
+
+  test('cookies and HSTS follow what the browser used', async () => {
+    const { account, password } = world.accountsOf('student')[0];
+    const answer = await world.server.request('POST', '/api/session', { headers: overTls, body: { account, password } });
+    assert.equal(answer.status, 200);
+    assert.match(answer.headers['strict-transport-security'], /^max-age=\d{8}/);
+    const [session, device] = answer.headers['set-cookie'];
+    assert.match(session, /^__Host-jiaowu_session=[^;]+; Path=\/; HttpOnly; SameSite=Strict; Secure$/);
+    assert.match(device, /^__Secure-jiaowu_device=[^;]+; Path=\/api\/session; HttpOnly; SameSite=Strict; Max-Age=\d+; Secure$/);
+    const cookie = session.split(';')[0];
+    const me = (headers) => world.server.request('GET', '/api/me', { headers });
+    assert.equal((await me({ ...overTls, cookie })).status, 200);
+    // A cookie that a neighbouring host could have planted is no session over TLS.
+    isProblem(await me({ ...overTls, cookie: cookie.replace('__Host-', '') }), 401);
+    const out = await world.server.request('DELETE', '/api/session', { headers: { ...overTls, cookie, 'x-csrf': '1' } });
+    assert.match(out.headers['set-cookie'][0], /^__Host-jiaowu_session=; .*Max-Age=0; Secure$/);
+    const plain = await signIn(world.server, account, password);
+    assert.match(plain.headers['set-cookie'][0], /^jiaowu_session=[^;]+; Path=\/; HttpOnly; SameSite=Strict$/);
+    assert.equal(plain.headers['strict-transport-security'], undefined);
+  });
+}, { options: () => ['--trusted-proxy', '127.0.0.1'] });
 
 forEachStore('sessions end by the clock', (world) => {
   test('a session that has run out is 401, and the clock is the file’s', async () => {

@@ -168,7 +168,7 @@ TEST_P(Watched, what_was_found_honest_is_silent_for_a_while) {
   look();
   const int64_t finding = finding_of(session->account);
   EXPECT_EQ(desk([&](db::Connection& in) { return watch_->dismiss(in, finding, hand(), " "); }).refusal().type,
-            "lending.reason_missing");
+            "text.not_accepted");
   EXPECT_EQ(desk([&](db::Connection& in) { return watch_->dismiss(in, finding + 100, hand(), "x"); }).refusal().type,
             "lending.finding_unknown");
   lending::Hand own = hand();

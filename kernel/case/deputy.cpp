@@ -75,9 +75,10 @@ Result<Done> check_few(db::Connection& transaction, const Actor& actor, Instant 
 }
 
 Result<std::string> checked(const Actor& actor, const Deputation& asked, Instant now) {
-  const std::string login(trim(asked.deputy_login));
-  if (login.empty() || code_points(login) > kLoginMax || !is_valid_utf8(login) || login.find('\0') != std::string::npos)
-    return invalid("deputy", "required", {"请填写代理人的账号", "the account of the deputy, please"});
+  JW_TRY(std::string login, typed_text(asked.deputy_login, {.name = "deputy",
+                                                            .label = {"代理人的账号", "the account of the deputy"},
+                                                            .least = 1,
+                                                            .most = kLoginMax}));
   if (login == actor.login)
     return invalid("deputy", "oneself", {"代理人不能是本人", "one does not stand in for oneself"});
   if (asked.begins < now.date())
@@ -128,8 +129,7 @@ Result<int64_t> appoint_deputy(db::Connection& transaction, const Engine& engine
       "INSERT INTO deputy (id, number, person_id, deputy, deputy_name, principal_person, principal, principal_name, "
       "post, unit, begins, ends, reason, made) VALUES ($1, $1, $2, $3, '', $4, $5, $6, $7, $8, $9, $10, $11, $12)",
       {number, deputy ? deputy->person : kNobody, login, actor.asker.person, actor.login, actor.name, asked.post,
-       unit.id == 0 ? db::Param() : db::Param(unit.id), asked.begins.print(), asked.ends.print(),
-       reason, now.us});
+       unit.id == 0 ? db::Param() : db::Param(unit.id), asked.begins.print(), asked.ends.print(), reason, now.us});
   std::string parameters;
   JsonWriter(parameters)
       .object()

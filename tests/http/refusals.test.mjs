@@ -98,7 +98,7 @@ forEachStore('refusals', (world) => {
       ['case.deputy_unknown', 404, head.post('/api/deputies/999/end', {})],
     ]) await is(answer, status, type);
     const [[unit]] = await head.rows({ dataset: 'staff', fields: ['unit'], limit: 1 });
-    await is(head.post('/api/deputies', { ...deputy, unit, deputy: ' ' }), 422, 'case.deputy_invalid');
+    await is(head.post('/api/deputies', { ...deputy, unit, ends: '2026-11-23' }), 422, 'case.deputy_invalid');
     await is(head.post('/api/deputies/999/accept', {}), 404, 'case.deputy_unknown');
   });
 

@@ -56,7 +56,7 @@ forEachStore('exports', (world) => {
     const content = JSON.stringify({ rows: 'all', clear: ['student'], masked: [], actions: ['query', 'export'], purposes: ['study'] });
     const year = 365 * 86_400_000_000;
     const now = Date.now() * 1000;
-    await sqlOutside(world.db, `INSERT INTO access_grant (id, number, effect, account, unit, dataset, content, valid_from, valid_until, source, made, title, holder, holder_name, person_id, state) VALUES (7001, '2026-7001', 'permit', ${account}, '${unit}', 'evaluation', '${content}', ${now - 2 * year}, ${now + 2 * year}, '2.4.2', ${now}, '测评', '${teacher.account}', '甲', ${person}, 'valid')`);
+    await sqlOutside(world.db, `INSERT INTO access_grant (id, number, effect, account, unit, dataset, content, valid_from, valid_until, source, made, title, holder, holder_name, person_id, state, last_used) VALUES (7001, '2026-7001', 'permit', ${account}, '${unit}', 'evaluation', '${content}', ${now - 2 * year}, ${now + 2 * year}, '2.4.2', ${now}, '测评', '${teacher.account}', '甲', ${person}, 'valid', ${now})`);
     await sqlOutside(world.db, 'UPDATE gate SET epoch = epoch + 1');
     const made = await make(teacher, { query: { dataset: 'evaluation', fields: ['student'] } });
     assert.equal(made.status, 200, made.text);

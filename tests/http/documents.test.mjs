@@ -50,6 +50,37 @@ async function at(world, milliseconds) {
 }
 
 forEachStore('exports', (world) => {
+  test('§3.3.1.a a file is asked for again at every download: the grant behind it has to stand', async () => {
+    const teacher = await world.as('teacher');
+    const [account, person, unit] = (await sqlOutside(world.db, `SELECT id, person_id, (SELECT u.code FROM staff s JOIN unit u ON u.id = s.unit WHERE s.person_id = account.person_id) FROM account WHERE login = '${teacher.account}'`)).trim().split('|');
+    const content = JSON.stringify({ rows: 'all', clear: ['student'], masked: [], actions: ['query', 'export'], purposes: ['study'] });
+    const year = 365 * 86_400_000_000;
+    const now = Date.now() * 1000;
+    await sqlOutside(world.db, `INSERT INTO access_grant (id, number, effect, account, unit, dataset, content, valid_from, valid_until, source, made, title, holder, holder_name, person_id, state, last_used) VALUES (7001, '2026-7001', 'permit', ${account}, '${unit}', 'evaluation', '${content}', ${now - 2 * year}, ${now + 2 * year}, '2.4.2', ${now}, '测评', '${teacher.account}', '甲', ${person}, 'valid', ${now})`);
+    await sqlOutside(world.db, 'UPDATE gate SET epoch = epoch + 1');
+    const made = await make(teacher, { query: { dataset: 'evaluation', fields: ['student'] } });
+    assert.equal(made.status, 200, made.text);
+    assert.equal((await teacher.get(made.json.link)).status, 200);
+    const ordinary = await make(teacher, { query: { dataset: 'term' }, purpose: 'teaching_administration' });
+    await sqlOutside(world.db, `UPDATE access_grant SET revoked = ${now} WHERE id = 7001`);
+    await sqlOutside(world.db, 'UPDATE gate SET epoch = epoch + 1');
+    const refused = isProblem(await teacher.get(made.json.link), 403);
+    assert.ok(isText(refused.detail) && refused.record && refused.remedy.kind === 'access', JSON.stringify(refused));
+    assert.equal((await teacher.get(ordinary.json.link)).status, 200, 'what rests on a clause stands');
+    // Another permit on the same data does not stand in for the grant that has ended.
+    await sqlOutside(world.db, `UPDATE access_grant SET revoked = NULL, number = '2026-7002' WHERE id = 7001`);
+    await sqlOutside(world.db, 'UPDATE gate SET epoch = epoch + 1');
+    const ended = isProblem(await teacher.get(made.json.link), 403);
+    assert.equal(ended.type, 'query.basis_ended');
+    assert.match(ended.detail.zh, /2026-7001/);
+    // Nor may a column be open less than it was.
+    await sqlOutside(world.db, `UPDATE access_grant SET number = '2026-7001', content = '${content.replace('"clear":["student"]', '"clear":["term_note"]').replace('term_note', 'school_year')}' WHERE id = 7001`);
+    await sqlOutside(world.db, 'UPDATE gate SET epoch = epoch + 1');
+    isProblem(await teacher.get(made.json.link), 403);
+    await sqlOutside(world.db, 'DELETE FROM access_grant WHERE id = 7001');
+    await sqlOutside(world.db, 'UPDATE gate SET epoch = epoch + 1');
+  });
+
   test('§3.1.4.c a CSV has the rows of the query, all of them, in its order', async () => {
     for (const [kind, purpose] of [['student', 'study'], ['teacher', 'teaching_administration'], ['class_adviser', 'teaching_administration'], ['graduate', 'study']]) {
       const person = await world.as(kind);
@@ -143,37 +174,6 @@ forEachStore('exports', (world) => {
       const answer = await world.server.request('GET', `/api/verify/${code}`);
       assert.ok([404, 414, 431].includes(answer.status), `${code}: ${answer.status}`);
     }
-  });
-
-  test('§3.3.1.a a file is asked for again at every download: the grant behind it has to stand', async () => {
-    const teacher = await world.as('teacher');
-    const [account, person, unit] = (await sqlOutside(world.db, `SELECT id, person_id, (SELECT u.code FROM staff s JOIN unit u ON u.id = s.unit WHERE s.person_id = account.person_id) FROM account WHERE login = '${teacher.account}'`)).trim().split('|');
-    const content = JSON.stringify({ rows: 'all', clear: ['student'], masked: [], actions: ['query', 'export'], purposes: ['study'] });
-    const year = 365 * 86_400_000_000;
-    const now = Date.now() * 1000;
-    await sqlOutside(world.db, `INSERT INTO access_grant (id, number, effect, account, unit, dataset, content, valid_from, valid_until, source, made, title, holder, holder_name, person_id, state) VALUES (7001, '2026-7001', 'permit', ${account}, '${unit}', 'evaluation', '${content}', ${now - 2 * year}, ${now + 2 * year}, '2.4.2', ${now}, '测评', '${teacher.account}', '甲', ${person}, 'valid')`);
-    await sqlOutside(world.db, 'UPDATE gate SET epoch = epoch + 1');
-    const made = await make(teacher, { query: { dataset: 'evaluation', fields: ['student'] } });
-    assert.equal(made.status, 200, made.text);
-    assert.equal((await teacher.get(made.json.link)).status, 200);
-    const ordinary = await make(teacher, { query: { dataset: 'term' }, purpose: 'teaching_administration' });
-    await sqlOutside(world.db, `UPDATE access_grant SET revoked = ${now} WHERE id = 7001`);
-    await sqlOutside(world.db, 'UPDATE gate SET epoch = epoch + 1');
-    const refused = isProblem(await teacher.get(made.json.link), 403);
-    assert.ok(isText(refused.detail) && refused.record && refused.remedy.kind === 'access', JSON.stringify(refused));
-    assert.equal((await teacher.get(ordinary.json.link)).status, 200, 'what rests on a clause stands');
-    // Another permit on the same data does not stand in for the grant that has ended.
-    await sqlOutside(world.db, `UPDATE access_grant SET revoked = NULL, number = '2026-7002' WHERE id = 7001`);
-    await sqlOutside(world.db, 'UPDATE gate SET epoch = epoch + 1');
-    const ended = isProblem(await teacher.get(made.json.link), 403);
-    assert.equal(ended.type, 'query.basis_ended');
-    assert.match(ended.detail.zh, /2026-7001/);
-    // Nor may a column be open less than it was.
-    await sqlOutside(world.db, `UPDATE access_grant SET number = '2026-7001', content = '${content.replace('"clear":["student"]', '"clear":["term_note"]').replace('term_note', 'school_year')}' WHERE id = 7001`);
-    await sqlOutside(world.db, 'UPDATE gate SET epoch = epoch + 1');
-    isProblem(await teacher.get(made.json.link), 403);
-    await sqlOutside(world.db, 'DELETE FROM access_grant WHERE id = 7001');
-    await sqlOutside(world.db, 'UPDATE gate SET epoch = epoch + 1');
   });
 
   test('a paper that was revoked says so, and is not handed out again', async () => {

@@ -1538,28 +1538,28 @@ export interface components {
             /** @description the same key, hex */
             ed25519: string;
         };
-        /** @description the server's reading of a leaf */
+        /** @description the server's reading of a leaf; what its body says only for who acted */
         LeafEntry: {
             /** Format: date-time */
             time: string;
             /** Format: date-time */
             recorded: string;
             kind: string;
-            account: number;
-            person: number;
-            beneficiary: number;
-            session: number;
+            account?: number;
+            person?: number;
+            beneficiary?: number;
+            session?: number;
             post: string;
             unit: string;
-            dataset: string;
-            action: string;
-            purpose: string;
-            decision: string;
-            basis: string;
-            policy_version: number;
-            plan: string;
-            rows: number;
-            digest: string;
+            dataset?: string;
+            action?: string;
+            purpose?: string;
+            decision?: string;
+            basis?: string;
+            policy_version?: number;
+            plan?: string;
+            rows?: number;
+            digest?: string;
             intent?: number;
             parameters?: string;
             subjects?: {
@@ -1569,7 +1569,7 @@ export interface components {
                 count: number;
             }[];
         };
-        /** @description of one leaf; leaf for whoever asked or is asked about, body and salt for whom the whole may be shown to */
+        /** @description of one leaf; leaf for who acted, was assisted or is asked about, body and salt for who acted */
         InclusionProof: {
             id: components["schemas"]["Record"];
             seq: number;

@@ -12,7 +12,9 @@ namespace jw::app {
 int serve(const edge::Words& words);
 // The same with further routes: the bench puts an ungoverned reference beside the product's own.
 int serve_with(const edge::Words& words, std::span<const edge::Route> further);
+int init(const edge::Words& words);
 int account(const edge::Words& words);
+int record(const edge::Words& words);
 int audit(const edge::Words& words);
 int migrate(const edge::Words& words);
 int dictionary(const edge::Words& words);

@@ -1,4 +1,5 @@
 // Commands of the operator beside serve: account add, audit verify, migrate, permissions.
+#include <algorithm>
 #include <fstream>
 #include <iostream>
 #include <sstream>
@@ -6,6 +7,7 @@
 #include "app/commands.hpp"
 #include "app/system.hpp"
 #include "base/json.hpp"
+#include "base/text.hpp"
 #include "kernel/catalog/schema.hpp"
 #include "kernel/change/api.hpp"
 #include "kernel/edge/facts.hpp"
@@ -20,6 +22,7 @@ SystemOptions options_of(const edge::Arguments& arguments, const char* node, boo
   options.home = find_home(arguments.option("home").value_or(""));
   options.node = node;
   options.create = create;
+  options.key_file = arguments.option("key-file").value_or("");
   return options;
 }
 
@@ -128,36 +131,77 @@ int compare_with_tables(const catalog::Catalogue& catalogue, db::Connection& wri
   return 0;
 }
 
-// Differences shown and, if asked for, carried out: without --apply nothing is written.
-int migrate_tables(const std::filesystem::path& home, const catalog::Catalogue& catalogue, db::Connection& writer,
-                   bool apply) {
-  const std::vector<db::Migrations> sources = db::migrations_of(home);
-  const std::vector<std::string> ahead = db::migrations_ahead(writer, sources);
+// What would be done; empty: nothing. Nothing is written.
+std::vector<catalog::SchemaChange> show_changes(const std::filesystem::path& home, const catalog::Catalogue& catalogue,
+                                                db::Connection& connection, bool& agreed) {
+  const std::vector<std::string> ahead = db::migrations_ahead(connection, db::migrations_of(home));
   for (const std::string& name : ahead) {
     std::cout << "[+] 系统自用的表 / the system's own tables: " << name << "\n";
   }
-  const std::vector<catalog::SchemaChange> changes = catalog::schema_changes(catalogue, writer);
+  std::vector<catalog::SchemaChange> changes = catalog::schema_changes(catalogue, connection);
   for (const catalog::SchemaChange& change : changes) {
     std::cout << (change.safe ? "[+] " : "[!] ") << change.text.zh << " / " << change.text.en << "\n";
     for (const std::string& statement : change.statements) std::cout << "      " << statement << "\n";
   }
-  const bool agreed = ahead.empty() && changes.empty();
-  if (!agreed) {
-    if (!apply) {
-      std::cout << "加 --apply 执行 / add --apply to carry out\n";
-      return 3;
+  agreed = ahead.empty() && changes.empty();
+  return changes;
+}
+
+// Whatever deletes stored values is named by who asks for it.
+bool drops_named(const std::vector<catalog::SchemaChange>& changes, const std::string& drop) {
+  const std::vector<std::string_view> named = split(drop, ',');
+  std::string missing;
+  for (const catalog::SchemaChange& change : changes) {
+    for (const std::string& lost : change.loses) {
+      if (std::find(named.begin(), named.end(), lost) == named.end()) missing += (missing.empty() ? "" : ",") + lost;
     }
-    db::migrate(writer, sources);
-    must(catalog::apply_schema(catalogue, writer, false));
-    std::cout << "已执行 / done\n";
   }
-  return compare_with_tables(catalogue, writer, agreed);
+  if (missing.empty()) return true;
+  std::cout
+      << "以下数据连同历史将被删除，未作任何改动；确要删除请加 --drop " << missing
+      << " / these data would be deleted, older versions included; nothing was changed. To delete them add --drop "
+      << missing << "\n";
+  return false;
+}
+
+// A change of structure states rows anew: what was altered before would go unseen.
+bool rows_hold(const SystemOptions& options) {
+  const auto store = db::Store::open(store_options(options));
+  const db::Store::Lease lease = store->reader();
+  if (!record::joined(*lease)) return true;
+  const std::vector<Text> problems = record::verify(*lease, {}, {});
+  for (const Text& problem : problems) std::cout << problem.zh << " / " << problem.en << "\n";
+  if (problems.empty()) return true;
+  std::cout << "数据库与记录不符，未作任何改动 / the store is not as its record says; nothing was changed\n";
+  return false;
 }
 
 }  // namespace
 
+int init(const edge::Words& words) {
+  const edge::Arguments arguments(words, {"db", "home", "key-file"}, {});
+  if (!arguments.rest().empty()) throw edge::UsageError("用法：init / usage: init");
+  const SystemOptions options = options_of(arguments, "command", true);
+  const auto system = open_system(options);
+  std::cout << "数据库已就绪，签名密钥在 / the store is ready, its signing key is in "
+            << (options.key_file.empty() ? key_file_of(options.db) : options.key_file) << "\n";
+  return 0;
+}
+
+int record(const edge::Words& words) {
+  const edge::Arguments arguments(words, {"db", "home", "key-file", "reason"}, {});
+  if (arguments.rest() != edge::Words{"adopt"})
+    throw edge::UsageError("用法：record adopt --reason 理由 / usage: record adopt --reason TEXT");
+  SystemOptions options = options_of(arguments, "command", false);
+  options.adopt = arguments.required("reason");
+  const auto system = open_system(options);
+  std::cout << "数据库与记录以现状相合，记录已有 / store and record are joined as they are; leaves: "
+            << system->recorder->size() << "\n";
+  return 0;
+}
+
 int account(const edge::Words& words) {
-  const edge::Arguments arguments(words, {"db", "home", "kind", "account", "person"}, {});
+  const edge::Arguments arguments(words, {"db", "home", "key-file", "kind", "account", "person"}, {});
   if (arguments.rest() != edge::Words{"add"}) throw edge::UsageError("用法：account add / usage: account add");
   const std::string kind = arguments.required("kind"), login = arguments.required("account");
   const auto system = open_system(options_of(arguments, "command", false));
@@ -201,7 +245,7 @@ int account(const edge::Words& words) {
 }
 
 int audit(const edge::Words& words) {
-  const edge::Arguments arguments(words, {"db", "home", "against"}, {});
+  const edge::Arguments arguments(words, {"db", "home", "key-file", "against"}, {});
   if (arguments.rest() != edge::Words{"verify"}) throw edge::UsageError("用法：audit verify / usage: audit verify");
   std::string against;
   if (const auto file = arguments.option("against")) {
@@ -211,14 +255,13 @@ int audit(const edge::Words& words) {
     text << in.rdbuf();
     against = text.str();
   }
-  db::Options options;
-  options.url = arguments.required("db");
-  options.attached_name = "record";
-  if (!options.url.starts_with("postgres"))
-    options.attached_path = (options.url.starts_with("sqlite:") ? options.url.substr(7) : options.url) + "-record";
-  const auto store = db::Store::open(options);
+  SystemOptions options = options_of(arguments, "command", false);
+  if (options.key_file.empty()) options.key_file = key_file_of(options.db);
+  const auto catalogue = load_catalogue(options.home);
+  const auto store = db::Store::open(store_options(options));
   const db::Store::Lease lease = store->reader();
-  const std::vector<Text> problems = record::verify(*lease, against);
+  std::vector<Text> problems = record::verify(*lease, kept_of(options.home, *catalogue), {against, options.key_file});
+  for (Text& each : cases::check_signatures(*lease)) problems.push_back(std::move(each));
   for (const Text& problem : problems) std::cout << problem.zh << " / " << problem.en << "\n";
   if (!problems.empty()) return 1;
   db::Rows rows = lease->query("SELECT COUNT(*) FROM record.leaf");
@@ -228,18 +271,32 @@ int audit(const edge::Words& words) {
 }
 
 int migrate(const edge::Words& words) {
-  const edge::Arguments arguments(words, {"db", "home"}, {"apply"});
-  const auto home = find_home(arguments.option("home").value_or(""));
-  const auto catalogue = load_catalogue(home);
-  db::Options options;
-  options.url = arguments.required("db");
-  const auto store = db::Store::open(options);
-  const bool apply = arguments.flag("apply");
-  const int code = migrate_tables(home, *catalogue, *store->writer(), apply);
-  if (code != 0 || !apply) return code;
-  for (const Text& loose : store->fasten(belt_of(*catalogue)))
-    std::cout << "[?] " << loose.zh << " / " << loose.en << "\n";
-  return 0;
+  const edge::Arguments arguments(words, {"db", "home", "key-file", "drop"}, {"apply"});
+  SystemOptions options = options_of(arguments, "command", false);
+  const auto catalogue = load_catalogue(options.home);
+  bool agreed = false;
+  {
+    db::Options bare;
+    bare.url = options.db;
+    const auto store = db::Store::open(bare);
+    const db::Store::Lease writer = store->writer();
+    const std::vector<catalog::SchemaChange> changes = show_changes(options.home, *catalogue, *writer, agreed);
+    if (!agreed && !arguments.flag("apply")) {
+      std::cout << "加 --apply 执行 / add --apply to carry out\n";
+      return 3;
+    }
+    if (!agreed && !drops_named(changes, arguments.option("drop").value_or(""))) return 3;
+    if (agreed) {
+      const int code = compare_with_tables(*catalogue, *writer, true);
+      if (code != 0 || !arguments.flag("apply")) return code;
+    }
+  }
+  if (!agreed && !rows_hold(options)) return 1;
+  options.restructure = true;
+  const auto system = open_system(options);
+  if (!agreed) std::cout << "已执行 / done\n";
+  for (const Text& loose : system->loose) std::cout << "[?] " << loose.zh << " / " << loose.en << "\n";
+  return agreed ? 0 : compare_with_tables(*catalogue, *system->store->writer(), false);
 }
 
 }  // namespace jw::app

@@ -20,27 +20,17 @@ namespace jw::app {
 namespace {
 
 const std::set<std::string> kOptions = {
-    "db",
-    "listen",
-    "home",
-    "clock",
-    "witness",
-    "public-url",
-    "certificate",
-    "key",
-    "log",
-    "node",
-    "workers",
-    "io-threads",
-    "trusted-proxy",
-    "every",
-    "smtp",
-    "smtp-user",
-    "smtp-password-file",
-    "smtp-tls",
-    "mail-from",
-    "mail-ca",
-    "metrics-token-file",
+    "db",         "listen",
+    "home",       "clock",
+    "witness",    "key-file",
+    "public-url", "certificate",
+    "key",        "log",
+    "node",       "workers",
+    "io-threads", "trusted-proxy",
+    "every",      "smtp",
+    "smtp-user",  "smtp-password-file",
+    "smtp-tls",   "mail-from",
+    "mail-ca",    "metrics-token-file",
 };
 
 std::pair<std::string, uint16_t> listen_address(const std::string& text) {
@@ -151,7 +141,7 @@ SystemOptions system_options(const edge::Arguments& arguments, const std::string
   options.public_url =
       public_url_of(arguments.option("public-url").value_or("http://" + host + ":" + std::to_string(port)));
   options.node = arguments.option("node").value_or("server");
-  options.create = true;
+  options.key_file = arguments.option("key-file").value_or("");
   options.heavy_threads = std::max(1, workers / 2);
   options.readers = workers + options.heavy_threads + 4;
   return options;
@@ -179,6 +169,46 @@ void wait_for_end(const sigset_t& signals, http::Server& server, bool tls) {
   }
 }
 
+http::Response problem(const Refusal& refusal, int status, std::string_view id) {
+  return edge::problem_with_status(refusal, status, id);
+}
+
+void say_address(const http::Server& server, const std::string& host, bool tls) {
+  std::cout << "jiaowu: " << (tls ? "https://" : "http://") << host << ":" << server.port() << "/" << '\n'
+            << std::flush;
+}
+
+// Store and record are not of one another: whoever watches over the server is told what is wrong and what to do, and
+// nobody is answered, since no answer could be evidence.
+int serve_closed(const record::Apart& apart, const edge::Arguments& arguments, const std::string& host, uint16_t port,
+                 const sigset_t& signals) {
+  const Text &why = apart.text(), &advice = record::apart_advice();
+  const Refusal told{Code::unavailable, "record.apart", {why.zh + "。" + advice.zh, why.en + ": " + advice.en}};
+  const Refusal closed{Code::unavailable,
+                       "record.apart",
+                       {"系统暂停服务，请联系系统管理员", "the system is closed; whoever runs it knows what to do"}};
+  std::cerr << "jiaowu serve: " << told.detail.zh << " / " << told.detail.en << '\n';
+  log::error("serve.apart");
+  const auto answer = [](const Refusal& refusal) {
+    return [refusal](const http::Request& request, const http::Respond& respond) {
+      http::Response response = edge::problem_with_status(refusal, 503, request.id);
+      response.headers.emplace_back("Retry-After", "60");
+      respond(std::move(response));
+    };
+  };
+  std::vector<http::Route> table;
+  table.push_back({.verb = http::Verb::get, .path = "/readyz", .handler = answer(told), .blocking = false});
+  const http::Options http = http_options(arguments, host, port, 1, 1);
+  const bool tls = !http.certificate_file.empty();
+  const std::unique_ptr<http::Server> server =
+      http::Server::start(http, std::move(table), answer(closed), problem, http::access_log());
+  say_address(*server, host, tls);
+  wait_for_end(signals, *server, tls);
+  server->stop(std::chrono::seconds(10));
+  log::flush();
+  return 1;
+}
+
 }  // namespace
 
 int serve(const edge::Words& words) {
@@ -192,7 +222,12 @@ int serve_with(const edge::Words& words, std::span<const edge::Route> further) {
   log::start({.file = arguments.option("log").value_or("")});
   const int cores = static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
   const int workers = static_cast<int>(arguments.number("workers", std::max(4, 2 * cores), 1, 256));
-  const std::unique_ptr<System> system = open_system(system_options(arguments, host, port, workers));
+  std::unique_ptr<System> system;
+  try {
+    system = open_system(system_options(arguments, host, port, workers));
+  } catch (const record::Apart& apart) {
+    return serve_closed(apart, arguments, host, port, signals);
+  }
   edge::House& house = *system->house;
   warn_of(*system);
   const http::Options http = http_options(arguments, host, port, workers, cores);
@@ -210,16 +245,11 @@ int serve_with(const edge::Words& words, std::span<const edge::Route> further) {
   std::vector<http::Route> table = table_of(house, further);
   condition.described = std::make_shared<const std::string>(description(house.home, house.catalogue, house.made_up));
   const auto finished = http::all_of({http::request_metrics(house.metrics, table), http::access_log()});
-  const std::unique_ptr<http::Server> server = http::Server::start(
-      http, std::move(table), web_files(system->options.home),
-      [](const Refusal& refusal, int status, std::string_view id) {
-        return edge::problem_with_status(refusal, status, id);
-      },
-      finished);
+  const std::unique_ptr<http::Server> server =
+      http::Server::start(http, std::move(table), web_files(system->options.home), problem, finished);
   {
     const Rounds round(house, std::move(due), arguments.option("every").value_or(""));
-    std::cout << "jiaowu: " << (tls ? "https://" : "http://") << host << ":" << server->port() << "/" << '\n'
-              << std::flush;
+    say_address(*server, host, tls);
     log::info("serve.ready", {{"port", server->port()}, {"made_up", system->made_up}});
     wait_for_end(signals, *server, tls);
     server->stop(std::chrono::seconds(10));

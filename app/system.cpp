@@ -26,35 +26,57 @@ std::runtime_error problems_error(const std::vector<catalog::FileProblem>& probl
       catalog::print("目录或规定的文件有误 / the catalogue or the regulation has mistakes:", problems));
 }
 
-db::Options store_options(const SystemOptions& options) {
-  db::Options out;
-  out.url = options.db;
-  out.create = options.create;
-  out.readers = options.readers;
-  out.writers = 4;
-  out.attached_name = "record";
-  if (!options.db.starts_with("postgres")) {
-    std::string path = options.db.starts_with("sqlite:") ? options.db.substr(7) : options.db;
-    if (options.create) {
-      const fs::path parent = fs::path(path).parent_path();
-      if (!parent.empty()) fs::create_directories(parent);
-    }
-    out.attached_path = path + "-record";
+// An embedded store is made by whoever means to, never by a mistyped name or a disk that is not there; and one whose
+// record is gone is not given an empty one.
+void check_files(db::Options& store, const SystemOptions& options) {
+  if (store.attached_path.empty()) return;
+  std::error_code none;
+  const std::string path =
+      store.attached_path.substr(0, store.attached_path.size() - std::string_view("-record").size());
+  const bool there = fs::exists(path, none) && fs::file_size(path, none) > 0;
+  if (!there && !options.create) {
+    throw std::runtime_error("没有数据库文件 " + path +
+                             "。路径写错了，或磁盘没有挂上？新建请用 jiaowu init / there is no store " + path +
+                             ". Is the path right, the disk mounted? A new one is made by jiaowu init");
   }
-  return out;
+  if (!there || fs::exists(store.attached_path, none)) return;
+  if (!options.adopt)
+    throw record::Apart(
+        {"操作记录 " + store.attached_path + " 不在", "the record " + store.attached_path + " is not there"});
+  store.create = true;
 }
 
-void bring_schema_up(System& system) {
+// A database that is there and holds nothing may be the wrong one: only who means to make a store makes one.
+void check_made(db::Connection& writer, bool create) {
+  if (create || !catalog::stored_digest(writer).empty()) return;
+  throw std::runtime_error(
+      "这个数据库是空的。是否连错了库？新建请用 jiaowu init / this database is empty. Is it the right one? A new store "
+      "is "
+      "made by jiaowu init");
+}
+
+// Whether anything was changed, in words for its leaf.
+std::string bring_schema_up(System& system) {
   const db::Store::Lease writer = system.store->writer();
-  db::migrate(*writer, db::migrations_of(system.options.home));
-  if (catalog::stored_digest(*writer) == system.catalogue->digest) return;
-  const bool new_store = catalog::stored_digest(*writer).empty();
-  const Result<Done> applied = catalog::apply_schema(*system.catalogue, *writer, !new_store);
+  check_made(*writer, system.options.create);
+  const std::vector<db::Migrations> sources = db::migrations_of(system.options.home);
+  std::string changed;
+  for (const std::string& name : db::migrations_ahead(*writer, sources)) changed += name + "; ";
+  db::migrate(*writer, sources);
+  const std::string stored = catalog::stored_digest(*writer);
+  if (stored == system.catalogue->digest) return changed;
+  for (const catalog::SchemaChange& change : catalog::schema_changes(*system.catalogue, *writer))
+    changed += change.text.en + "; ";
+  const Result<Done> applied =
+      catalog::apply_schema(*system.catalogue, *writer, !stored.empty() && !system.options.restructure);
   if (!applied) {
+    std::string text = applied.refusal().detail.zh + " / " + applied.refusal().detail.en;
+    for (const FieldProblem& field : applied.refusal().fields)
+      text += "\n  " + field.field + ": " + field.text.zh + " / " + field.text.en;
     throw std::runtime_error(
-        applied.refusal().detail.zh + " / " + applied.refusal().detail.en +
-        "\n  请运行 jiaowu migrate --db … 查看并执行 / run jiaowu migrate --db … to see and apply");
+        text + "\n  请运行 jiaowu migrate --db … 查看并执行 / run jiaowu migrate --db … to see and apply");
   }
+  return changed;
 }
 
 // The regulation in force is the store's; the files are what a new store starts with (design §1.3).
@@ -141,6 +163,49 @@ fs::path find_home(const std::string& given) {
       "--home");
 }
 
+db::Options store_options(const SystemOptions& options) {
+  db::Options out;
+  out.url = options.db;
+  out.create = options.create;
+  out.readers = options.readers;
+  out.writers = 4;
+  out.attached_name = "record";
+  if (!options.db.starts_with("postgres")) {
+    std::string path = options.db.starts_with("sqlite:") ? options.db.substr(7) : options.db;
+    if (options.create) {
+      const fs::path parent = fs::path(path).parent_path();
+      if (!parent.empty()) fs::create_directories(parent);
+    }
+    out.attached_path = path + "-record";
+  }
+  return out;
+}
+
+std::string key_file_of(const std::string& db) {
+  if (const char* named = std::getenv("JIAOWU_KEY_FILE"); named != nullptr && *named != '\0') return named;
+  if (!db.starts_with("postgres")) return (db.starts_with("sqlite:") ? db.substr(7) : db) + "-record-key";
+  const char* state = std::getenv("STATE_DIRECTORY");
+  const size_t host = db.find("://") + 3, query = std::min(db.find('?'), db.size());
+  const size_t slash = std::min(db.find('/', host), query);
+  const std::string database = slash < query ? db.substr(slash + 1, query - slash - 1) : "postgres";
+  return (fs::path(state == nullptr || *state == '\0' ? "var" : state) / ("record-key-" + database)).string();
+}
+
+record::Kept kept_of(const fs::path& home, const catalog::Catalogue& catalogue) {
+  record::Kept kept;
+  const std::vector<db::Migrations> sources = db::migrations_of(home);
+  const auto asides = db::asides_of(sources);
+  for (const std::string& table : db::tables_of(sources)) {
+    const auto aside = asides.find(table);
+    if (aside != asides.end() && aside->second.whole) continue;
+    kept.tables[table] = aside == asides.end() ? std::set<std::string, std::less<>>{} : aside->second.columns;
+  }
+  for (const catalog::Dataset& dataset : catalogue.datasets) {
+    if (!dataset.by_kernel) kept.datasets.insert(dataset.name);
+  }
+  return kept;
+}
+
 db::Belt belt_of(const catalog::Catalogue& catalogue) {
   db::Belt belt;
   belt.readers = policy::whole_catalogue(catalogue);
@@ -176,9 +241,10 @@ std::unique_ptr<System> open_system(const SystemOptions& options) {
   auto regulation = policy::content_of_files(options.home, *system->catalogue);
   if (auto* problems = std::get_if<std::vector<catalog::FileProblem>>(&regulation)) throw problems_error(*problems);
 
-  const db::Options store = store_options(options);
+  db::Options store = store_options(options);
+  check_files(store, options);
   system->store = db::Store::open(store);
-  bring_schema_up(*system);
+  const std::string changed = bring_schema_up(*system);
   {
     const db::Store::Lease keeper = system->store->private_reader();
     system->made_up = edge::store_fact(*keeper, "made_up") == "1";
@@ -193,6 +259,16 @@ std::unique_ptr<System> open_system(const SystemOptions& options) {
   record::Options record;
   record.witness = options.witness;
   record.node = options.node;
+  record.key_file = options.key_file.empty() ? key_file_of(options.db) : options.key_file;
+  record.kept = kept_of(options.home, *system->catalogue);
+  record.migrated = !changed.empty();
+  record.restructured = options.restructure && !changed.empty();
+  record.migration = changed;
+  if (options.adopt) {
+    record.adopt = true;
+    record.adopted_by = edge::operator_hand();
+    record.adopt_reason = *options.adopt;
+  }
   system->recorder = record::Recorder::open(*system->store, *system->record_store, *system->clock, record);
   start_regulation(*system, std::get<boost::json::object>(regulation));
   system->loose = system->store->fasten(belt_of(*system->catalogue));

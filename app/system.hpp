@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -28,8 +29,11 @@ struct SystemOptions {
   std::string node = "server";  // name of this process in the record
   // Where people reach the system from outside: stands on letters, beside their code.
   std::string public_url = "http://127.0.0.1:8080";
-  bool create = false;  // make an embedded store that is absent
-  bool serve = false;   // refuse schema changes that are not safe, and name the command
+  bool create = false;       // make a store that is absent or empty
+  std::string key_file;      // that signs the record's checkpoints; empty: key_file_of(db)
+  bool restructure = false;  // carry out schema changes that are not safe, too
+  // Join store and record as they are (record::Options::adopt), and why.
+  std::optional<std::string> adopt;
   int readers = 8;
   int heavy_threads = 2;  // so many questions that look at very many rows at once
   bool cache_plans = true;
@@ -59,8 +63,16 @@ struct System {
   std::unique_ptr<edge::House> house;  // all of the above, with what the modules keep
 };
 
+// $JIAOWU_KEY_FILE; or else beside the store: NAME.db-record-key; on PostgreSQL record-key-DATABASE in
+// $STATE_DIRECTORY, or else in var/.
+std::string key_file_of(const std::string& db);
+// What the record answers for in the store.
+record::Kept kept_of(const std::filesystem::path& home, const catalog::Catalogue& catalogue);
+// How a store is opened, its record in reach.
+db::Options store_options(const SystemOptions& options);
+
 // Loads catalogue and regulation, opens or makes the store, migrates the kernel's tables and the safe part of the
-// schema, opens the record and every module. Throws std::runtime_error with a message for the operator.
+// schema, opens the record and every module. Throws std::runtime_error with a message for the operator; record::Apart.
 std::unique_ptr<System> open_system(const SystemOptions& options);
 
 // All that reading connections may read; the tables of the catalogue are sealed (platform/db/api.hpp).

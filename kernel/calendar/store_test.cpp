@@ -44,7 +44,9 @@ class CalendarOn : public testing::TestWithParam<db::Dialect> {
       db::migrate(*lease, db::migrations_of(JW_SOURCE_DIR));
     }
     record_ = db::Store::open(record::record_store(made_->options()));
-    recorder_ = record::Recorder::open(made_->store(), *record_, clock_, {});
+    record::Options options;
+    options.key_file = made_->key_file();
+    recorder_ = record::Recorder::open(made_->store(), *record_, clock_, options);
   }
   void TearDown() override {
     recorder_.reset();

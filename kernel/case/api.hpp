@@ -268,6 +268,9 @@ struct Taken {
   int64_t outbox = 0;  // deliver it before answering
 };
 
+// Steps whose signature does not hold, or that were signed with another key than the store's. `reader`: past the belt.
+std::vector<Text> check_signatures(db::Connection& reader);
+
 class Engine {
  public:
   explicit Engine(Services services);

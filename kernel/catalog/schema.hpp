@@ -16,9 +16,9 @@
 
 namespace jw::catalog {
 
-std::string table_name(const Dataset& dataset);  // quoted; `record.access_log` for datasets in the record
+std::string table_name(const Dataset& dataset);    // quoted; `record.access_log` for datasets in the record
 std::string history_name(const Dataset& dataset);  // quoted
-std::string column_name(const Field& field);     // quoted
+std::string column_name(const Field& field);       // quoted
 
 // CREATE TABLE / INDEX of one dataset; idempotent (IF NOT EXISTS). Empty for datasets in the record.
 std::vector<std::string> create_statements(const Catalogue& catalogue, const Dataset& dataset, db::Dialect dialect);
@@ -32,6 +32,7 @@ struct SchemaChange {
   bool possible = true;  // false: stored values cannot be carried over; the text says what to do instead
   Text text;
   std::vector<std::string> statements;
+  std::vector<std::string> loses;  // "dataset" or "dataset.field" whose stored values are deleted
 };
 std::vector<SchemaChange> schema_changes(const Catalogue& catalogue, db::Connection& connection);
 // Applies in one transaction, stores description and digest, raises the gate's epoch. Refuses (conflict) with type

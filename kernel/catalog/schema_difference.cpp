@@ -17,6 +17,7 @@ struct Step {
   bool safe = false, possible = true;
   bool rebuild = false;                 // SQLite cannot alter this: the table is made anew
   std::vector<std::string> statements;  // when it is not rebuilt
+  std::vector<std::string> loses{};
 };
 
 class Difference {
@@ -93,6 +94,7 @@ class Difference {
                "'{}' loses the field '{}': its stored values are deleted, older versions included; export them first",
                {new_.name, column.name}),
            std::move(statements));
+    steps_.back().loses = {new_.name + "." + column.name};
   }
 
   void changed(const Column& before, const Column& after) {
@@ -214,12 +216,14 @@ class Difference {
     std::vector<SchemaChange> out;
     for (Step& step : steps_) {
       if (!rebuild || out.empty()) {
-        out.push_back(SchemaChange{step.safe, step.possible, std::move(step.text), std::move(step.statements)});
+        out.push_back(SchemaChange{step.safe, step.possible, std::move(step.text), std::move(step.statements),
+                                   std::move(step.loses)});
         continue;
       }
       SchemaChange& one = out.front();  // one rebuild carries all of them
       one.possible = one.possible && step.possible;
       one.text = Text{one.text.zh + "；" + step.text.zh, one.text.en + "; " + step.text.en};
+      append(one.loses, std::move(step.loses));
     }
     if (rebuild) {
       out.front().safe = false;
@@ -280,7 +284,8 @@ SchemaChange dropped_dataset(const Shape& shape) {
       bilingual("去掉数据集「{}」：其数据连同历史将被删除，请先导出",
                 "the dataset '{}' goes: its data are deleted, older versions included; export them first",
                 {shape.name}),
-      {"DROP TABLE " + identifier(shape.name), "DROP TABLE " + identifier(shape.name + "_history")}};
+      {"DROP TABLE " + identifier(shape.name), "DROP TABLE " + identifier(shape.name + "_history")},
+      {shape.name}};
 }
 
 }  // namespace
@@ -294,13 +299,19 @@ std::vector<SchemaChange> difference(const std::map<std::string, Shape>& stored,
     present[dataset.name] = true;
     const auto old_shape = stored.find(dataset.name);
     if (old_shape == stored.end()) {
-      added.push_back(SchemaChange{true, true, bilingual("新数据集「{}」", "new dataset '{}'", {dataset.name}),
-                                   create_statements(catalogue, dataset, dialect)});
+      added.push_back(SchemaChange{true,
+                                   true,
+                                   bilingual("新数据集「{}」", "new dataset '{}'", {dataset.name}),
+                                   create_statements(catalogue, dataset, dialect),
+                                   {}});
       auto link = link_statements(catalogue, dataset, dialect);
       if (!link.empty()) {
-        links.push_back(SchemaChange{
-            true, true, bilingual("新数据集「{}」的引用", "references of the new dataset '{}'", {dataset.name}),
-            std::move(link)});
+        links.push_back(
+            SchemaChange{true,
+                         true,
+                         bilingual("新数据集「{}」的引用", "references of the new dataset '{}'", {dataset.name}),
+                         std::move(link),
+                         {}});
       }
       continue;
     }

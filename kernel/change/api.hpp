@@ -95,6 +95,7 @@ class Table {
   void fill(int64_t id, int64_t person, std::span<const Value> values, std::vector<Value>& row) const;
   std::optional<int64_t> existing(std::span<const Value> values);
   void keep_version(int64_t id);
+  int64_t person_of(int64_t id);
   // What became of a row; asked about when the batch is checked.
   enum class Event : uint8_t { added, changed, removed };
   void note(int64_t id, Event event);
@@ -109,6 +110,11 @@ class Table {
   bool flushing_ = false;
   std::unordered_map<std::string, int64_t> keys_;  // known keys of datasets with one text key
   std::vector<std::pair<int64_t, Event>> events_;  // in order; none for an operator
+  // What the leaf of the batch answers for: versions written and ended here (kernel/record/rows.hpp).
+  void add_to_sum(std::span<const Value> row);  // one for each of columns_
+  std::vector<size_t> by_name_;                 // places in columns_, in order of name
+  std::vector<std::string> sorted_;
+  record::BatchSum sum_;
 };
 
 struct Counts {

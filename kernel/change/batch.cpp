@@ -1,5 +1,6 @@
 #include "kernel/change/api.hpp"
 
+#include <algorithm>
 #include <stdexcept>
 
 #include "base/json.hpp"
@@ -43,7 +44,17 @@ Table::Table(Batch& batch, const Dataset& dataset) : batch_(batch), dataset_(dat
   }
   columns_.emplace_back("batch_id");
   columns_.emplace_back("since_us");
+  for (size_t i = 0; i < columns_.size(); ++i) by_name_.push_back(i);
+  std::sort(by_name_.begin(), by_name_.end(), [&](size_t a, size_t b) { return columns_[a] < columns_[b]; });
+  for (const size_t place : by_name_) sorted_.push_back(columns_[place]);
   next_id_ = take_next_id(batch.connection_, dataset);
+}
+
+void Table::add_to_sum(std::span<const Value> row) {
+  std::vector<db::Param> params;
+  params.reserve(row.size());
+  for (const size_t place : by_name_) params.push_back(param_of(row[place]));
+  sum_.version(sorted_, params);
 }
 
 void Table::fill(int64_t id, int64_t person, std::span<const Value> values, std::vector<Value>& row) const {
@@ -65,6 +76,7 @@ int64_t Table::insert(std::span<const Value> values, int64_t person) {
   const int64_t id = next_id_++;
   note(id, Event::added);
   fill(id, person, values, buffer_);
+  add_to_sum(std::span(buffer_).last(columns_.size()));
   ++batch_.counts_.added;
   if (dataset_.key.size() == 1) {
     if (const auto* key = std::get_if<std::string>(&values[static_cast<size_t>(dataset_.key.front())]))
@@ -130,10 +142,19 @@ std::optional<int64_t> Table::existing(std::span<const Value> values) {
 void Table::keep_version(int64_t id) {
   std::string list;
   for (const std::string& column : columns_) list += quoted(column) + ", ";
-  batch_.connection_.execute("INSERT INTO " + catalog::history_name(dataset_) + " (" + list +
-                                 "\"until_us\", \"ended_batch_id\") SELECT " + list + "$1, $2 FROM " +
-                                 catalog::table_name(dataset_) + " WHERE \"id\" = $3",
-                             {batch_.now_.us, batch_.id_, id});
+  const int64_t kept = batch_.connection_.execute(
+      "INSERT INTO " + catalog::history_name(dataset_) + " (" + list + "\"until_us\", \"ended_batch_id\") SELECT " +
+          list + "$1, $2 FROM " + catalog::table_name(dataset_) + " WHERE \"id\" = $3",
+      {batch_.now_.us, batch_.id_, id});
+  if (kept == 1) sum_.ended(id, batch_.now_.us);
+}
+
+// A replaced row stays that of its person.
+int64_t Table::person_of(int64_t id) {
+  if (!dataset_.person) return 0;
+  db::Rows rows = batch_.connection_.query(
+      "SELECT \"person_id\" FROM " + catalog::table_name(dataset_) + " WHERE \"id\" = $1", {id});
+  return rows.next() ? rows.integer(0) : 0;
 }
 
 Table::Placed Table::put(std::span<const Value> values, int64_t person) {
@@ -174,6 +195,9 @@ Table::Placed Table::put(std::span<const Value> values, int64_t person) {
     }
   }
   keep_version(*id);
+  std::vector<Value> row;
+  fill(*id, person_of(*id), values, row);
+  add_to_sum(row);
   updates.emplace_back(batch_.id_);
   updates.emplace_back(batch_.now_.us);
   batch_.connection_.execute("UPDATE " + catalog::table_name(dataset_) + " SET " + assignments + "\"batch_id\" = $" +
@@ -313,6 +337,7 @@ int64_t Batch::finish(record::Recorder* recorder) {
   std::string datasets;
   for (auto& [name, table] : tables_) {
     table->flush();
+    connection_.wrote({name, std::to_string(id_), table->sum_.digest()});
     connection_.execute("UPDATE row_id SET next = $2 WHERE dataset = $1", {name, table->next_id_});
     datasets += (datasets.empty() ? "" : ",") + name;
   }

@@ -135,7 +135,9 @@ class RegulationOn : public testing::TestWithParam<db::Dialect> {
       db::migrate(*lease, db::migrations_of(JW_SOURCE_DIR));
     }
     record_ = db::Store::open(record::record_store(made_->options()));
-    recorder_ = record::Recorder::open(made_->store(), *record_, clock_, {});
+    record::Options options;
+    options.key_file = made_->key_file();
+    recorder_ = record::Recorder::open(made_->store(), *record_, clock_, options);
     start(files());
   }
   void TearDown() override {

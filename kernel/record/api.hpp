@@ -5,7 +5,8 @@
 // connections (read-only there) and opened by the recorder on its own connection, so that a long transaction of the
 // store never delays a read. PostgreSQL: schema `record` of the same database, on the recorder's own connections;
 // several application nodes append to one tree, one batch at a time under a row lock. Tables: kernel/record/tables.hpp;
-// bytes of a leaf: leaf.hpp; the tree: merkle.hpp; checkpoints: note.hpp; evidence for a browser: proof_json.hpp.
+// bytes of a leaf: leaf.hpp; rows of the store it answers for: rows.hpp; the tree: merkle.hpp; checkpoints: note.hpp;
+// evidence for a browser: proof_json.hpp.
 #pragma once
 
 #include <chrono>
@@ -13,13 +14,16 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/result.hpp"
 #include "base/time.hpp"
 #include "kernel/record/merkle.hpp"
+#include "kernel/record/rows.hpp"
 #include "platform/db/api.hpp"
 
 namespace jw::record {
@@ -44,7 +48,7 @@ struct Hand {
 struct Entry {
   Instant time;
   std::string kind;  // query | detail | statistics | export | print | refusal | change | act | sign_in | sign_in_failed
-                     // | sign_out | administration | retention
+                     // | sign_out | administration | retention | rows (written without an act, rows.hpp)
   int64_t account = 0;      // 0 = nobody signed in
   int64_t person = 0;       // who
   int64_t beneficiary = 0;  // for whom, when assisted; 0 = the same person
@@ -102,6 +106,18 @@ struct Options {
   // Name of this log: that of the key in its checkpoints, and the first part of every leaf's id. Fixed when the record
   // is made; another one later is std::runtime_error. No space, no '+'.
   std::string origin = "jiaowu.local/record";
+  // The key that signs checkpoints (key_file.hpp), made with the record; every node of a store needs the same one.
+  std::string key_file;
+  // What the leaves answer for in the store (rows.hpp).
+  Kept kept;
+  // Join a store and a record that do not fit, as they are now: a leaf says so, and why.
+  bool adopt = false;
+  Hand adopted_by{};
+  std::string adopt_reason;
+  // The shape of tables was changed by who opens (and nothing else has happened since): the rows are stated anew.
+  bool migrated = false;
+  bool restructured = false;  // stored values were changed with it: every dataset is stated anew
+  std::string migration;      // what was done, for its leaf
   // "" or a folder, best on another machine: every new checkpoint is also written there, file name = size, never over a
   // different one (design §7: checkpoints leave the machine).
   std::string witness;
@@ -117,14 +133,28 @@ struct Options {
 // the record file itself, on PostgreSQL the same database without the reading role.
 db::Options record_store(const db::Options& store);
 
+// Store and record are not of one another, or one is older than the other, or the record is absent: nothing may be
+// answered (it would be evidence of nothing) until the operator has put the right one back, or adopts what is there.
+class Apart : public std::runtime_error {
+ public:
+  explicit Apart(Text text) : std::runtime_error(text.zh + " / " + text.en), text_(std::move(text)) {}
+  const Text& text() const { return text_; }
+
+ private:
+  Text text_;
+};
+// What the operator is to do about it.
+const Text& apart_advice();
+
 // The one writer of the record of a store. Thread-safe. Appends are collected and committed together (group commit);
 // the callback runs on the writer's thread as soon as the leaf is durable, in order of seq. It must be short, must not
 // throw, and must not wait for another leaf.
 class Recorder {
  public:
   // `record`: opened with record_store(). Both stores must outlive the recorder. Makes the tables if absent, restores
-  // the tree, writes `aborted` outcomes for open intents, moves over what waits in the outbox. Throws db::Error;
-  // std::runtime_error when the stored tree is not whole.
+  // the tree, writes `aborted` outcomes for open intents, moves over what waits in the outbox. A new record and its
+  // store take each other's name. From then on the store's writing transactions are watched, until the recorder ends.
+  // Throws db::Error; Apart; std::runtime_error when the stored tree is not whole, or the key cannot be read.
   static std::unique_ptr<Recorder> open(db::Store& store, db::Store& record, const Clock& clock,
                                         const Options& options);
   // Commits what waits, makes a last checkpoint. The caller must not hold a writer of either store.
@@ -163,7 +193,7 @@ class Recorder {
 // Ids in the store's outbox that wait for delivery, oldest first, at most 100. `connection` reads past the belt.
 std::vector<int64_t> waiting(db::Connection& connection);
 
-// What happened, without what was told: the part of a leaf that stays for ever. Borrows.
+// What happened, without what was told; account, session and dataset are gone with a body that was destroyed. Borrows.
 struct Trace {
   uint64_t seq = 0;
   Instant time;
@@ -177,9 +207,14 @@ uint64_t read_trail(db::Connection& connection, uint64_t from, size_t most,
 
 // Offline check of a whole record: every leaf hash, the tree, every stored checkpoint and its signature, the order of
 // time; that who-read-me says what the leaves say; `against`: text of a checkpoint kept elsewhere ("" = none), whose
-// tree must be a prefix. `reader`: of the store, with schema `record` in reach. Problems in both languages, at most
-// kProblemsMax; none = holds.
+// tree must be a prefix; that the rows of the store are those that the leaves say were written (rows.hpp), that store
+// and record are of one another; and, with `key_file`, that the record's key is the one there. `reader`: of the store,
+// with schema `record` in reach, past the belt. Problems in both languages, at most kProblemsMax; none = holds.
 constexpr size_t kProblemsMax = 100;
-std::vector<Text> verify(db::Connection& reader, const std::string& against);
+struct Against {
+  std::string checkpoint{}, key_file{};
+};
+bool joined(db::Connection& reader);  // whether the store has a record that answers for it
+std::vector<Text> verify(db::Connection& reader, const Kept& kept, const Against& against);
 
 }  // namespace jw::record

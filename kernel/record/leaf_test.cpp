@@ -60,23 +60,29 @@ TEST(LeafTest, ComesBackAsItWas) {
   for (const Entry& entry : {full_entry(), Entry{}}) {
     LeafBytes leaf = encode(entry);
     place_leaf(leaf.header, 123'456'789, {987'654'321});
-    const auto view = HeaderView::read(leaf.header);
+    const auto view = LeafView::read(leaf.header, leaf.body);
     ASSERT_TRUE(view);
     EXPECT_EQ(view->seq, 123'456'789U);
     EXPECT_EQ(view->recorded.us, 987'654'321);
-    EXPECT_EQ(hash_of(view->body_digest), body_digest(leaf.salt, leaf.body));
+    EXPECT_EQ(hash_of(view->body_digest), salted_digest(leaf.salt, leaf.body));
+    EXPECT_FALSE(view->wrote_rows());
     const auto back = decode(leaf.header, leaf.body);
     ASSERT_TRUE(back);
     expect_equal(*back, entry);
     const auto without_body = decode(leaf.header, "");
     ASSERT_TRUE(without_body);
     EXPECT_TRUE(without_body->subjects.empty());
-    EXPECT_EQ(without_body->basis, entry.basis);
+    EXPECT_EQ(without_body->account, 0);
+    EXPECT_EQ(without_body->kind, entry.kind);
+    EXPECT_EQ(without_body->post, entry.post);
+    place_rows(leaf.header, crypto::sha256("rows"));
+    EXPECT_TRUE(LeafView::read(leaf.header, {})->wrote_rows());
+    EXPECT_EQ(hash_of(LeafView::read(leaf.header, {})->rows_digest), crypto::sha256("rows"));
   }
 }
 
 // Leaves already in a tree must read the same for ever.
-TEST(LeafTest, BytesOfVersion1) {
+TEST(LeafTest, BytesOfVersion2) {
   Entry entry;
   entry.time = {0x0102030405060708};
   entry.kind = "act";
@@ -84,37 +90,81 @@ TEST(LeafTest, BytesOfVersion1) {
   entry.rows = -1;
   entry.intent = 5;
   entry.plan = "p";
+  entry.unit = "u";
   entry.parameters = "{}";
   entry.subjects = {{Subject::Kind::group, 200, 3}};
   LeafBytes leaf = encode(entry);
   place_leaf(leaf.header, 0x1112131415161718, {0x2122232425262728});
-  EXPECT_EQ(crypto::hex(leaf.body),
-            "0101"
-            "01c80103"
-            "7b7d");
+  EXPECT_EQ(crypto::hex(leaf.body), "02" + std::string(64, '0') +
+                                        "ac02"
+                                        "00"
+                                        "00"
+                                        "00"
+                                        "00"
+                                        "ffffffffffffffffff01"
+                                        "06"
+                                        "00"
+                                        "00"
+                                        "00"
+                                        "00"
+                                        "00"
+                                        "0170"
+                                        "01"
+                                        "01c80103"
+                                        "7b7d");
   EXPECT_EQ(leaf.salt.size(), 16U);
   EXPECT_EQ(crypto::hex(leaf.header),
-            "01"
+            "02"
             "1112131415161718"
             "2122232425262728"
             "0102030405060708" +
                 crypto::hex(crypto::sha256(leaf.salt + leaf.body)) + std::string(64, '0') +
-                "ac02"
-                "00"
-                "00"
-                "00"
-                "00"
-                "ffffffffffffffffff01"
-                "06"
                 "03616374"
                 "00"
-                "00"
-                "00"
-                "00"
-                "00"
-                "00"
-                "00"
-                "0170");
+                "0175");
+}
+
+TEST(LeafTest, Version1IsStillRead) {
+  const std::string header = crypto::unhex(
+                                 "01"
+                                 "1112131415161718"
+                                 "2122232425262728"
+                                 "0102030405060708" +
+                                 std::string(64, 'b') + std::string(64, 'a') +
+                                 "ac02"
+                                 "00"
+                                 "00"
+                                 "00"
+                                 "00"
+                                 "ffffffffffffffffff01"
+                                 "06"
+                                 "03616374"
+                                 "00"
+                                 "00"
+                                 "00"
+                                 "00"
+                                 "00"
+                                 "00"
+                                 "00"
+                                 "0170")
+                                 .value();
+  const std::string body = crypto::unhex(
+                               "0101"
+                               "01c80103"
+                               "7b7d")
+                               .value();
+  const auto entry = decode(header, body);
+  ASSERT_TRUE(entry);
+  EXPECT_EQ(entry->account, 300);
+  EXPECT_EQ(entry->rows, -1);
+  EXPECT_EQ(entry->kind, "act");
+  EXPECT_EQ(entry->plan, "p");
+  EXPECT_EQ(entry->intent, 5U);
+  EXPECT_EQ(crypto::hex(entry->digest), std::string(64, 'a'));
+  EXPECT_EQ(entry->parameters, "{}");
+  ASSERT_EQ(entry->subjects.size(), 1U);
+  EXPECT_EQ(entry->subjects[0].id, 200);
+  EXPECT_FALSE(LeafView::read(header, body)->wrote_rows());
 }
 
 TEST(LeafTest, SaltMakesEqualEntriesDifferent) {
@@ -123,14 +173,14 @@ TEST(LeafTest, SaltMakesEqualEntriesDifferent) {
 
 TEST(LeafTest, CutOrExtendedHeadersAreRefused) {
   const std::string header = encode(full_entry()).header;
-  for (size_t i = 0; i < header.size(); ++i) ASSERT_FALSE(HeaderView::read(header.substr(0, i))) << i;
-  EXPECT_FALSE(HeaderView::read(header + '\0'));
+  for (size_t i = 0; i < header.size(); ++i) ASSERT_FALSE(LeafView::read(header.substr(0, i), {})) << i;
+  EXPECT_FALSE(LeafView::read(header + '\0', {}));
   std::string other_version = header;
-  other_version[0] = 2;
-  EXPECT_FALSE(HeaderView::read(other_version));
+  other_version[0] = 3;
+  EXPECT_FALSE(LeafView::read(other_version, {}));
   std::string long_form = encode(Entry{}).header;
   long_form.replace(89, 1, std::string("\x80\x00", 2));
-  EXPECT_FALSE(HeaderView::read(long_form)) << "0 in two bytes";
+  EXPECT_FALSE(LeafView::read(long_form, {})) << "0 in two bytes";
 }
 
 TEST(LeafTest, AnyBytesAreReadOrRefusedButNeverReadBeyond) {
@@ -146,9 +196,12 @@ TEST(LeafTest, AnyBytesAreReadOrRefusedButNeverReadBeyond) {
     body.resize(random() % (body.size() + 1));
     (void)decode(header, body);
   }
-  EXPECT_FALSE(decode(leaf.header, "\x02")) << "version of a body";
-  EXPECT_FALSE(decode(leaf.header, std::string("\x01\x01\x02\x01\x01", 5))) << "kind of a subject";
-  EXPECT_FALSE(decode(leaf.header, std::string("\x01\xff\xff\xff\xff\x7f", 6))) << "more subjects than may be";
+  const std::string empty = encode(Entry{}).body;
+  const auto subjects = [&](const std::string& bytes) { return empty.substr(0, empty.size() - 1) + bytes; };
+  EXPECT_FALSE(decode(leaf.header, "\x01" + empty.substr(1))) << "version of a body";
+  EXPECT_TRUE(decode(leaf.header, subjects(std::string("\x01\x01\x01\x01", 4))));
+  EXPECT_FALSE(decode(leaf.header, subjects(std::string("\x01\x02\x01\x01", 4)))) << "kind of a subject";
+  EXPECT_FALSE(decode(leaf.header, subjects("\xff\xff\xff\xff\x7f"))) << "more subjects than may be";
 }
 
 TEST(LeafTest, TextsThatAreNotUtf8AreKeptAsHex) {

@@ -4,6 +4,9 @@
 #include <stdexcept>
 #include <unordered_map>
 
+#include "kernel/record/key_file.hpp"
+#include "kernel/record/rows.hpp"
+
 namespace jw::record {
 namespace {
 
@@ -34,6 +37,7 @@ struct Ledger::Batch {
   std::vector<uint64_t> intents;
   std::vector<uint64_t> outcomes;
   std::vector<int64_t> outbox;
+  std::vector<std::pair<std::string, std::string>> stated;  // tables stated whole, with their columns
 };
 
 Ledger::Ledger(db::Store& store, const Clock& clock, const Options& options)
@@ -47,6 +51,7 @@ Ledger::Ledger(db::Store& store, const Clock& clock, const Options& options)
                    "id, leaf, time_us, subject_kind, subject, count, person, account, post, unit, dataset, action, "
                    "purpose, basis"),
       tile_rows_(dialect_, "tile", "level, number, hashes"),
+      written_rows_(dialect_, "written", "turn, leaf, bytes, salt"),
       sql_head_(sql(dialect_ == db::Dialect::postgres ? "SELECT size FROM @head WHERE id = 1 FOR UPDATE"
                                                       : "SELECT size FROM @head WHERE id = 1")),
       sql_size_(sql("UPDATE @head SET size = $1 WHERE id = 1")),
@@ -61,6 +66,7 @@ Ledger::Ledger(db::Store& store, const Clock& clock, const Options& options)
   if (!is_origin(options_.origin)) throw std::runtime_error("the record's origin must be a name without space or '+'");
   const db::Store::Lease lease = store_.writer();
   make(*lease);
+  bring_up(*lease);
   db::Transaction transaction(*lease, db::Transaction::Mode::read);
   load_key(*lease);
   restore(*lease);
@@ -91,9 +97,33 @@ void Ledger::make(db::Connection& connection) {
   if (has_tables(connection)) return;
   make_tables(connection);
   const crypto::SigningKey key = crypto::SigningKey::from_seed(crypto::random_bytes(32));
-  connection.execute(sql("INSERT INTO @record_key (id, seed) VALUES (1, $1)"), {db::Param::blob(key.seed)});
+  make_key_file(options_.key_file, key.seed);
   connection.execute(sql("INSERT INTO @head (id, version, origin, public_key, size) VALUES (1, $1, $2, $3, 0)"),
                      {kTablesVersion, options_.origin, db::Param::blob(key.public_key)});
+  transaction.commit();
+}
+
+// A record of version 1 held its key itself: it goes into the file, and then out of the record.
+void Ledger::bring_up(db::Connection& connection) {
+  {
+    db::Rows rows = connection.query(sql("SELECT version FROM @head WHERE id = 1"));
+    if (!rows.next() || rows.integer(0) != 1) return;
+  }
+  if (dialect_ == db::Dialect::sqlite) connection.script("PRAGMA secure_delete = ON");
+  db::Transaction transaction(connection, db::Transaction::Mode::write);
+  lock_head(connection);
+  {
+    db::Rows rows = connection.query(sql("SELECT version FROM @head WHERE id = 1"));
+    if (rows.next() && rows.integer(0) != 1) return;  // another node was faster
+  }
+  {
+    db::Rows rows = connection.query(sql("SELECT seed FROM @record_key WHERE id = 1"));
+    if (!rows.next() || rows.blob(0).size() != 32) not_whole("its key is gone");
+    make_key_file(options_.key_file, rows.blob(0));
+  }
+  connection.script(sql("DROP TABLE @record_key"));
+  add_tables(connection);
+  connection.execute(sql("UPDATE @head SET version = $1 WHERE id = 1"), {kTablesVersion});
   transaction.commit();
 }
 
@@ -107,10 +137,8 @@ void Ledger::load_key(db::Connection& connection) {
   if (verifier_.name != options_.origin) {
     throw std::runtime_error("this record was made with the origin " + verifier_.name + ", which cannot change");
   }
-  db::Rows rows = connection.query(sql("SELECT seed FROM @record_key WHERE id = 1"));
-  if (!rows.next() || rows.blob(0).size() != 32) not_whole("its key is gone");
-  signing_ = crypto::SigningKey::from_seed(rows.blob(0));
-  if (signing_.public_key != verifier_.public_key) not_whole("its key is not the one it was made with");
+  signing_ = crypto::SigningKey::from_seed(read_key_file(options_.key_file));
+  if (signing_.public_key != verifier_.public_key) throw wrong_key_file(options_.key_file);
 }
 
 void Ledger::restore(db::Connection& connection) {
@@ -131,7 +159,7 @@ void Ledger::restore(db::Connection& connection) {
   {
     db::Rows rows = connection.query(sql_after_, {number(first == 0 ? 0 : first - 1), number(size)});
     while (rows.next()) {
-      const std::optional<HeaderView> header = HeaderView::read(rows.blob(2));
+      const std::optional<LeafView> header = LeafView::read(rows.blob(2), {});
       const Hash hash = hash_or_throw(rows.blob(1));
       if (!header || header->seq != size_in(rows, 0) || leaf_hash(rows.blob(2)) != hash) {
         not_whole("leaf " + std::to_string(size_in(rows, 0)) + " has been changed");
@@ -220,12 +248,27 @@ void Ledger::catch_up(db::Connection& connection, Edge& edge, uint64_t size) con
   std::vector<Tile> stored;
   db::Rows rows = connection.query(sql_after_, {number(edge.tree.size()), number(size)});
   while (rows.next()) {
-    const std::optional<HeaderView> header = HeaderView::read(rows.blob(2));
+    const std::optional<LeafView> header = LeafView::read(rows.blob(2), {});
     if (!header || size_in(rows, 0) != edge.tree.size()) not_whole("a leaf of another process is missing or broken");
     edge.tree.append(hash_or_throw(rows.blob(1)), stored);
     edge.recorded = header->recorded;
   }
   if (edge.tree.size() != size) not_whole("leaves of another process are missing");
+}
+
+void Ledger::catch_up() {
+  const db::Store::Lease lease = store_.reader();
+  db::Transaction snapshot(*lease, db::Transaction::Mode::read);
+  uint64_t size = 0;
+  {
+    db::Rows rows = lease->query(sql("SELECT size FROM @head WHERE id = 1"));
+    if (rows.next()) size = size_in(rows, 0);
+  }
+  auto edge = std::make_shared<Edge>(*this->edge());
+  if (size == edge->tree.size()) return;
+  catch_up(*lease, *edge, size);
+  const std::lock_guard lock(mutex_);
+  edge_ = std::move(edge);
 }
 
 void Ledger::commit(std::span<Pending> batch, bool checkpoint) {
@@ -235,6 +278,7 @@ void Ledger::commit(std::span<Pending> batch, bool checkpoint) {
   leaf_rows_.clear();  // what a batch that failed has left
   access_rows_.clear();
   tile_rows_.clear();
+  written_rows_.clear();
   Batch out;
   out.edge = std::make_shared<Edge>(*edge());
   if (size != out.edge->tree.size()) catch_up(*lease, *out.edge, size);
@@ -275,27 +319,41 @@ void Ledger::place(db::Connection& connection, std::span<Pending> batch, Batch& 
 }
 
 void Ledger::add_rows(const Pending& pending, Batch& out) {
-  const std::optional<HeaderView> read = HeaderView::read(pending.bytes.header);
+  std::optional<LeafView> read = LeafView::read(pending.bytes.header, pending.bytes.body);
   if (!read) throw std::runtime_error("an entry in the outbox is broken");
-  const HeaderView& h = *read;
-  const int64_t seq = number(h.seq);
+  LeafView& leaf = *read;
+  const int64_t seq = number(leaf.seq);
   const db::Param outbox = pending.outbox == 0 ? db::Param() : db::Param(pending.outbox);
-  leaf_rows_.add({seq, h.time.us, h.account, h.person, h.kind, h.dataset, db::Param::blob(pending.bytes.header),
-                  db::Param::blob(pending.bytes.body), db::Param::blob(pending.bytes.salt),
-                  db::Param::blob(bytes_of(pending.hash)), outbox});
+  leaf_rows_.add({seq, leaf.time.us, leaf.account, leaf.person, leaf.kind, leaf.dataset,
+                  db::Param::blob(pending.bytes.header), db::Param::blob(pending.bytes.body),
+                  db::Param::blob(pending.bytes.salt), db::Param::blob(bytes_of(pending.hash)), outbox});
   int64_t position = 0;
-  BodyReader body(pending.bytes.body);
-  while (const std::optional<Subject> s = body.next()) {
-    access_rows_.add({seq << kPositionBits | position++, seq, h.time.us, static_cast<int64_t>(s->kind), s->id, s->count,
-                      h.person, h.account, h.post, h.unit, h.dataset, h.action, h.purpose, h.basis});
+  while (const std::optional<Subject> s = leaf.subjects.next()) {
+    access_rows_.add({seq << kPositionBits | position++, seq, leaf.time.us, static_cast<int64_t>(s->kind), s->id,
+                      s->count, leaf.person, leaf.account, leaf.post, leaf.unit, leaf.dataset, leaf.action,
+                      leaf.purpose, leaf.basis});
   }
-  if (h.decision == "intent") out.intents.push_back(h.seq);
-  if (h.intent > 0) out.outcomes.push_back(h.intent - 1);
+  if (leaf.decision == "intent") out.intents.push_back(leaf.seq);
+  if (leaf.intent > 0) out.outcomes.push_back(leaf.intent - 1);
+  if (pending.bytes.rows.empty()) return;
+  const std::optional<Rows> rows = decode_rows(pending.bytes.rows);
+  if (!rows) throw std::runtime_error("what an entry in the outbox wrote is broken");
+  written_rows_.add(
+      {number(rows->turn), seq, db::Param::blob(pending.bytes.rows), db::Param::blob(pending.bytes.rows_salt)});
+  for (const TableRows& table : rows->tables) {
+    if (table.whole) out.stated.emplace_back(table.table, columns_text(table.columns));
+  }
 }
 
 void Ledger::write(db::Connection& connection, Batch& out) {
   leaf_rows_.write(connection);
   access_rows_.write(connection);
+  written_rows_.write(connection);
+  for (const auto& [table, columns] : out.stated) {
+    connection.execute(sql("INSERT INTO @kept (name, columns) VALUES ($1, $2) "
+                           "ON CONFLICT (name) DO UPDATE SET columns = excluded.columns"),
+                       {table, columns});
+  }
   out.tile_bytes.reserve(out.tiles.size());
   for (const Tile& tile : out.tiles) {
     out.tile_bytes.push_back(tile.bytes());
@@ -306,7 +364,7 @@ void Ledger::write(db::Connection& connection, Batch& out) {
   for (const uint64_t seq : out.outcomes) connection.execute(sql_close_, {number(seq)});
   if (dialect_ != db::Dialect::postgres) return;
   // The outbox lies in the same database: gone in the same transaction. On SQLite the keeper removes it later.
-  for (const int64_t id : out.outbox) connection.execute("DELETE FROM record_outbox WHERE id = $1", {id});
+  for (const int64_t id : out.outbox) take_out(connection, id);
 }
 
 std::optional<Checkpoint> Ledger::sign(db::Connection& connection, const Edge& edge) {
@@ -319,6 +377,37 @@ std::optional<Checkpoint> Ledger::sign(db::Connection& connection, const Edge& e
   made.text = sign_checkpoint(signing_, verifier_.name, size, made.root);
   connection.execute(sql_checkpoint_, {number(size), db::Param::blob(bytes_of(made.root)), made.text, clock_.now().us});
   return made;
+}
+
+std::optional<Ledger::Bond> Ledger::bond(db::Connection& connection) const {
+  db::Rows rows = connection.query(sql("SELECT record, store FROM @bond WHERE id = 1"));
+  if (!rows.next()) return std::nullopt;
+  return Bond{std::string(rows.text(0)), std::string(rows.text(1))};
+}
+
+void Ledger::bind(const Bond& bond) {
+  store_.writer()->execute(sql("INSERT INTO @bond (id, record, store) VALUES (1, $1, $2) "
+                               "ON CONFLICT (id) DO UPDATE SET store = excluded.store"),
+                           {bond.record, bond.store});
+}
+
+uint64_t Ledger::last_turn(db::Connection& connection) const {
+  db::Rows rows = connection.query(sql("SELECT COALESCE(MAX(turn), 0) FROM @written"));
+  return rows.next() ? size_in(rows, 0) : 0;
+}
+
+std::set<uint64_t> Ledger::turns_after(db::Connection& connection, uint64_t turn) const {
+  std::set<uint64_t> turns;
+  db::Rows rows = connection.query(sql("SELECT turn FROM @written WHERE turn > $1"), {number(turn)});
+  while (rows.next()) turns.insert(size_in(rows, 0));
+  return turns;
+}
+
+std::map<std::string, std::string> Ledger::kept(db::Connection& connection) const {
+  std::map<std::string, std::string> kept;
+  db::Rows rows = connection.query(sql("SELECT name, columns FROM @kept"));
+  while (rows.next()) kept.emplace(rows.text(0), rows.text(1));
+  return kept;
 }
 
 void Ledger::probe() {
@@ -334,9 +423,9 @@ void Ledger::destroy_bodies(uint64_t from, uint64_t before) {
     const int64_t end = number(std::min(before, begin + kAtOnce));
     const db::Store::Lease lease = store_.writer();
     db::Transaction transaction(*lease, db::Transaction::Mode::write);
-    lease->execute(
-        sql("UPDATE @leaf SET body = NULL, body_salt = NULL WHERE seq >= $1 AND seq < $2 AND body IS NOT NULL"),
-        {number(begin), end});
+    lease->execute(sql("UPDATE @leaf SET body = NULL, body_salt = NULL, account = 0, person = 0, dataset = '' WHERE "
+                       "seq >= $1 AND seq < $2 AND body IS NOT NULL"),
+                   {number(begin), end});
     lease->execute(sql("DELETE FROM @access_log WHERE id >= $1 AND id < $2"),
                    {number(begin) << kPositionBits, end << kPositionBits});
     transaction.commit();

@@ -2,9 +2,11 @@
 // commit() by one thread at a time; the rest from any thread.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <vector>
@@ -31,7 +33,7 @@ struct Edge {
 };
 
 struct StoredLeaf {
-  std::string header, body, salt;
+  std::string header, body, salt;  // the last two empty once destroyed
   Hash hash{};
 };
 
@@ -44,7 +46,8 @@ class Ledger {
   // that leaf's seq. With `checkpoint`, also signs one over everything in the tree then. Throws, and nothing has
   // changed.
   void commit(std::span<Pending> batch, bool checkpoint);
-  void probe();  // writes and commits without changing anything
+  void catch_up();  // with what other processes have appended
+  void probe();     // writes and commits without changing anything
 
   std::shared_ptr<const Edge> edge() const;
   std::optional<Checkpoint> last_checkpoint() const;
@@ -56,12 +59,24 @@ class Ledger {
   std::vector<Checkpoint> checkpoints_above(db::Connection& connection, uint64_t size, int64_t limit) const;
   void destroy_bodies(uint64_t from, uint64_t before);  // of from <= seq < before
 
+  // Which store the record says it belongs to.
+  struct Bond {
+    std::string record, store;
+  };
+  std::optional<Bond> bond(db::Connection& connection) const;
+  void bind(const Bond& bond);
+  uint64_t last_turn(db::Connection& connection) const;  // 0: none
+  std::set<uint64_t> turns_after(db::Connection& connection, uint64_t turn) const;
+  // Columns of tables as last stated whole, "," separated.
+  std::map<std::string, std::string> kept(db::Connection& connection) const;
+
   const VerifierKey& key() const { return verifier_; }
   db::Store& store() const { return store_; }
 
  private:
   struct Batch;
   void make(db::Connection& connection);
+  void bring_up(db::Connection& connection);
   void load_key(db::Connection& connection);
   void restore(db::Connection& connection);
   uint64_t lock_head(db::Connection& connection);
@@ -81,6 +96,7 @@ class Ledger {
   RowWriter leaf_rows_;
   RowWriter access_rows_;
   RowWriter tile_rows_;
+  RowWriter written_rows_;
   const std::string sql_head_, sql_size_, sql_after_, sql_tile_, sql_leaf_, sql_outbox_, sql_open_, sql_close_,
       sql_checkpoint_;
 

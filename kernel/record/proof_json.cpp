@@ -29,6 +29,13 @@ void write_path(JsonWriter& json, const std::vector<Hash>& path) {
 }
 
 void write_body(JsonWriter& json, const Entry& entry) {
+  json.field("account", entry.account).field("person", entry.person);
+  json.field("beneficiary", entry.beneficiary).field("session", entry.session);
+  json.field("dataset", entry.dataset).field("action", entry.action).field("purpose", entry.purpose);
+  json.field("decision", entry.decision).field("basis", entry.basis);
+  json.field("policy_version", entry.policy_version).field("plan", entry.plan).field("rows", entry.rows);
+  json.field("digest", hex(entry.digest));
+  if (entry.intent) json.field("intent", *entry.intent);
   // Any bytes may have been given as parameters; what JSON cannot carry is in `body`.
   if (is_valid_utf8(entry.parameters)) json.field("parameters", std::string_view(entry.parameters));
   json.key("subjects").array();
@@ -46,13 +53,7 @@ void write_entry(JsonWriter& json, const InclusionProof& proof, bool whole) {
   const Entry& e = proof.entry;
   json.key("entry").object();
   json.field("time", e.time.print()).field("recorded", proof.recorded.print());
-  json.field("kind", e.kind).field("account", e.account).field("person", e.person);
-  json.field("beneficiary", e.beneficiary).field("session", e.session);
-  json.field("post", e.post).field("unit", e.unit).field("dataset", e.dataset).field("action", e.action);
-  json.field("purpose", e.purpose).field("decision", e.decision).field("basis", e.basis);
-  json.field("policy_version", e.policy_version).field("plan", e.plan).field("rows", e.rows);
-  json.field("digest", hex(e.digest));
-  if (e.intent) json.field("intent", *e.intent);
+  json.field("kind", e.kind).field("post", e.post).field("unit", e.unit);
   if (whole) write_body(json, e);
   json.end_object();
 }
@@ -62,12 +63,14 @@ void write_entry(JsonWriter& json, const InclusionProof& proof, bool whole) {
 ProofPart part_for(const InclusionProof& proof, int64_t person) {
   if (person == 0) return ProofPart::hash;
   const Entry& e = proof.entry;
-  if (e.person == person || e.beneficiary == person) return ProofPart::whole;
-  const bool asked_about = std::any_of(e.subjects.begin(), e.subjects.end(), [&](const Subject& s) {
-    return s.kind == Subject::Kind::person && s.id == person;
-  });
-  if (!asked_about) return ProofPart::hash;
-  return e.subjects.size() == 1 ? ProofPart::whole : ProofPart::header;
+  if (e.person == person) return ProofPart::whole;
+  // The header of version 1 says more than others may know, and cannot be made to say less.
+  if (proof.leaf.starts_with('\1')) return ProofPart::hash;
+  const bool concerns =
+      e.beneficiary == person || std::any_of(e.subjects.begin(), e.subjects.end(), [&](const Subject& s) {
+        return s.kind == Subject::Kind::person && s.id == person;
+      });
+  return concerns ? ProofPart::header : ProofPart::hash;
 }
 
 std::string checkpoint_json(const Checkpoint& checkpoint, const std::string& public_key) {

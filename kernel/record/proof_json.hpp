@@ -9,9 +9,9 @@
 //   {"id":"ORIGIN/SEQ", "seq":7, "size":42, "leaf_hash":HEX, "path":[HEX, …], "leaf":BASE64, "body":BASE64,
 //   "salt":BASE64,
 //    "entry":{…}, "checkpoint":…, "public_key":…, "ed25519":…}
-//   `leaf` and `entry` only for whoever may see the header, `body`, `salt` and entry.parameters, entry.subjects only
-//   for whoever may see the whole (part_for). `entry` is what the bytes say, for display; evidence are the bytes
-//   (kernel/record/leaf.hpp).
+//   `leaf` and `entry` (time, recorded, kind, post, unit) only for whoever may see the header, `body`, `salt` and the
+//   rest of `entry` only for whoever may see the whole (part_for). `entry` is what the bytes say, for display; evidence
+//   are the bytes (kernel/record/leaf.hpp).
 // Consistency:
 //   {"from":M, "to":N, "path":[HEX, …]}
 //
@@ -49,9 +49,10 @@ namespace jw::record {
 // hash.
 enum class ProofPart { hash, header, whole };
 
-// The whole: who acted, who was assisted, and who alone was asked about. The header: who was asked about among others;
-// the rest of the body would tell of the others. Whether an audit post may see more is policy's to say, not decided
-// here.
+// The whole: who acted. The header: who was asked about, and who was assisted. The body would tell them of the others
+// who were asked about, and of the account and session of who asked; the header says the class of act, when, and in
+// which capacity, and nothing in it can be tried out (§1.3.1, §6.1.1). Whether an audit post may see more is policy's
+// to say.
 ProofPart part_for(const InclusionProof& proof, int64_t person);
 
 std::string checkpoint_json(const Checkpoint& checkpoint, const std::string& public_key);

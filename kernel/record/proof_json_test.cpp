@@ -11,6 +11,7 @@
 #include "kernel/record/leaf.hpp"
 #include "kernel/record/note.hpp"
 #include "kernel/record/test_store.hpp"
+#include "platform/crypto/api.hpp"
 
 namespace jw::record {
 namespace {
@@ -21,7 +22,9 @@ class ProofJsonTest : public testing::Test {
  protected:
   void SetUp() override {
     stores_ = std::make_unique<OpenStores>(store_.options());
-    recorder_ = Recorder::open(*stores_->main, *stores_->record, *clock_, Options{});
+    Options options;
+    options.key_file = store_.key_file();
+    recorder_ = Recorder::open(*stores_->main, *stores_->record, *clock_, options);
     for (int64_t i = 0; i < 21; ++i) {
       Entry entry;
       entry.kind = "query";
@@ -61,9 +64,13 @@ TEST_F(ProofJsonTest, WhoMaySeeHowMuch) {
   const InclusionProof alone = recorder_->prove(0).value();
   const InclusionProof among = recorder_->prove(1).value();
   EXPECT_EQ(part_for(alone, 1), ProofPart::whole) << "who acted";
-  EXPECT_EQ(part_for(alone, 2), ProofPart::whole) << "who was assisted";
-  EXPECT_EQ(part_for(alone, 3), ProofPart::whole) << "who alone was asked about";
-  EXPECT_EQ(part_for(among, 3), ProofPart::header) << "one of several must not see the others";
+  EXPECT_EQ(part_for(alone, 2), ProofPart::header) << "who was assisted does not learn account and session of who did";
+  EXPECT_EQ(part_for(alone, 3), ProofPart::header) << "nor does who was asked about, alone …";
+  EXPECT_EQ(part_for(among, 3), ProofPart::header) << "… or among others";
+  InclusionProof old = alone;
+  old.leaf[0] = 1;
+  EXPECT_EQ(part_for(old, 1), ProofPart::whole);
+  EXPECT_EQ(part_for(old, 3), ProofPart::hash) << "the header of version 1 says too much";
   EXPECT_EQ(part_for(alone, 4), ProofPart::hash);
   EXPECT_EQ(part_for(alone, 0), ProofPart::hash) << "nobody signed in";
   InclusionProof nobody = alone;
@@ -77,12 +84,52 @@ TEST_F(ProofJsonTest, SaysNoMoreThanThePart) {
   const std::string header_text = proof_of(3, ProofPart::header);
   const json::object header = json::parse(header_text).as_object();
   for (const char* name : {"body", "salt"}) EXPECT_FALSE(header.contains(name)) << name;
-  EXPECT_FALSE(header.at("entry").as_object().contains("subjects"));
+  std::vector<std::string> told;
+  for (const auto& member : header.at("entry").as_object()) told.emplace_back(member.key());
+  EXPECT_THAT(told, testing::UnorderedElementsAre("time", "recorded", "kind", "post", "unit"));
   EXPECT_THAT(header_text, testing::Not(testing::HasSubstr("张三")));
   const json::object whole = json::parse(proof_of(3, ProofPart::whole)).as_object();
   EXPECT_EQ(whole.at("entry").at("parameters").as_string(), R"({"值":"\"张三\""})");
   EXPECT_EQ(whole.at("entry").at("subjects").as_array().size(), 2U);
   EXPECT_EQ(whole.at("id").as_string(), "jiaowu.local/record/3");
+}
+
+// §1.3.1: somebody asked about together with others holds a proof, knows the question and its own row, and tries values
+// for the rows of the others: nothing in the proof agrees with one more than with another.
+TEST_F(ProofJsonTest, AProofTellsNothingThatCouldBeTriedOut) {
+  const auto leaf_of = [&](const std::string& answer, int64_t other, int64_t rows) {
+    Entry entry;
+    entry.time = {1'763'881'200'000'000};
+    entry.kind = "query";
+    entry.account = 100 + other;
+    entry.person = 9;
+    entry.session = 12'345 + other;
+    entry.post = "academic_office";
+    entry.unit = "jwc";
+    entry.dataset = "grade";
+    entry.decision = "allowed";
+    entry.rows = rows;
+    entry.digest = crypto::sha256(answer);
+    entry.subjects = {{Subject::Kind::person, 3, 1}, {Subject::Kind::person, other, 1}};
+    return recorder_->append_and_wait(entry)->seq;
+  };
+  const auto header_of = [&](uint64_t seq) {
+    const InclusionProof proof = recorder_->prove(seq).value();
+    EXPECT_EQ(part_for(proof, 3), ProofPart::header);
+    const json::object shown = json::parse(proof_json(proof, ProofPart::header, recorder_->public_key())).as_object();
+    EXPECT_EQ(shown.at("entry").as_object().size(), 5U);
+    for (const char* name : {"body", "salt"}) EXPECT_FALSE(shown.contains(name)) << name;
+    std::string header = proof.leaf;
+    for (const std::string& tried : {std::string("61.5"), std::string("88.0")}) {
+      for (const std::string& bytes : {tried, proof.body, proof.leaf.substr(0, 25) + tried})
+        EXPECT_THAT(header, testing::Not(testing::HasSubstr(std::string(bytes_of(crypto::sha256(bytes))))));
+    }
+    header.replace(1, 16, 16, '\0');   // place in the tree, and when it came there
+    header.replace(25, 32, 32, '\0');  // under a salt that nobody but the actor sees
+    return header;
+  };
+  EXPECT_EQ(header_of(leaf_of("61.5", 4, 2)), header_of(leaf_of("88.0", 5, 3)));
+  EXPECT_EQ(header_of(leaf_of("61.5", 4, 2)), header_of(leaf_of("61.5", 4, 2)));
 }
 
 TEST_F(ProofJsonTest, CheckpointAndConsistency) {

@@ -5,7 +5,9 @@
 #include <thread>
 #include <unordered_set>
 
+#include "base/json.hpp"
 #include "kernel/record/api.hpp"
+#include "kernel/record/bond.hpp"
 #include "kernel/record/ledger.hpp"
 #include "kernel/record/witness.hpp"
 
@@ -48,7 +50,17 @@ class StoreRecorder final : public Recorder {
     bool last = false;
   };
 
+  void make_outbox_tables();
+  Both look();
+  void join();
   void finish_what_a_crash_left();
+  void state_tables();
+  std::vector<TableRows> tables_to_state(db::Connection& store);
+  void watch();
+  void tell_rows(db::Connection& transaction, const std::vector<db::WrittenRow>& rows);
+  void put_rows(db::Connection& transaction, int64_t outbox, Rows rows);
+  std::optional<Pending> in_outbox(int64_t id);
+  void note_size();
   void close_intents();
   void compare_with_witness();
 
@@ -73,8 +85,11 @@ class StoreRecorder final : public Recorder {
   db::Store& record_;
   const Clock& clock_;
   const Options options_;
+  const bool may_begin_;  // before the ledger makes a record where one is missing
   Ledger ledger_;
+  enum class Joined : uint8_t { as_before, new_here, adopted } joined_ = Joined::as_before;
   std::optional<Witness> witness_;
+  uint64_t noted_ = 0;      // the keeper's: size that the store knows
   uint64_t witnessed_ = 0;  // the keeper's: size of the last checkpoint the witness has
 
   mutable std::mutex mutex_;  // guards the queue and what follows
@@ -100,13 +115,14 @@ class StoreRecorder final : public Recorder {
 };
 
 StoreRecorder::StoreRecorder(db::Store& store, db::Store& record, const Clock& clock, const Options& options)
-    : store_(store), record_(record), clock_(clock), options_(options), ledger_(record, clock, options) {
-  {
-    const db::Store::Lease lease = outbox_store().writer();
-    db::Transaction transaction(*lease, db::Transaction::Mode::write);
-    make_outbox(*lease);
-    transaction.commit();
-  }
+    : store_(store),
+      record_(record),
+      clock_(clock),
+      options_(options),
+      may_begin_(check_record_there(store, record, options)),
+      ledger_(record, clock, options) {
+  make_outbox_tables();
+  join();
   if (!options_.witness.empty()) {
     witness_.emplace(options_.witness);
     compare_with_witness();
@@ -114,6 +130,8 @@ StoreRecorder::StoreRecorder(db::Store& store, db::Store& record, const Clock& c
   writer_ = std::thread([this] { write_loop(); });
   try {
     finish_what_a_crash_left();
+    state_tables();
+    watch();
     keeper_ = std::thread([this] { keep_loop(); });
   } catch (...) {
     {
@@ -126,7 +144,15 @@ StoreRecorder::StoreRecorder(db::Store& store, db::Store& record, const Clock& c
   }
 }
 
+void StoreRecorder::make_outbox_tables() {
+  const db::Store::Lease lease = outbox_store().writer();
+  db::Transaction transaction(*lease, db::Transaction::Mode::write);
+  make_outbox(*lease);
+  transaction.commit();
+}
+
 StoreRecorder::~StoreRecorder() {
+  store_.watch(nullptr);
   {
     const std::lock_guard lock(mutex_);
     stop_ = true;
@@ -153,11 +179,13 @@ void StoreRecorder::close_intents() {
     const db::Store::Lease lease = record_.reader();
     for (const uint64_t seq : ledger_.open_intents(*lease, options_.node)) {
       const std::optional<StoredLeaf> leaf = ledger_.leaf(*lease, seq);
-      std::optional<Entry> entry = leaf ? decode(leaf->header, "") : std::nullopt;
+      std::optional<Entry> entry = leaf ? decode(leaf->header, leaf->body) : std::nullopt;
       if (!entry) throw std::runtime_error("the record is not whole: an open intent cannot be read");
       entry->time = clock_.now();
       entry->decision = "aborted";
       entry->intent = seq;
+      entry->parameters.clear();
+      entry->subjects.clear();
       open.push_back(std::move(*entry));
     }
   }
@@ -166,11 +194,159 @@ void StoreRecorder::close_intents() {
   }
 }
 
+// --- store and record, and the rows of the store --------------------------------------------------------------------
+
+Both StoreRecorder::look() {
+  Both both;
+  const auto of_record = [this](auto get) {
+    const db::Store::Lease lease = record_.reader();
+    return get(*lease);
+  };
+  both.record = of_record([this](db::Connection& own) { return ledger_.bond(own); });
+  both.last_turn = of_record([this](db::Connection& own) { return ledger_.last_turn(own); });
+  std::set<uint64_t> turns;
+  {
+    const db::Store::Lease lease = outbox_store().private_reader();
+    both.store = store_bond(*lease);
+    turns = turns_waiting(*lease);
+  }
+  turns.merge(of_record([&](db::Connection& own) { return ledger_.turns_after(own, both.last_turn); }));
+  for (uint64_t turn = both.last_turn + 1; both.store && turn <= both.store->turn; ++turn)
+    both.turns_whole = both.turns_whole && turns.contains(turn);
+  ledger_.catch_up();
+  both.size = ledger_.edge()->tree.size();
+  return both;
+}
+
+// One of another, neither older than the other; or it is said (Apart), or adopted.
+void StoreRecorder::join() {
+  const Both both = look();
+  const std::optional<Text> apart = difference(both, [this](uint64_t size) {
+    const db::Store::Lease reader = record_.reader();
+    return TreeReader(ledger_.edge()->tree, ledger_.tiles(*reader)).root(size);
+  });
+  const auto& [theirs, ours, last, turns_whole, size] = both;
+  if (apart && !options_.adopt) throw Apart(*apart);
+  if (!apart && theirs) return;
+  joined_ = apart ? Joined::adopted : Joined::new_here;
+  const std::string record = ours ? ours->record : crypto::hex(crypto::random_bytes(16));
+  const std::string store = theirs ? theirs->store : crypto::hex(crypto::random_bytes(16));
+  // The store first: if it ends here, they do not fit, and it is said again.
+  put_bond(*outbox_store().writer(), {store, record, std::max(last, theirs ? theirs->turn : 0), 0, Hash{}});
+  ledger_.bind({record, store});
+}
+
+// Tables that no leaf has stated yet, or whose columns have changed.
+std::vector<TableRows> StoreRecorder::tables_to_state(db::Connection& store) {
+  std::map<std::string, std::string> stated;
+  {
+    const db::Store::Lease lease = record_.reader();
+    stated = ledger_.kept(*lease);
+  }
+  const std::map<std::string, std::string> known =
+      joined_ == Joined::adopted ? std::map<std::string, std::string>{} : stated;
+  std::vector<TableRows> tables;
+  std::vector<Text> changed;
+  std::optional<RowsOnRecord> said;
+  const auto state = [&](const std::string& name, bool by_batch, const db::Watch::Table& table) {
+    const auto before = known.find(name);
+    const bool same = before != known.end() && before->second == columns_text(table.columns);
+    if (same && !(by_batch && options_.restructured)) return;
+    if (before != known.end() && !options_.migrated) {
+      // Whoever changed it ended before it was stated; or somebody else did. The rows tell.
+      if (!said) said = rows_on_record(*record_.reader());
+      for (Text& each : said->compare(store, name, &table.columns)) changed.push_back(std::move(each));
+    }
+    tables.push_back(read_whole(store, name, by_batch, table.columns, table.key));
+  };
+  for (const auto& [name, aside] : options_.kept.tables) state(name, false, db::table_to_watch(store, name, aside));
+  for (const std::string& name : options_.kept.datasets) state(name, true, {{}, columns_of_dataset(store, name)});
+  for (const auto& [name, columns] : stated) {
+    if (columns.empty() || options_.kept.tables.contains(name) || options_.kept.datasets.contains(name)) continue;
+    tables.push_back({name, true, false, {}, {}});  // it is gone, or nobody keeps it any more
+  }
+  if (changed.empty()) return tables;
+  throw Apart({"表的结构和行都与记录不符：" + changed.front().zh,
+               "the shape of tables and their rows are not as the record says: " + changed.front().en});
+}
+
+void StoreRecorder::state_tables() {
+  int64_t outbox = 0;
+  {
+    const db::Store::Lease lease = outbox_store().writer();
+    db::Transaction transaction(*lease, db::Transaction::Mode::write);
+    const uint64_t turn = take_turn(*lease);  // whoever writes now waits, and comes after
+    std::vector<TableRows> tables = tables_to_state(*lease);
+    const bool news = joined_ == Joined::adopted || !options_.migration.empty();
+    if (tables.empty() && !news) return;
+    const char* action = joined_ == Joined::adopted    ? "record_adopted"
+                         : joined_ == Joined::new_here ? "record_begun"
+                         : options_.migrated           ? "structure_changed"
+                                                       : "rows_stated";
+    Entry entry = act_of(options_.adopted_by, action, "4.3.2", clock_.now());
+    JsonWriter json(entry.parameters);
+    json.object().field("size", static_cast<uint64_t>(ledger_.edge()->tree.size()));
+    if (joined_ == Joined::adopted) json.field("reason", options_.adopt_reason).field("by", options_.adopted_by.name);
+    if (!options_.migration.empty()) json.field("changes", options_.migration);
+    json.key("tables").array();
+    for (const TableRows& table : tables) json.value(table.table);
+    json.end_array().end_object();
+    outbox = put_in_outbox(*lease, entry);
+    put_rows(*lease, outbox, {turn, joined_ != Joined::as_before, std::move(tables)});
+    transaction.commit();
+  }
+  if (!deliver(outbox)) throw std::runtime_error("the record cannot be written");
+}
+
+void StoreRecorder::watch() {
+  auto watch = std::make_shared<db::Watch>();
+  {
+    const db::Store::Lease lease = store_.writer();
+    for (const auto& [name, aside] : options_.kept.tables)
+      watch->tables.emplace(name, db::table_to_watch(*lease, name, aside));
+  }
+  watch->before_commit = [this](db::Connection& transaction, const std::vector<db::WrittenRow>& rows) {
+    tell_rows(transaction, rows);
+  };
+  store_.watch(std::move(watch));
+}
+
+// The last entry of the transaction answers for all that it wrote; without one, an entry of its own.
+void StoreRecorder::tell_rows(db::Connection& transaction, const std::vector<db::WrittenRow>& rows) {
+  std::map<std::string, TableRows> tables;
+  for (const db::WrittenRow& row : rows) {
+    TableRows& table = tables[row.table];
+    table.table = row.table;
+    table.rows[row.key] = row.digest;
+  }
+  int64_t outbox = transaction.kept_in_transaction();
+  if (outbox == 0) outbox = put_in_outbox(transaction, entry_of({}, "rows", "", clock_.now()));
+  Rows told{take_turn(transaction), false, {}};
+  for (auto& [name, table] : tables) told.tables.push_back(std::move(table));
+  put_rows(transaction, outbox, std::move(told));
+}
+
+void StoreRecorder::put_rows(db::Connection& transaction, int64_t outbox, Rows rows) {
+  const std::string bytes = encode(rows), salt = crypto::random_bytes(kSaltSize);
+  transaction.execute("INSERT INTO record_turn (outbox, turn, bytes, salt) VALUES ($1, $2, $3, $4)",
+                      {outbox, static_cast<int64_t>(rows.turn), db::Param::blob(bytes), db::Param::blob(salt)});
+}
+
+// The store learns how far the record has come: an older copy of it is told at the next start.
+void StoreRecorder::note_size() {
+  const std::optional<Checkpoint> last = ledger_.last_checkpoint();
+  if (!last || last->size == noted_) return;
+  const db::Store::Lease lease = outbox_store().writer();
+  lease->execute("UPDATE record_bond SET size = $1, root = $2 WHERE id = 1 AND size < $1",
+                 {static_cast<int64_t>(last->size), db::Param::blob(bytes_of(last->root))});
+  noted_ = last->size;
+}
+
 // --- appending ------------------------------------------------------------------------------------------------------
 
 void StoreRecorder::append(Entry entry, Durable durable) {
   if (entry.time.us == 0) entry.time = clock_.now();
-  enqueue({encode(entry), 0, 0, {}}, std::move(durable));
+  enqueue({record::encode(entry), 0, 0, {}}, std::move(durable));
 }
 
 void StoreRecorder::enqueue(Pending pending, Durable durable) {
@@ -295,25 +471,38 @@ std::exception_ptr StoreRecorder::try_commit(std::vector<Pending>& batch, bool s
 int64_t StoreRecorder::put_in_outbox(db::Connection& transaction, const Entry& entry) {
   Entry timed = entry;
   if (timed.time.us == 0) timed.time = clock_.now();
-  const LeafBytes bytes = encode(timed);
+  const LeafBytes bytes = record::encode(timed);
   // Never used twice, not even after the store was restored from an older backup than the record.
   const auto id = static_cast<int64_t>(crypto::random_number(uint64_t{1} << 62) + 1);
   transaction.execute("INSERT INTO record_outbox (id, header, body, salt) VALUES ($1, $2, $3, $4)",
                       {id, db::Param::blob(bytes.header), db::Param::blob(bytes.body), db::Param::blob(bytes.salt)});
+  transaction.kept_in_transaction() = id;
   return id;
 }
 
+std::optional<Pending> StoreRecorder::in_outbox(int64_t id) {
+  const db::Store::Lease lease = outbox_store().private_reader();
+  db::Rows rows = lease->query(
+      "SELECT o.header, o.body, o.salt, t.bytes, t.salt FROM record_outbox o LEFT JOIN record_turn t ON t.outbox = "
+      "o.id "
+      "WHERE o.id = $1",
+      {id});
+  if (!rows.next()) return std::nullopt;
+  Pending pending{{std::string(rows.blob(0)), std::string(rows.blob(1)), std::string(rows.blob(2)),
+                   std::string(rows.blob(3)), std::string(rows.blob(4))},
+                  id,
+                  0,
+                  {}};
+  if (!pending.bytes.rows.empty() && LeafView::read(pending.bytes.header, {}))
+    place_rows(pending.bytes.header, salted_digest(pending.bytes.rows_salt, pending.bytes.rows));
+  return pending;
+}
+
 std::optional<Leaf> StoreRecorder::deliver(int64_t outbox_id) {
-  std::optional<Pending> pending;
-  {
-    const db::Store::Lease lease = outbox_store().private_reader();
-    db::Rows rows = lease->query("SELECT header, body, salt FROM record_outbox WHERE id = $1", {outbox_id});
-    if (rows.next()) {
-      LeafBytes bytes{std::string(rows.blob(0)), std::string(rows.blob(1)), std::string(rows.blob(2))};
-      pending = Pending{std::move(bytes), outbox_id, 0, {}};
-    }
-  }
-  if (pending && !HeaderView::read(pending->bytes.header)) {
+  std::optional<Pending> pending = in_outbox(outbox_id);
+  const bool whole = pending && LeafView::read(pending->bytes.header, pending->bytes.body) &&
+                     (pending->bytes.rows.empty() || decode_rows(pending->bytes.rows));
+  if (pending && !whole) {
     note("outbox", Text{"待记入记录的条目已损坏", "an entry on its way into the record is broken"});
     return std::nullopt;  // it must not hold up the others
   }
@@ -361,7 +550,7 @@ void StoreRecorder::sweep_outbox() {
   if (done.empty() || !apart()) return;
   const db::Store::Lease lease = store_.writer();
   db::Transaction transaction(*lease, db::Transaction::Mode::write);
-  for (const int64_t id : done) lease->execute("DELETE FROM record_outbox WHERE id = $1", {id});
+  for (const int64_t id : done) take_out(*lease, id);
   transaction.commit();
   const std::lock_guard lock(keep_mutex_);
   for (const int64_t id : done) delivered_.erase(id);
@@ -399,7 +588,7 @@ std::optional<InclusionProof> StoreRecorder::prove(uint64_t seq) {
   std::optional<StoredLeaf> leaf = ledger_.leaf(*lease, seq);
   if (!leaf) throw db::Error(db::Failure::corrupt, "a leaf is missing");
   std::optional<Entry> entry = decode(leaf->header, leaf->body);
-  const std::optional<HeaderView> header = HeaderView::read(leaf->header);
+  const std::optional<LeafView> header = LeafView::read(leaf->header, {});
   if (!entry || !header) throw db::Error(db::Failure::corrupt, "a leaf cannot be read");
   InclusionProof proof;
   proof.seq = seq;
@@ -438,6 +627,7 @@ void StoreRecorder::keep_loop() {
     }
     try {
       feed_witness();
+      note_size();
       if (!last && healthy_) sweep_outbox();
       note("store", std::nullopt);
     } catch (const std::exception&) {

@@ -12,6 +12,7 @@
 #include <thread>
 
 #include "kernel/record/api.hpp"
+#include "kernel/record/key_file.hpp"
 #include "kernel/record/leaf.hpp"
 #include "kernel/record/note.hpp"
 #include "kernel/record/test_store.hpp"
@@ -54,6 +55,7 @@ class RecorderTest : public testing::TestWithParam<db::Dialect> {
       GTEST_SKIP() << "JIAOWU_TEST_PG is not set";
     }
     store_ = std::make_unique<TestStore>(GetParam());
+    options_.key_file = store_->key_file();
     reopen_stores();
   }
   void TearDown() override {
@@ -73,7 +75,7 @@ class RecorderTest : public testing::TestWithParam<db::Dialect> {
   void close() { recorder_.reset(); }
   std::vector<Text> problems(const std::string& against = "") {
     const auto reader = stores_->main->reader();
-    return verify(*reader, against);
+    return verify(*reader, options_.kept, {against, {}});
   }
   int64_t number(const std::string& sql) {
     const auto reader = stores_->main->reader();
@@ -126,7 +128,7 @@ void expect_proved(Recorder& recorder, uint64_t seq) {
   EXPECT_TRUE(note->signed_by(*key));
   EXPECT_EQ(note->size, proof->size);
   EXPECT_EQ(leaf_hash(proof->leaf), proof->leaf_hash);
-  EXPECT_EQ(hash_of(HeaderView::read(proof->leaf)->body_digest), body_digest(proof->salt, proof->body));
+  EXPECT_EQ(hash_of(LeafView::read(proof->leaf, {})->body_digest), salted_digest(proof->salt, proof->body));
   EXPECT_TRUE(inclusion_holds(proof->leaf_hash, seq, proof->size, proof->path, note->root)) << seq;
 }
 
@@ -523,14 +525,73 @@ TEST_P(RecorderTest, BodiesMayBeDestroyedAndProofsStillHold) {
   expect_none(problems(before.text));
 }
 
+// --- records made before
+// ------------------------------------------------------------------------------------------------------
+
+TEST_P(RecorderTest, ARecordThatHeldItsKeyItselfGetsAFileForIt) {
+  const std::string before = open().public_key();
+  append_many(10);
+  close();
+  const std::string seed = read_key_file(options_.key_file);
+  {
+    const auto own = stores_->record->writer();
+    const std::string p(own_prefix(GetParam()));
+    own->script("DROP TABLE " + p + "bond; DROP TABLE " + p + "written; DROP TABLE " + p + "kept; UPDATE " + p +
+                "head SET version = 1");
+    own->script(
+        db::in_dialect(GetParam(), "CREATE TABLE " + p + "record_key (id INTEGER PRIMARY KEY, seed BLOB NOT NULL)"));
+    own->execute("INSERT INTO " + p + "record_key (id, seed) VALUES (1, $1)", {db::Param::blob(seed)});
+    stores_->main->writer()->script("DROP TABLE record_bond; DROP TABLE record_turn");
+  }
+  std::filesystem::remove(options_.key_file);
+  reopen_stores();
+  EXPECT_EQ(open().public_key(), before);
+  EXPECT_EQ(read_key_file(options_.key_file), seed);
+  EXPECT_EQ(std::filesystem::status(options_.key_file).permissions() & std::filesystem::perms::all,
+            std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
+  EXPECT_THROW(number("SELECT count(*) FROM record.record_key"), db::Error);
+  expect_none(problems());
+}
+
+// A table that is kept: rows of every transaction have their leaf, also without an act.
+TEST_P(RecorderTest, EveryWritingHasItsTurnAndItsLeaf) {
+  stores_->main->writer()->script("CREATE TABLE pupil (id BIGINT PRIMARY KEY, name TEXT NOT NULL)");
+  stores_->main->writer()->execute("INSERT INTO pupil (id, name) VALUES (1, 'a')");
+  options_.kept.tables["pupil"];
+  Recorder& recorder = open();
+  EXPECT_EQ(recorder.size(), 1U) << "what is there is stated";
+  stores_->main->writer()->execute("INSERT INTO pupil (id, name) VALUES (2, 'b')");
+  {
+    const auto writer = stores_->main->writer();
+    db::Transaction transaction(*writer, db::Transaction::Mode::write);
+    writer->execute("UPDATE pupil SET name = 'c' WHERE id = 2");
+    recorder.put_in_outbox(*writer, query_entry(1));
+    writer->execute("DELETE FROM pupil WHERE id = 1");
+    transaction.commit();
+  }
+  expect_none(problems());  // on their way
+  EXPECT_TRUE(within(milliseconds(8000), [&] { return recorder.size() == 3; }));
+  close();
+  EXPECT_EQ(number("SELECT count(*) FROM record.written"), 3);
+  EXPECT_EQ(number("SELECT turn FROM record_bond"), 3);
+  expect_none(problems());
+  stores_->main->writer()->execute("UPDATE pupil SET name = 'b' WHERE id = 2");
+  ASSERT_EQ(problems().size(), 1U);
+  EXPECT_NE(problems()[0].en.find("row 2 of table pupil"), std::string::npos);
+  stores_->main->writer()->execute("UPDATE pupil SET name = 'c' WHERE id = 2");
+  stores_->record->writer()->execute("DELETE FROM " + std::string(own_prefix(GetParam())) + "written WHERE turn = 2");
+  EXPECT_FALSE(problems().empty());
+}
+
 // --- crash
 // ------------------------------------------------------------------------------------------------------------
 
 // Appends without end from several threads and writes each acknowledged seq and number to `out`.
-[[noreturn]] void append_until_killed(const db::Options& stores_options, int out, int64_t base) {
+[[noreturn]] void append_until_killed(const db::Options& stores_options, const Options& options, int out,
+                                      int64_t base) {
   const OpenStores stores(stores_options);
   const TestClock clock;
-  const auto recorder = Recorder::open(*stores.main, *stores.record, clock, Options{});
+  const auto recorder = Recorder::open(*stores.main, *stores.record, clock, options);
   std::vector<std::jthread> threads;
   for (int64_t t = 0; t < 4; ++t) {
     threads.emplace_back([&, t] {
@@ -564,7 +625,7 @@ TEST_P(RecorderTest, KilledUnderLoadEveryAcknowledgedLeafIsThere) {
     ASSERT_EQ(::pipe(pipe_ends), 0);
     const pid_t child = ::fork();
     ASSERT_GE(child, 0);
-    if (child == 0) append_until_killed(store_->options(), pipe_ends[1], int64_t{1'000'000} * round);
+    if (child == 0) append_until_killed(store_->options(), options_, pipe_ends[1], int64_t{1'000'000} * round);
     ::close(pipe_ends[1]);
     const auto until = std::chrono::steady_clock::now() + milliseconds(300 + 170 * round);
     int64_t line[2];

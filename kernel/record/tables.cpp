@@ -9,7 +9,6 @@ namespace {
 constexpr std::string_view kTables = R"(
 CREATE TABLE {P}head (id INTEGER PRIMARY KEY CHECK (id = 1), version BIGINT NOT NULL, origin TEXT NOT NULL,
   public_key BLOB NOT NULL, size BIGINT NOT NULL);
-CREATE TABLE {P}record_key (id INTEGER PRIMARY KEY CHECK (id = 1), seed BLOB NOT NULL);
 CREATE TABLE {P}leaf (seq INTEGER PRIMARY KEY, time_us BIGINT NOT NULL, account BIGINT NOT NULL, person BIGINT NOT NULL,
   kind TEXT NOT NULL, dataset TEXT NOT NULL, header BLOB NOT NULL, body BLOB, body_salt BLOB,
   hash BLOB NOT NULL, outbox BIGINT);
@@ -30,13 +29,21 @@ CREATE INDEX access_log_person ON {P}access_log (person_id, "time") WHERE person
 CREATE INDEX access_log_group ON {P}access_log ("group", "time") WHERE "group" IS NOT NULL;
 )";
 
+constexpr std::string_view kSinceTwo = R"(
+CREATE TABLE {P}bond (id INTEGER PRIMARY KEY CHECK (id = 1), record TEXT NOT NULL, store TEXT NOT NULL);
+CREATE TABLE {P}written (turn INTEGER PRIMARY KEY, leaf BIGINT NOT NULL UNIQUE, bytes BLOB NOT NULL,
+  salt BLOB NOT NULL);
+CREATE TABLE {P}kept (name TEXT PRIMARY KEY, columns TEXT NOT NULL);
+)";
+
 constexpr std::string_view kOutbox = R"(
 CREATE TABLE IF NOT EXISTS record_outbox (id INTEGER PRIMARY KEY, header BLOB NOT NULL, body BLOB NOT NULL,
   salt BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS record_turn (outbox INTEGER PRIMARY KEY, turn BIGINT NOT NULL, bytes BLOB NOT NULL,
+  salt BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS record_bond (id INTEGER PRIMARY KEY CHECK (id = 1), store TEXT NOT NULL,
+  record TEXT NOT NULL, turn BIGINT NOT NULL, size BIGINT NOT NULL, root BLOB NOT NULL);
 )";
-
-// On PostgreSQL nobody but the owner may see the key, whatever default privileges the database has.
-constexpr std::string_view kPostgresOnly = "REVOKE ALL ON record.record_key FROM PUBLIC;";
 
 void replace(std::string& text, std::string_view what, std::string_view with) {
   for (size_t at = text.find(what); at != std::string::npos; at = text.find(what, at + with.size())) {
@@ -67,11 +74,29 @@ bool has_tables(db::Connection& own) {
 
 void make_tables(db::Connection& own) {
   own.script(script_for(own.dialect(), kTables));
-  if (own.dialect() == db::Dialect::postgres) own.script(kPostgresOnly);
+  add_tables(own);
+}
+
+void add_tables(db::Connection& own) {
+  own.script(script_for(own.dialect(), kSinceTwo));
+}
+
+bool has_table(db::Connection& connection, std::string_view name) {
+  return connection
+      .query(connection.dialect() == db::Dialect::sqlite
+                 ? "SELECT name FROM sqlite_master WHERE type = 'table' AND name = $1"
+                 : "SELECT tablename FROM pg_tables WHERE schemaname = current_schema() AND tablename = $1",
+             {name})
+      .next();
 }
 
 void make_outbox(db::Connection& main_writer) {
   main_writer.script(script_for(main_writer.dialect(), kOutbox));
+}
+
+void take_out(db::Connection& main_writer, int64_t outbox) {
+  main_writer.execute("DELETE FROM record_outbox WHERE id = $1", {outbox});
+  main_writer.execute("DELETE FROM record_turn WHERE outbox = $1", {outbox});
 }
 
 RowWriter::RowWriter(db::Dialect dialect, std::string_view table, std::string_view columns)

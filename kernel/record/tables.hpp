@@ -14,6 +14,10 @@
 //                time_us)
 // and beside the store's own tables
 //   record_outbox  id, header, body, salt: entries of committed transactions on their way into the tree
+//   record_turn    outbox, turn, bytes, salt: what they wrote
+//   record_bond    id = 1, store: its name for good, record: that of its record, turn: the last one given, size, root:
+//                  of the record's tree as last known here
+// The key that signs checkpoints lies in a file outside (Options::key_file). Tables of version 1 held it in record_key.
 #pragma once
 
 #include <cstddef>
@@ -26,15 +30,19 @@
 
 namespace jw::record {
 
-constexpr int64_t kTablesVersion = 1;
+constexpr int64_t kTablesVersion = 2;
 constexpr unsigned kPositionBits = 16;  // of access_log.id
 
 // Before table names: the recorder's own SQLite connection has the record as its main file, everybody else as "record".
 std::string_view own_prefix(db::Dialect dialect);
 
 bool has_tables(db::Connection& own);
-void make_tables(db::Connection& own);          // in the caller's transaction
-void make_outbox(db::Connection& main_writer);  // if absent; in the caller's transaction
+void make_tables(db::Connection& own);  // in the caller's transaction
+void add_tables(db::Connection& own);   // what version 1 did not have; in the caller's transaction
+bool has_table(db::Connection& connection, std::string_view name);  // of the connection's own schema, not the record's
+void make_outbox(db::Connection& main_writer);                      // if absent; in the caller's transaction
+
+void take_out(db::Connection& main_writer, int64_t outbox);  // of the outbox, what it wrote with it
 
 // INSERT of many rows of one table in few statements: round trips are dear on PostgreSQL, binding is all on SQLite.
 class RowWriter {

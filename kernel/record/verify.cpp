@@ -2,6 +2,8 @@
 #include <map>
 
 #include "kernel/record/api.hpp"
+#include "kernel/record/bond.hpp"
+#include "kernel/record/key_file.hpp"
 #include "kernel/record/leaf.hpp"
 #include "kernel/record/note.hpp"
 #include "kernel/record/tables.hpp"
@@ -24,15 +26,21 @@ std::string text(uint64_t value) {
 
 class Verifier {
  public:
-  explicit Verifier(db::Connection& reader) : reader_(reader) {}
+  Verifier(db::Connection& reader, const Kept& kept) : reader_(reader), kept_(kept) {}
 
-  std::vector<Text> run(const std::string& against) {
+  std::vector<Text> run(const Against& against) {
     db::Transaction snapshot(reader_, db::Transaction::Mode::read);
+    read_store();  // first: on SQLite the record's part of the snapshot begins later, and then has all that this has
     if (!read_head()) return std::move(problems_);
-    if (!against.empty()) read_against(against);
+    if (!against.checkpoint.empty()) read_against(against.checkpoint);
+    if (!against.key_file.empty()) check_key(against.key_file);
     check_checkpoint_at(0);
     for (uint64_t begin = 0; begin < size_ && !is_full(); begin += kPiece) check_piece(begin);
     check_end();
+    check_bond();
+    check_rows();
+    snapshot.commit();
+    check_not_older();
     return std::move(problems_);
   }
 
@@ -42,14 +50,22 @@ class Verifier {
   }
   bool is_full() const { return problems_.size() >= kProblemsMax; }
 
+  void read_store();
   bool read_head();
+  void check_key(const std::string& file);
+  void check_bond();
+  void check_rows();
+  void take_written();
+  void take_waiting(uint64_t before);
+  void check_turns();
+  void check_not_older();
   void read_against(const std::string& against);
   void check_piece(uint64_t begin);
   void read_checkpoints(uint64_t begin, uint64_t end);
   void read_leaves(uint64_t begin, uint64_t end);
   bool check_leaf(const db::Rows& row, uint64_t seq);
-  void check_columns(const db::Rows& row, const HeaderView& header, uint64_t seq);
-  void check_body(const db::Rows& row, const HeaderView& header, uint64_t seq);
+  void check_columns(const db::Rows& row, const LeafView& leaf, uint64_t seq);
+  void check_body(const db::Rows& row, LeafView& leaf, uint64_t seq);
   void check_access(uint64_t begin, uint64_t end);
   void check_tiles();
   void compare_tile(const Tile& tile);
@@ -58,7 +74,11 @@ class Verifier {
   void check_end();
 
   db::Connection& reader_;
+  const Kept& kept_;
   std::vector<Text> problems_;
+  std::optional<StoreBond> store_;
+  std::map<uint64_t, Rows> waiting_;  // by turn: committed, on their way into the record
+  RowsOnRecord said_;
   VerifierKey key_;
   uint64_t size_ = 0;
 
@@ -68,6 +88,9 @@ class Verifier {
   std::vector<Tile> full_;
   std::map<uint64_t, Note> checkpoints_;  // of the piece, by size
   std::map<uint64_t, Note> outside_;      // kept elsewhere
+  std::optional<Hash> root_known_;        // of the tree, when it had the size that the store knows
+  uint64_t wrote_ = 0;                    // leaves that wrote rows
+  uint64_t newest_ = 0;                   // turn on record
 
   // What the leaves of the piece say about who read whom: one line after the other, as access_log should have it.
   std::string expected_;
@@ -76,6 +99,113 @@ class Verifier {
   uint64_t destroyed_below_ = 0;  // bodies under this seq were destroyed by a recorded decision
   std::optional<uint64_t> last_without_body_;
 };
+
+void Verifier::read_store() {
+  store_ = store_bond(reader_);
+  if (!store_) return;
+  db::Rows rows = reader_.query("SELECT turn, bytes FROM record_turn ORDER BY turn");
+  while (rows.next()) {
+    std::optional<Rows> told = decode_rows(rows.blob(1));
+    if (told && told->turn == size_in(rows, 0)) {
+      waiting_.emplace(told->turn, std::move(*told));
+    } else {
+      problem("待记入记录的条目已损坏", "an entry on its way into the record is broken");
+    }
+  }
+}
+
+void Verifier::check_key(const std::string& file) {
+  try {
+    if (crypto::SigningKey::from_seed(read_key_file(file)).public_key == key_.public_key) return;
+    problem("记录的公钥不是密钥文件中的：检查点可能由他人重新签名",
+            "the record's public key is not that of the key file: somebody else may have signed its checkpoints anew");
+  } catch (const std::runtime_error&) {
+    problem("密钥文件 " + file + " 读不到：无法确认签名的密钥未被替换",
+            "the key file " + file + " cannot be read: whether the signing key was replaced cannot be told");
+  }
+}
+
+// The store's own word about the record, and the record's about the store.
+void Verifier::check_bond() {
+  std::optional<Ledger::Bond> ours;
+  {
+    db::Rows rows = reader_.query("SELECT record, store FROM record.bond WHERE id = 1");
+    if (rows.next()) ours = Ledger::Bond{std::string(rows.text(0)), std::string(rows.text(1))};
+  }
+  if (!store_ && !ours) return problem("数据库与操作记录尚未建立对应", "store and record have not been joined yet");
+  const Both both{store_, ours, 0, true, size_};
+  if (const auto apart = difference(both, [&](uint64_t) { return root_known_.value_or(store_->root); }))
+    problem(apart->zh, apart->en);
+}
+
+// Leaves say what must be in the store.
+void Verifier::check_rows() {
+  if (!store_ || is_full()) return;
+  take_written();
+  check_turns();
+  for (const Text& each : said_.problems()) problem(each.zh, each.en);
+  const auto known = [&](const std::string& name) {
+    if (said_.states(name)) return;
+    problem("表 " + name + " 没有任何记录为之作证", "no leaf answers for the table " + name);
+  };
+  for (const auto& [name, aside] : kept_.tables) known(name);
+  for (const std::string& name : kept_.datasets) known(name);
+  for (const std::string& name : said_.tables()) {
+    for (const Text& each : said_.compare(reader_, name)) problem(each.zh, each.en);
+  }
+}
+
+void Verifier::take_written() {
+  uint64_t found = 0;
+  db::Rows rows = reader_.query(
+      "SELECT w.turn, w.leaf, w.bytes, w.salt, l.header FROM record.written w LEFT JOIN record.leaf l ON l.seq = "
+      "w.leaf "
+      "ORDER BY w.turn");
+  while (rows.next()) {
+    const std::string seq = text(size_in(rows, 1));
+    std::optional<Rows> told = decode_rows(rows.blob(2));
+    const std::optional<LeafView> leaf = LeafView::read(rows.blob(4), {});
+    if (!told || told->turn != size_in(rows, 0) || !leaf ||
+        leaf->rows_digest != bytes_of(salted_digest(rows.blob(3), rows.blob(2)))) {
+      problem("第 " + seq + " 条所写的行与其摘要不符：被改动", "what leaf " + seq + " wrote was changed");
+      continue;
+    }
+    ++found;
+    take_waiting(told->turn);
+    waiting_.erase(told->turn);
+    newest_ = std::max(newest_, told->turn);
+    if (told->turn <= store_->turn) said_.take(*told, seq);  // a later one is not in this view of the store
+  }
+  take_waiting(store_->turn + 1);
+  if (found < wrote_)
+    problem("有 " + text(wrote_ - found) + " 条记录所写的行不在了",
+            text(wrote_ - found) + " leaves lack what they wrote");
+}
+
+void Verifier::take_waiting(uint64_t before) {
+  while (!waiting_.empty() && waiting_.begin()->first < before) {
+    said_.take(waiting_.begin()->second, "outbox");
+    waiting_.erase(waiting_.begin());
+  }
+}
+
+// When all is taken.
+void Verifier::check_turns() {
+  if (said_.turn() < store_->turn) {
+    problem("数据库第 " + text(said_.turn()) + " 轮之后的写入没有记录：记录较旧，或待记入的条目被删",
+            "the store's writings after " + text(said_.turn()) +
+                " are not on record: the record is older, or entries on their way into it were removed");
+  }
+}
+
+// While others write, the record may tell of more than this view of the store; not of more than the store has by now.
+void Verifier::check_not_older() {
+  const std::optional<StoreBond> now = store_bond(reader_);
+  if (!now || newest_ <= now->turn) return;
+  problem("数据库比操作记录旧：写到第 " + text(now->turn) + " 轮，记录中已有第 " + text(newest_) + " 轮",
+          "the store is older than the record: it has written " + text(now->turn) + " times, the record tells of " +
+              text(newest_));
+}
 
 bool Verifier::read_head() {
   const bool there = [&] {
@@ -176,13 +306,15 @@ void Verifier::read_leaves(uint64_t begin, uint64_t end) {
 // The header first; false when it does not have the hash that stands beside it.
 bool Verifier::check_leaf(const db::Rows& row, uint64_t seq) {
   const std::string_view bytes = row.blob(6);
-  const std::optional<HeaderView> header = HeaderView::read(bytes);
+  std::optional<LeafView> header = LeafView::read(bytes, row.blob(7));
+  if (!header) header = LeafView::read(bytes, {});  // a body that cannot be read is not the one that belongs to it
   const bool holds = bytes_of(leaf_hash(bytes)) == row.blob(9);
   if (!holds || !header) {
     problem("第 " + text(seq) + " 条的内容与其哈希不符：被改动",
             "leaf " + text(seq) + " does not have its hash: it was changed");
     return false;
   }
+  if (header->wrote_rows()) ++wrote_;
   if (header->seq != seq) {
     problem("第 " + text(seq) + " 条的位置上是第 " + text(header->seq) + " 条：被调换",
             "leaf " + text(header->seq) + " stands in the place of leaf " + text(seq) + ": they were swapped");
@@ -193,21 +325,23 @@ bool Verifier::check_leaf(const db::Rows& row, uint64_t seq) {
             "leaf " + text(seq) + " was recorded before the one in front of it");
   }
   if (header->seq == seq) recorded_ = std::max(recorded_, header->recorded);
-  check_columns(row, *header, seq);
   check_body(row, *header, seq);
-  if (header->kind == "retention") {
+  check_columns(row, *header, seq);
+  if (header->kind == "retention" && header->has_body) {
     destroyed_below_ = std::max(destroyed_below_, std::min(seq, static_cast<uint64_t>(header->rows)));
   }
   return true;
 }
 
-void Verifier::check_columns(const db::Rows& row, const HeaderView& header, uint64_t seq) {
-  if (row.integer(1) == header.time.us && row.integer(2) == header.account && row.integer(3) == header.person &&
-      row.text(4) == header.kind && row.text(5) == header.dataset) {
-    return;
-  }
+void Verifier::check_columns(const db::Rows& row, const LeafView& leaf, uint64_t seq) {
+  // Without its body a leaf no longer says who and what about: the columns say nothing then.
+  const bool told = leaf.has_body || (leaf.version == 1 && row.integer(2) == leaf.account);
+  const bool same = told
+                        ? row.integer(2) == leaf.account && row.integer(3) == leaf.person && row.text(5) == leaf.dataset
+                        : row.integer(2) == 0 && row.integer(3) == 0 && row.text(5).empty();
+  if (row.integer(1) == leaf.time.us && row.text(4) == leaf.kind && same) return;
   problem("第 " + text(seq) + " 条的查询列与其内容不符：被改动",
-          "the columns of leaf " + text(seq) + " do not say what its header says: they were changed");
+          "the columns of leaf " + text(seq) + " do not say what the leaf says: they were changed");
 }
 
 void append_line(std::string& out, std::initializer_list<int64_t> numbers,
@@ -219,22 +353,21 @@ void append_line(std::string& out, std::initializer_list<int64_t> numbers,
   }
 }
 
-void Verifier::check_body(const db::Rows& row, const HeaderView& header, uint64_t seq) {
+void Verifier::check_body(const db::Rows& row, LeafView& leaf, uint64_t seq) {
   if (row.is_null(7) && row.is_null(8)) {
     last_without_body_ = seq;
     return;
   }
-  if (bytes_of(body_digest(row.blob(8), row.blob(7))) != header.body_digest) {
+  if (bytes_of(salted_digest(row.blob(8), row.blob(7))) != leaf.body_digest || !leaf.has_body) {
     problem("第 " + text(seq) + " 条的正文与其摘要不符：被改动", "the body of leaf " + text(seq) + " was changed");
+    leaf = LeafView::read(row.blob(6), {}).value();
     return;
   }
-  BodyReader body(row.blob(7));
   uint64_t id = seq << kPositionBits;
-  while (const std::optional<Subject> s = body.next()) {
-    append_line(
-        expected_,
-        {number(seq), header.time.us, static_cast<int64_t>(s->kind), s->id, s->count, header.person, header.account},
-        {header.post, header.unit, header.dataset, header.action, header.purpose, header.basis});
+  while (const std::optional<Subject> s = leaf.subjects.next()) {
+    append_line(expected_,
+                {number(seq), leaf.time.us, static_cast<int64_t>(s->kind), s->id, s->count, leaf.person, leaf.account},
+                {leaf.post, leaf.unit, leaf.dataset, leaf.action, leaf.purpose, leaf.basis});
     expected_ids_.emplace_back(id++, expected_.size());
   }
 }
@@ -301,6 +434,7 @@ void Verifier::compare_tile(const Tile& tile) {
 
 // Called when the tree has just this size.
 void Verifier::check_checkpoint_at(uint64_t size) {
+  if (store_ && store_->size == size && tree_whole_) root_known_ = tree_.root();
   if (const auto found = checkpoints_.find(size); found != checkpoints_.end()) check_note(found->second, false);
   if (const auto found = outside_.find(size); found != outside_.end()) check_note(found->second, true);
 }
@@ -348,8 +482,12 @@ void Verifier::check_end() {
 
 }  // namespace
 
-std::vector<Text> verify(db::Connection& reader, const std::string& against) {
-  return Verifier(reader).run(against);
+bool joined(db::Connection& reader) {
+  return store_bond(reader).has_value();
+}
+
+std::vector<Text> verify(db::Connection& reader, const Kept& kept, const Against& against) {
+  return Verifier(reader, kept).run(against);
 }
 
 }  // namespace jw::record

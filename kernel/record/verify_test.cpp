@@ -5,6 +5,7 @@
 #include <latch>
 
 #include "kernel/record/api.hpp"
+#include "kernel/record/key_file.hpp"
 #include "kernel/record/leaf.hpp"
 #include "kernel/record/note.hpp"
 #include "kernel/record/test_store.hpp"
@@ -30,10 +31,20 @@ class VerifyTest : public testing::TestWithParam<db::Dialect> {
     append(kLeaves / 2);
     append(kLeaves / 2);
   }
+  Options options() const {
+    Options options;
+    options.key_file = store_->key_file();
+    return options;
+  }
+  void change_store(const std::string& sql) { stores_->main->writer()->execute(sql); }
+  static std::string leaf_time(int seq, const std::string& header) {
+    const int64_t time = LeafView::read(header, {})->time.us;
+    return "UPDATE @leaf SET time_us = " + std::to_string(time) + " WHERE seq = " + std::to_string(seq);
+  }
   // Appends and closes, which makes a checkpoint.
   void append(int64_t count) {
     const std::unique_ptr<Clock> clock = system_clock();
-    const auto recorder = Recorder::open(*stores_->main, *stores_->record, *clock, Options{});
+    const auto recorder = Recorder::open(*stores_->main, *stores_->record, *clock, options());
     std::latch done(count);
     for (int64_t i = 0; i < count; ++i) {
       Entry entry;
@@ -52,7 +63,7 @@ class VerifyTest : public testing::TestWithParam<db::Dialect> {
   std::vector<std::string> problems(const std::string& against = "") {
     const auto reader = stores_->main->reader();
     std::vector<std::string> found;
-    for (const Text& problem : verify(*reader, against)) {
+    for (const Text& problem : verify(*reader, {}, {against, store_->key_file()})) {
       EXPECT_FALSE(problem.zh.empty());
       found.push_back(problem.en);
     }
@@ -149,7 +160,7 @@ TEST_P(VerifyTest, ACheckpointMovedToAnotherSizeIsNamed) {
 }
 
 TEST_P(VerifyTest, ACheckpointOfAnotherTreeSignedWithTheStolenKeyIsNamed) {
-  const crypto::SigningKey key = crypto::SigningKey::from_seed(blob("SELECT seed FROM @record_key"));
+  const crypto::SigningKey key = crypto::SigningKey::from_seed(read_key_file(store_->key_file()));
   const Hash root = leaf_hash("another tree");
   const std::string text = sign_checkpoint(key, Options{}.origin, 350, root);
   change("UPDATE @checkpoint SET text = $1, root = $2 WHERE size = 350", {text, db::Param::blob(bytes_of(root))});
@@ -196,7 +207,9 @@ TEST_P(VerifyTest, ACutTailIsNamed) {
   change("DELETE FROM @checkpoint WHERE size > 400");
   change("DELETE FROM @tile WHERE number = 1");
   change("DELETE FROM @access_log WHERE leaf >= 400");
-  EXPECT_THAT(problems(), IsEmpty());
+  EXPECT_THAT(problems(), testing::ElementsAre(HasSubstr("the record is older than the store"))) << "the store knows …";
+  change_store("UPDATE record_bond SET size = 0");
+  EXPECT_THAT(problems(), IsEmpty()) << "… unless that is cleaned up, too";
   EXPECT_THAT(problems(before), Contains(HasSubstr("tail was cut off")));
 }
 
@@ -208,12 +221,13 @@ TEST_P(VerifyTest, LeavesBehindTheEndAreNamed) {
 // Somebody who rewrites a leaf with all that follows from it, and signs again with the stolen key.
 TEST_P(VerifyTest, ACompleteRewriteIsFoundByTheCheckpointKeptElsewhere) {
   const std::string kept = blob("SELECT text FROM @checkpoint WHERE size = 350");
-  const crypto::SigningKey key = crypto::SigningKey::from_seed(blob("SELECT seed FROM @record_key"));
-  std::string header = blob("SELECT header FROM @leaf WHERE seq = 600");
-  header[60] = 'x';  // in the digest of the answer
+  const crypto::SigningKey key = crypto::SigningKey::from_seed(read_key_file(store_->key_file()));
+  std::string header = blob("SELECT header FROM @leaf WHERE seq = 602");
+  header[24] = static_cast<char>(header[24] ^ 1);  // in the time, of a leaf about nobody
   const Hash hash = leaf_hash(header);
-  change("UPDATE @leaf SET header = $1, hash = $2 WHERE seq = 600",
+  change("UPDATE @leaf SET header = $1, hash = $2 WHERE seq = 602",
          {db::Param::blob(header), db::Param::blob(bytes_of(hash))});
+  change(leaf_time(602, header));
   EXPECT_THAT(problems(), Contains(HasSubstr("not those of checkpoint 700")));
   Tree tree;
   std::vector<Tile> full;
@@ -224,6 +238,8 @@ TEST_P(VerifyTest, ACompleteRewriteIsFoundByTheCheckpointKeptElsewhere) {
   const std::string outside = blob("SELECT text FROM @checkpoint WHERE size = 700");
   change("UPDATE @checkpoint SET text = $1, root = $2 WHERE size = 700",
          {again, db::Param::blob(bytes_of(tree.root()))});
+  EXPECT_THAT(problems(), testing::ElementsAre(HasSubstr("not those the store knows")));
+  change_store("UPDATE record_bond SET size = 0");
   EXPECT_THAT(problems(), IsEmpty());
   EXPECT_THAT(problems(kept), IsEmpty()) << "older than what was changed";
   EXPECT_THAT(problems(outside), Contains(HasSubstr("the record was rewritten")));
@@ -267,12 +283,12 @@ TEST_P(VerifyTest, AStoreWithoutRecordIsTold) {
   TestStore empty(GetParam());
   const OpenStores stores(empty.options());
   const auto reader = stores.main->reader();
-  EXPECT_THAT(verify(*reader, ""), testing::SizeIs(1));
+  EXPECT_THAT(verify(*reader, {}, {}), testing::SizeIs(1));
 }
 
 TEST_P(VerifyTest, ARecorderDoesNotOpenABrokenTree) {
   const std::unique_ptr<Clock> clock = system_clock();
-  const auto opens = [&] { Recorder::open(*stores_->main, *stores_->record, *clock, Options{}); };
+  const auto opens = [&] { Recorder::open(*stores_->main, *stores_->record, *clock, options()); };
   const std::string header = blob("SELECT header FROM @leaf WHERE seq = 690");
   std::string wrong = header;
   wrong[70] = 'x';
@@ -283,8 +299,11 @@ TEST_P(VerifyTest, ARecorderDoesNotOpenABrokenTree) {
   change("UPDATE @head SET size = 699");
   EXPECT_THROW(opens(), std::runtime_error);
   change("UPDATE @head SET size = 700");
-  change("UPDATE @record_key SET seed = $1", {db::Param::blob(std::string(32, 'o'))});
-  EXPECT_THROW(opens(), std::runtime_error);
+  std::filesystem::remove(store_->key_file());
+  EXPECT_THROW(opens(), std::runtime_error) << "without its key";
+  make_key_file(store_->key_file(), std::string(32, 'o'));
+  EXPECT_THROW(opens(), std::runtime_error) << "with another key";
+  EXPECT_THAT(problems(), testing::ElementsAre(HasSubstr("public key is not that of the key file")));
 }
 
 }  // namespace

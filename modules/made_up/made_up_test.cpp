@@ -43,7 +43,9 @@ class Made {
       EXPECT_TRUE(catalog::apply_schema(*catalogue_, *writer, false));
     }
     record_store_ = db::Store::open(record::record_store(made_.options()));
-    recorder_ = record::Recorder::open(made_.store(), *record_store_, clock_, {});
+    record::Options options;
+    options.key_file = made_.key_file();
+    recorder_ = record::Recorder::open(made_.store(), *record_store_, clock_, options);
     options_.students = students;
     options_.seed = seed;
     options_.check_every = 1;

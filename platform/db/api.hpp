@@ -18,6 +18,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <initializer_list>
 #include <map>
 #include <memory>
@@ -144,10 +145,22 @@ struct Reach {
 };
 using ReachPtr = std::shared_ptr<const Reach>;
 
+// A row of a watched table as a transaction left it.
+struct WrittenRow {
+  std::string table;
+  std::string key;     // values of its primary key, '/' between them
+  std::string digest;  // row_digest(); empty: the row is gone
+};
+
 class Connection {
  public:
   virtual ~Connection() = default;
   virtual Dialect dialect() const = 0;
+
+  // Rows of this transaction that whoever writes them in bulk tells of himself (Store::watch).
+  virtual void wrote(WrittenRow row) = 0;
+  // A number that whoever watches keeps for the length of a transaction; 0 when it begins.
+  virtual int64_t& kept_in_transaction() = 0;
 
   // The statement has begun when the call returns: what it refuses is thrown here rather than by next().
   virtual Rows query(std::string_view sql, std::span<const Param> params = {}) = 0;
@@ -226,6 +239,30 @@ struct Belt {
   std::vector<std::string> sealed;  // tables whose rows, on PostgreSQL, not even their owner sees in a bare session
 };
 
+// Tables whose every writing is told before its transaction commits (kernel/record/rows.hpp says what for). A statement
+// outside a transaction gets one of its own. execute() and bulk() tell; script(), which is for structure, does not.
+struct Watch {
+  struct Table {
+    std::vector<std::string> key;                   // columns of the primary key
+    std::vector<std::string> columns;               // that row_digest() is over, in order of name
+    std::map<std::string, std::string> defaults{};  // SQL of values that columns get when none is given
+  };
+  std::map<std::string, Table, std::less<>> tables;
+  // Rows in the order written, a row as often as it was. Throws, and nothing is committed. May write itself.
+  std::function<void(Connection&, std::vector<WrittenRow>)> before_commit;
+};
+using WatchPtr = std::shared_ptr<const Watch>;
+
+// A table as it is there: all its columns but those set aside. Error (statement) for a table without a primary key.
+Watch::Table table_to_watch(Connection& connection, std::string_view table,
+                            const std::set<std::string, std::less<>>& aside);
+// SHA-256 (32 bytes) over names and values, `values` being those of `columns`; a NULL counts as no column, so that one
+// added later changes no digest of rows that do not have it.
+std::string row_digest(std::span<const std::string> columns, std::span<const Param> values);
+// Column `first` and the following of a row, borrowed until the next one.
+std::vector<Param> values_of(const Rows& row, size_t first, size_t count);
+std::string key_text(std::span<const Param> values);
+
 // Pools of reading and writing connections of one store. Thread-safe.
 // SQLite: WAL, synchronous=FULL, foreign keys on, readers open read-only with query_only and an authorizer that lets
 // nothing but reading through; LIKE is case-sensitive as on PostgreSQL; "x" is never text. PostgreSQL: time zone UTC;
@@ -270,6 +307,9 @@ class Store {
   // (docs/deploy.md). Returns what could not be fastened, for the operator; none = all of it holds.
   virtual std::vector<Text> fasten(const Belt& belt) = 0;
 
+  // For all writing connections lent from now on; null = nobody watches. Once, at the start, and at the end.
+  virtual void watch(WatchPtr watch) = 0;
+
  protected:
   virtual void give_back(Connection* connection, bool writer) noexcept = 0;
 };
@@ -290,6 +330,14 @@ struct Migrations {
 std::vector<Migrations> migrations_of(const std::filesystem::path& home);
 // Names of all tables that they make.
 std::set<std::string, std::less<>> tables_of(std::span<const Migrations> sources);
+
+// What no leaf of the record answers for (Store::watch): lines "--aside TABLE: why" and "--aside TABLE.COLUMN: why" of
+// the migrations. By table; everything that is not named is answered for.
+struct Aside {
+  bool whole = false;
+  std::set<std::string, std::less<>> columns;
+};
+std::map<std::string, Aside, std::less<>> asides_of(std::span<const Migrations> sources);
 
 // Each migration runs once, source after source and in order of number, in a transaction; the store remembers owner,
 // number and digest. Several nodes may do so at once. Throws Error (statement) when a migration already applied has

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "platform/db/api.hpp"
+#include "platform/db/sql_text.hpp"
 
 namespace jw::db {
 namespace {
@@ -74,39 +75,8 @@ ByNumber<Migration> read_folder(const fs::path& folder) {
 
 // ------------------------------------------------------------------------------------------------------------- dialect
 
-// A piece of SQL: a word is a keyword or a name; quoted names, literals and comments are pieces whole.
-struct Piece {
-  std::string_view text;
-  bool word = false;
-};
-
-bool of_word(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
-}
-
-size_t past(std::string_view sql, std::string_view end, size_t from) {
-  const size_t found = sql.find(end, from);
-  return found == std::string_view::npos ? sql.size() : found + end.size();
-}
-
-Piece take_piece(std::string_view& sql) {
-  size_t length = 1;
-  const bool word = of_word(sql[0]);
-  if (word) {
-    while (length < sql.size() && of_word(sql[length])) ++length;
-  } else if (sql.starts_with("--")) {
-    length = past(sql, "\n", 2);
-  } else if (sql.starts_with("/*")) {
-    length = past(sql, "*/", 2);
-  } else if (sql[0] == '\'' || sql[0] == '"') {
-    length = past(sql, sql.substr(0, 1), 1);
-  }
-  const Piece piece{sql.substr(0, length), word};
-  sql.remove_prefix(length);
-  return piece;
-}
-
 constexpr std::string_view kPostgresOnly = "--postgres ";
+constexpr std::string_view kAside = "--aside ";
 
 std::string_view in_postgres(std::string_view word, std::string_view before) {
   if (word == "TEXT") return before == "AS" ? word : "TEXT COLLATE \"C\"";  // CAST(… AS TEXT) takes no collation
@@ -238,16 +208,39 @@ std::set<std::string, std::less<>> tables_of(std::span<const Migrations> sources
     std::string_view sql = step.migration.text, last, before;  // the two words before this piece
     while (!sql.empty()) {
       const Piece piece = take_piece(sql);
-      const bool quoted = piece.text.size() > 2 && piece.text[0] == '"';
-      if (!piece.word && !quoted) continue;
+      if (!piece.is_name()) continue;
       if (piece.text == "IF" || piece.text == "NOT" || piece.text == "EXISTS") continue;
       if (before == "CREATE" && last == "TABLE") {
-        tables.emplace(quoted ? piece.text.substr(1, piece.text.size() - 2) : piece.text);
+        tables.emplace(piece.name());
       }
       before = std::exchange(last, piece.text);
     }
   }
   return tables;
+}
+
+std::map<std::string, Aside, std::less<>> asides_of(std::span<const Migrations> sources) {
+  std::map<std::string, Aside, std::less<>> asides;
+  for (const Step& step : steps_of(sources)) {
+    std::string_view sql = step.migration.text;
+    while (!sql.empty()) {
+      std::string_view line = take_piece(sql).text;
+      if (!line.starts_with(kAside)) continue;
+      line.remove_prefix(kAside.size());
+      const size_t colon = line.find(": ");
+      if (colon == std::string_view::npos || line.size() < colon + 4)
+        wrong(step.migration.name + ": --aside says no reason");
+      const std::string_view what = line.substr(0, colon);
+      const size_t dot = what.find('.');
+      Aside& aside = asides[std::string(what.substr(0, dot))];
+      if (dot == std::string_view::npos) {
+        aside.whole = true;
+      } else {
+        aside.columns.emplace(what.substr(dot + 1));
+      }
+    }
+  }
+  return asides;
 }
 
 std::vector<std::string> migrations_ahead(Connection& connection, std::span<const Migrations> sources) {

@@ -13,6 +13,7 @@
 #include "platform/db/belt.hpp"
 #include "platform/db/pool.hpp"
 #include "platform/db/stores.hpp"
+#include "platform/db/watch.hpp"
 
 namespace jw::db {
 namespace {
@@ -108,7 +109,7 @@ struct Statement {
 
 class PostgresStream;
 
-class PostgresConnection final : public Connection {
+class PostgresConnection final : public WatchedConnection {
  public:
   explicit PostgresConnection(Handle handle) : handle_(std::move(handle)) {}
 
@@ -134,7 +135,8 @@ class PostgresConnection final : public Connection {
   void run(const char* sql) {
     free_the_line();
     const Answer answer(PQexec(handle_.get(), sql));
-    if (PQresultStatus(answer.get()) != PGRES_COMMAND_OK && PQresultStatus(answer.get()) != PGRES_TUPLES_OK)
+    const ExecStatusType status = PQresultStatus(answer.get());
+    if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK && status != PGRES_EMPTY_QUERY)
       throw error_of(handle_.get(), answer.get(), sql);
   }
 
@@ -142,6 +144,7 @@ class PostgresConnection final : public Connection {
   void begin(bool write) override;
   void commit() override;
   void roll_back() noexcept override;
+  bool in_transaction() const override { return in_transaction_; }
 
  private:
   friend class PostgresStream;
@@ -393,6 +396,8 @@ Rows PostgresConnection::query(std::string_view sql, std::span<const Param> para
 }
 
 int64_t PostgresConnection::execute(std::string_view sql, std::span<const Param> params) {
+  if (const Telling* telling = this->telling(sql))
+    return tell(*telling, [&](const std::string& telling_sql) { return query(telling_sql, params); });
   const Answer answer = run_prepared(sql, params);
   int64_t changed = 0;
   const std::string_view text = PQcmdTuples(answer.get());
@@ -419,10 +424,12 @@ void PostgresConnection::apply_limit() {
 void PostgresConnection::begin(bool write) {
   if (in_transaction_) throw Error(Failure::statement, "transactions do not nest");
   run(write ? "BEGIN ISOLATION LEVEL READ COMMITTED" : "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY");
+  forget();
   in_transaction_ = true;
 }
 
 void PostgresConnection::commit() {
+  if (PQtransactionStatus(handle_.get()) != PQTRANS_INERROR) tell_before_commit();
   if (PQtransactionStatus(handle_.get()) == PQTRANS_INERROR) {
     roll_back();
     throw Error(Failure::statement, "committing after an error");
@@ -437,6 +444,7 @@ void PostgresConnection::roll_back() noexcept {
     const Answer ignored(PQexec(handle_.get(), "ROLLBACK"));
   }
   in_transaction_ = false;
+  forget();
 }
 
 void PostgresConnection::reset() noexcept {
@@ -611,8 +619,10 @@ std::unique_ptr<Bulk> PostgresConnection::bulk(std::string_view table, std::span
   target += ')';
   auto known = loads_.find(target);
   if (known == loads_.end()) known = loads_.emplace(target, load_of(table, columns, target)).first;
-  if (known->second.by_arrays) return std::make_unique<PostgresArrays>(*this, known->second.sql, columns.size());
-  return std::make_unique<PostgresBulk>(*this, known->second.sql, columns.size());
+  return telling_bulk(table, columns, [&]() -> std::unique_ptr<Bulk> {
+    if (known->second.by_arrays) return std::make_unique<PostgresArrays>(*this, known->second.sql, columns.size());
+    return std::make_unique<PostgresBulk>(*this, known->second.sql, columns.size());
+  });
 }
 
 PostgresConnection::Load PostgresConnection::load_of(std::string_view table, std::span<const std::string> columns,
@@ -658,9 +668,14 @@ class PostgresStore final : public Store {
 
   Dialect dialect() const override { return Dialect::postgres; }
   Lease reader() override { return {this, alive(readers_), false}; }
-  Lease writer() override { return {this, alive(writers_), true}; }
+  Lease writer() override {
+    PostgresConnection* connection = alive(writers_);
+    connection->watch(watch_);
+    return {this, connection, true};
+  }
   Lease private_reader() override { return writer(); }
   std::vector<Text> fasten(const Belt& belt) override;
+  void watch(WatchPtr watch) override { watch_ = std::move(watch); }
 
  protected:
   void give_back(Connection* connection, bool writer) noexcept override {
@@ -681,6 +696,7 @@ class PostgresStore final : public Store {
   std::unique_ptr<PostgresConnection> connect(bool writer) const;
 
   const Options options_;
+  WatchPtr watch_;                   // of writer()
   std::optional<ReadingRole> role_;  // of readers; none: they are the owner's
   Pool<PostgresConnection> readers_;
   Pool<PostgresConnection> writers_;

@@ -13,6 +13,7 @@
 #include "platform/db/cache.hpp"
 #include "platform/db/pool.hpp"
 #include "platform/db/stores.hpp"
+#include "platform/db/watch.hpp"
 
 namespace jw::db {
 namespace {
@@ -161,7 +162,7 @@ class Cursor final : public Rows::Source {
 
 // ---------------------------------------------------------------------------------------------------------- connection
 
-class SqliteConnection final : public Connection {
+class SqliteConnection final : public WatchedConnection {
  public:
   // Once set, an authorizer is kept: setting one makes SQLite prepare every statement anew.
   SqliteConnection(Database database, bool writer) : database_(std::move(database)), writer_(writer) {
@@ -196,6 +197,7 @@ class SqliteConnection final : public Connection {
   void begin(bool write) override;
   void commit() override;
   void roll_back() noexcept override;
+  bool in_transaction() const override { return in_transaction_; }
 
  private:
   static int authorize(void* self, int action, const char* first, const char* second, const char* schema, const char*);
@@ -429,6 +431,8 @@ Rows SqliteConnection::run(const ReachPtr& reach, std::string_view sql, std::spa
 }
 
 int64_t SqliteConnection::execute(std::string_view sql, std::span<const Param> params) {
+  if (const Telling* telling = this->telling(sql))
+    return tell(*telling, [&](const std::string& telling_sql) { return run(nullptr, telling_sql, params); });
   Statement& statement = begin_statement(sql);
   const sqlite3_int64 before = sqlite3_total_changes64(database_.get());
   try {
@@ -486,10 +490,12 @@ void SqliteConnection::begin(bool write) {
     roll_back();
     throw;
   }
+  forget();
   in_transaction_ = true;
 }
 
 void SqliteConnection::commit() {
+  if (!failed_) tell_before_commit();
   if (failed_) {
     roll_back();
     throw Error(Failure::statement, "committing after an error");
@@ -510,6 +516,7 @@ void SqliteConnection::roll_back() noexcept {
   }
   if (reads_only_) sqlite3_exec(database_.get(), "PRAGMA query_only = OFF", nullptr, nullptr, nullptr);
   in_transaction_ = reads_only_ = failed_ = false;
+  forget();
 }
 
 void SqliteConnection::reset() noexcept {
@@ -551,7 +558,7 @@ std::unique_ptr<Bulk> SqliteConnection::bulk(std::string_view table, std::span<c
     values.append(i == 0 ? "$" : ", $").append(std::to_string(i + 1));
   }
   sql.append(") VALUES (").append(values).append(")");
-  return std::make_unique<SqliteBulk>(*this, begin_statement(sql));
+  return telling_bulk(table, columns, [&] { return std::make_unique<SqliteBulk>(*this, begin_statement(sql)); });
 }
 
 // --------------------------------------------------------------------------------------------------------------- store
@@ -637,17 +644,29 @@ class SqliteStore final : public Store {
   SqliteStore& operator=(const SqliteStore&) = delete;
   ~SqliteStore() override {
     readers_.close();
+    // Whoever copies the file of a store that is not in use has all of it: others may hold it open (the record is
+    // attached to the store's connections), and then closing alone leaves the log beside it.
+    try {
+      static_cast<SqliteConnection&>(*writer()).run_bare("PRAGMA wal_checkpoint(TRUNCATE)");
+    } catch (const std::exception&) {
+      // full disk, or the file is gone: what was committed is in the log, which is read when it is opened again
+    }
     writers_.close();  // last: brings the log into the file and removes it
   }
 
   Dialect dialect() const override { return Dialect::sqlite; }
   Lease reader() override { return lend_reader(bounds_); }
-  Lease writer() override { return {this, writers_.lend(), true}; }
+  Lease writer() override {
+    SqliteConnection* connection = writers_.lend();
+    connection->watch(watch_);
+    return {this, connection, true};
+  }
   Lease private_reader() override { return lend_reader(nullptr); }
   std::vector<Text> fasten(const Belt& belt) override {
     bounds_ = std::make_shared<const Reach>(belt.readers);
     return {};
   }
+  void watch(WatchPtr watch) override { watch_ = std::move(watch); }
 
  protected:
   void give_back(Connection* connection, bool writer) noexcept override {
@@ -665,6 +684,7 @@ class SqliteStore final : public Store {
   std::unique_ptr<SqliteConnection> connect(bool writer) const;
 
   ReachPtr bounds_;  // of reader()
+  WatchPtr watch_;   // of writer()
   const Options options_;
   const std::string path_;
   Pool<SqliteConnection> readers_;

@@ -25,6 +25,7 @@ class Campus {
     at("2026-03-16T09:00:00+08:00");
     options_.db = made_.options().url;
     options_.home = std::move(home);
+    options_.key_file = made_.key_file();
     options_.create = true;
     options_.readers = 4;
     {
@@ -40,6 +41,9 @@ class Campus {
 
   app::System& system() { return *system_; }
   TestStore& made() { return made_; }
+  const app::SystemOptions& options() const { return options_; }
+  void close() { system_.reset(); }  // the store is left as a clean stop leaves it
+  void open() { system_ = app::open_system(options_); }
   void at(const std::string& instant) {
     std::ofstream(clock_file_ + ".new") << instant << "\n";
     std::filesystem::rename(clock_file_ + ".new", clock_file_);

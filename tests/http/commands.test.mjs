@@ -133,6 +133,39 @@ for (const kind of stores) {
       const gone = await run('serve', '--db', db, '--listen', '127.0.0.1:0');
       assert.equal(gone.code, 1, gone.out + gone.err);
       assert.match(gone.err, /jiaowu migrate/);
+      assert.match(gone.err, /housing.*dormitory_wish/, 'the field is named');
+      // Whoever deletes stored values names them, and it is on record.
+      for (const words of [['--apply'], ['--apply', '--drop', 'housing'], ['--drop', 'housing.dormitory_wish']]) {
+        const asked = await run('migrate', '--db', db, ...words);
+        assert.equal(asked.code, 3, `${words.join(' ')}: ${asked.out}${asked.err}`);
+        assert.match((await mustRun('migrate', '--db', db, '--home', other)).out, /agree/, `nothing was changed by ${words.join(' ')}`);
+      }
+      await mustRun('migrate', '--db', db, '--apply', '--drop', 'housing.dormitory_wish');
+      assert.match((await mustRun('migrate', '--db', db)).out, /agree/);
+      assert.match((await mustRun('audit', 'verify', '--db', db)).out, /the record holds/);
+    });
+
+    test('migrate deletes a dataset only when it is named, after looking at the rows, and leaves a leaf', async () => {
+      const { db } = await university(kind);
+      const other = await temporary(`home_more_${kind}`);
+      for (const part of ['catalog', 'regulation', 'db', 'modules']) await cp(join(home, part), join(other, part), { recursive: true });
+      await writeFile(join(other, 'catalog', 'club.toml'), 'name = "club"\nlabel = { zh = "社团", en = "Club" }\nmodule = "reference"\nowner = { unit = "jwc", post = "academic_office" }\n'
+        + 'key = ["code"]\norder = ["code"]\nshow = ["code"]\n\n[[field]]\nname = "code"\nlabel = { zh = "编号", en = "Code" }\ntype = "text(20)"\nlevel = 1\nrequired = true\nexample = "A1"\n');
+      await mustRun('migrate', '--db', db, '--home', other, '--apply');
+      const leaves = async () => Number(await sqlOutside(db, kind === 'sqlite' ? 'SELECT COUNT(*) FROM leaf' : 'SELECT COUNT(*) FROM record.leaf', { record: true }));
+      const before = await leaves();
+      assert.equal((await run('migrate', '--db', db, '--apply')).code, 3);
+      assert.equal(await leaves(), before);
+      // Rows altered behind the system's back are found before a change of structure could state them anew.
+      const one = 'WHERE id = (SELECT MAX(id) FROM account)';
+      await sqlOutside(db, `UPDATE account SET created_us = created_us + 1 ${one}`);
+      const refused = await run('migrate', '--db', db, '--apply', '--drop', 'club');
+      assert.equal(refused.code, 1);
+      assert.match(refused.out, /table account/);
+      await sqlOutside(db, `UPDATE account SET created_us = created_us - 1 ${one}`);
+      await mustRun('migrate', '--db', db, '--apply', '--drop', 'club');
+      assert.ok(await leaves() > before);
+      assert.match((await mustRun('audit', 'verify', '--db', db)).out, /the record holds/);
     });
 
     test('demo refuses a filled store, and is the same from the same seed', async () => {
@@ -180,6 +213,53 @@ for (const kind of stores) {
         });
       }
       assert.equal((await run('audit', 'verify', '--db', db)).code, 0, 'whole again');
+    });
+
+    test('§1.3.3.b what was done is compared with the rows that are there', async () => {
+      const { db } = await university(kind);
+      const outside = (sql) => sqlOutside(db, sql);
+      const alterations = {
+        account: ['UPDATE account SET created_us = created_us + 1 WHERE id = (SELECT MIN(id) FROM account)'],
+        store_fact: ["UPDATE store_fact SET value = '大学' WHERE name = 'school_zh'"],
+        grade: ['UPDATE grade SET score = 1000 WHERE id = (SELECT MIN(id) FROM grade)'],
+        calendar_day: ['DELETE FROM calendar_day'],
+        regulation_version: ["UPDATE regulation_version SET note = 'x'"],
+        secret: ["DELETE FROM secret WHERE name = 'page_token'"],
+      };
+      for (const [table, [sql]] of Object.entries(alterations)) {
+        await outside(sql);
+        const found = await run('audit', 'verify', '--db', db);
+        assert.equal(found.code, 1, table);
+        assert.match(found.out, new RegExp(`table ${table}`), table);
+      }
+    });
+
+    test('serve makes no store: init does, and what does not fit is closed until it is adopted', async () => {
+      const db = kind === 'sqlite' ? `sqlite:${await temporary('mistyped.db')}` : await emptyStore(kind);
+      const none = await run('serve', '--db', db, '--listen', '127.0.0.1:0');
+      assert.equal(none.code, 1);
+      assert.match(none.err, /jiaowu init/);
+      if (kind === 'sqlite') await assert.rejects(access(await temporary('mistyped.db')));
+      await mustRun('init', '--db', db);
+      assert.match((await mustRun('audit', 'verify', '--db', db)).out, /the record holds/);
+      await sqlOutside(db, 'UPDATE record_bond SET turn = turn + 1');
+      const server = await Server.startClosed(db);
+      const ready = await server.request('GET', '/readyz');
+      assert.equal(ready.status, 503);
+      assert.equal(ready.json.type, 'record.apart');
+      assert.match(ready.json.detail.en, /jiaowu record adopt/);
+      for (const [method, path] of [['GET', '/'], ['GET', '/api/me'], ['POST', '/api/session'], ['GET', '/healthz'], ['GET', '/metrics']]) {
+        const closed = await server.request(method, path, {});
+        assert.equal(closed.status, 503, path);
+        assert.doesNotMatch(closed.text, /adopt/);
+      }
+      await server.stop();
+      assert.equal((await run('account', 'add', '--db', db, '--kind', 'academic_office', '--account', 'jwc1')).code, 1);
+      assert.equal((await run('record', 'adopt', '--db', db)).code, 2, 'a reason is asked for');
+      await mustRun('record', 'adopt', '--db', db, '--reason', 'restored from a backup');
+      assert.match((await mustRun('audit', 'verify', '--db', db)).out, /the record holds/);
+      const again = await serve(db);
+      assert.equal((await again.request('GET', '/readyz')).status, 200);
     });
 
     test('what is typed wrongly is told in one line, not in a stack', async () => {
@@ -237,6 +317,10 @@ if (stores.length > 0) {
       await copyFile(`${path}.yesterday`, path);
       const found = await run('audit', 'verify', '--db', db, '--against', file);
       assert.equal(found.code, 1, found.out + found.err);
+      assert.match((await run('audit', 'verify', '--db', db)).out, /older than the store/, 'the store knows it, too');
+      const closed = await Server.startClosed(db);
+      assert.equal((await closed.request('GET', '/readyz')).status, 503);
+      await closed.stop();
     });
   });
 }

@@ -90,8 +90,11 @@ forEachStore('evidence', (world) => {
       const other = await world.as(kind, nth);
       assert.deepEqual(await other.rows({ dataset: 'access_log', fields: ['leaf'], where: { field: 'leaf', op: 'eq', value: leaf } }), [], kind);
     }
+    // The proof says in which capacity, and neither who, nor anything that could be tried out.
     const proof = await proofOf(student, record);
-    await checkProof(proof.json);
+    assert.equal((await checkProof(proof.json)).seen, 'header');
+    assert.deepEqual(Object.keys(proof.json.entry).sort(), ['kind', 'post', 'recorded', 'time', 'unit']);
+    assert.ok(!proof.text.includes(office.account));
     // A refusal tells nothing about anybody, so it stands in nobody’s log.
     const refused = await (await world.as('finance_office')).query({ ...ask });
     const refusedLeaf = Number(refused.json.record.split('/').at(-1));

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { isText } from './checks.mjs';
-import { emptyStore, pause, psql, run, Server, sqlOutside, stores, temporary, university } from './support.mjs';
+import { emptyStore, mustRun, pause, psql, run, Server, sqlOutside, stores, temporary, university } from './support.mjs';
 
 async function problemsOf(server) {
   const { status, json } = await server.request('GET', '/readyz');
@@ -59,6 +59,7 @@ for (const kind of stores.filter((each) => each === 'postgresql')) {
       await psql(administrator.href, `CREATE ROLE ${owner} LOGIN`);
       await psql(administrator.href, `ALTER DATABASE ${name} OWNER TO ${owner}`);
       owned.username = owner;
+      await mustRun('init', '--db', owned.href);
       let server = await Server.start(owned.href);
       const problems = await problemsOf(server);
       assert.equal(problems.length, 1);

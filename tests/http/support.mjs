@@ -4,7 +4,8 @@
 import { execFile, spawn } from 'node:child_process';
 import { createHmac } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdtempSync } from 'node:fs';
+import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import http from 'node:http';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -22,7 +23,9 @@ export const kinds = [
   'class_adviser', 'student', 'graduate', 'graduate_expired', 'system_admin', 'security_admin', 'audit_admin',
 ];
 
-const environment = { ...process.env, JIAOWU_HOME: home };
+// Of this process; keys of records on PostgreSQL lie there, too.
+const folder = mkdtempSync(join(tmpdir(), 'jiaowu_http.'));
+const environment = { ...process.env, JIAOWU_HOME: home, STATE_DIRECTORY: folder };
 
 let description; // of the interface, read once it is needed
 
@@ -49,11 +52,9 @@ export async function mustRun(...words) {
 
 // ---- databases
 
-let folder; // of this process
 const made = { databases: [], servers: new Set() };
 
 export async function temporary(name) {
-  folder ??= await mkdtemp(join(tmpdir(), 'jiaowu_http.'));
   return join(folder, name);
 }
 
@@ -106,6 +107,17 @@ export class Server {
   }
 
   static async start(db, ...further) {
+    const server = await Server.startClosed(db, ...further);
+    for (let tries = 0; ; tries += 1) {
+      const ready = await server.request('GET', '/readyz');
+      if (ready.status === 200) return server;
+      if (tries === 100) throw new Error(`not ready: ${ready.text}`);
+      await pause(50);
+    }
+  }
+
+  // Listening, and perhaps never ready.
+  static async startClosed(db, ...further) {
     // Linux ends the server with this program, however that ends.
     const child = spawn('setpriv', ['--pdeathsig', 'KILL', binary, 'serve', '--db', db, '--listen', '127.0.0.1:0', ...further], { env: environment, stdio: ['ignore', 'pipe', 'pipe'] });
     made.servers.add(child);
@@ -121,13 +133,7 @@ export class Server {
       child.on('error', failed);
       child.on('exit', (code) => failed(new Error(`serve ended with ${code}: ${Buffer.concat(errors)}`)));
     });
-    const server = new Server(child, port, errors);
-    for (let tries = 0; ; tries += 1) {
-      const ready = await server.request('GET', '/readyz');
-      if (ready.status === 200) return server;
-      if (tries === 100) throw new Error(`not ready: ${ready.text}`);
-      await pause(50);
-    }
+    return new Server(child, port, errors);
   }
 
   get log() {

@@ -79,7 +79,9 @@ class TestStore {
   }
   void close() { store_.reset(); }
   const std::string& name() const { return name_; }  // PostgreSQL: of the database
-  const std::filesystem::path& folder() const { return folder_; }  // empty, for files of the test
+  const std::filesystem::path& folder() const { return folder_; }  // for files of the test
+
+  std::string key_file() const { return (folder_ / "record-key").string(); }  // of the record, when one is made
 
   // On the server's own database.
   static void administer(const std::string& sql) {

@@ -1450,13 +1450,6 @@ export interface components {
             group?: string[];
             measures?: components["schemas"]["Measure"][];
         };
-        RegulationRollback: {
-            base: number;
-            /** @description version */
-            to: number;
-            note: string;
-            clause?: string;
-        };
         Column: {
             name: string;
             label: components["schemas"]["Text"];
@@ -1545,34 +1538,28 @@ export interface components {
             /** @description the same key, hex */
             ed25519: string;
         };
-        RegulationActed: {
-            proposal: number;
-            /** @description in force now */
-            version: number;
-            record: components["schemas"]["Record"];
-        };
-        /** @description the server's reading of a leaf */
+        /** @description the server's reading of a leaf; what its body says only for who acted */
         LeafEntry: {
             /** Format: date-time */
             time: string;
             /** Format: date-time */
             recorded: string;
             kind: string;
-            account: number;
-            person: number;
-            beneficiary: number;
-            session: number;
+            account?: number;
+            person?: number;
+            beneficiary?: number;
+            session?: number;
             post: string;
             unit: string;
-            dataset: string;
-            action: string;
-            purpose: string;
-            decision: string;
-            basis: string;
-            policy_version: number;
-            plan: string;
-            rows: number;
-            digest: string;
+            dataset?: string;
+            action?: string;
+            purpose?: string;
+            decision?: string;
+            basis?: string;
+            policy_version?: number;
+            plan?: string;
+            rows?: number;
+            digest?: string;
             intent?: number;
             parameters?: string;
             subjects?: {
@@ -1582,7 +1569,7 @@ export interface components {
                 count: number;
             }[];
         };
-        /** @description of one leaf; leaf for whoever asked or is asked about, body and salt for whom the whole may be shown to */
+        /** @description of one leaf; leaf for who acted, was assisted or is asked about, body and salt for who acted */
         InclusionProof: {
             id: components["schemas"]["Record"];
             seq: number;
@@ -1599,16 +1586,6 @@ export interface components {
             checkpoint: string;
             public_key: string;
             ed25519: string;
-        };
-        SightCell: {
-            dataset: string;
-            dataset_label: components["schemas"]["Text"];
-            field: string;
-            label: components["schemas"]["Text"];
-            level: number;
-            clear: components["schemas"]["SightSource"][];
-            masked: components["schemas"]["SightSource"][];
-            record: components["schemas"]["Record"];
         };
         ConsistencyProof: {
             from: number;
@@ -1657,31 +1634,6 @@ export interface components {
             code?: string;
         } & {
             [key: string]: unknown;
-        };
-        SightPerson: {
-            account: string;
-            name: string;
-            kind: string;
-            live: boolean;
-            posts: {
-                name: string;
-                label: components["schemas"]["Text"];
-                clause: string;
-                units: string[];
-            }[];
-            datasets: {
-                name: string;
-                label: components["schemas"]["Text"];
-                permits: components["schemas"]["SightPermit"][];
-                forbids: components["schemas"]["SightForbid"][];
-                fields: {
-                    name: string;
-                    label: components["schemas"]["Text"];
-                    level: number;
-                    sight: components["schemas"]["Sight"];
-                }[];
-            }[];
-            record: components["schemas"]["Record"];
         };
         CaseAction: {
             action: string;
@@ -2044,20 +1996,6 @@ export interface components {
             /** Format: date-time */
             last_used: string | null;
         };
-        SightForbid: {
-            rows: components["schemas"]["Text"];
-            clause: string;
-            post?: components["schemas"]["Named"];
-            unit?: string;
-            grant?: string;
-            /** Format: date-time */
-            until?: string;
-            rule?: number;
-            actions: components["schemas"]["PermitAction"][];
-            purposes: string[];
-            /** Format: date-time */
-            from?: string;
-        };
         CalendarDay: {
             /** Format: date */
             date: string;
@@ -2184,54 +2122,6 @@ export interface components {
         };
         DemoCompared: {
             answers: components["schemas"]["Compared"][];
-        };
-        /** @description with a signature; a rejection gives its reason */
-        RegulationDecision: {
-            password?: string;
-            code?: string;
-            reason?: string;
-        };
-        /** @description a permit that opens a cell, and whom to */
-        SightSource: {
-            rows: components["schemas"]["Text"];
-            clause: string;
-            post?: components["schemas"]["Named"];
-            unit?: string;
-            grant?: string;
-            /** Format: date-time */
-            until?: string;
-            rule?: number;
-            actions: components["schemas"]["PermitAction"][];
-            purposes: string[];
-            holders: number;
-            people: {
-                account: string;
-                name: string;
-            }[];
-            /** Format: date-time */
-            from?: string;
-        };
-        SightPermit: {
-            rows: components["schemas"]["Text"];
-            clause: string;
-            post?: components["schemas"]["Named"];
-            unit?: string;
-            grant?: string;
-            /** Format: date-time */
-            until?: string;
-            rule?: number;
-            actions: components["schemas"]["PermitAction"][];
-            purposes: string[];
-            clear: string[];
-            masked: string[];
-            /** Format: date-time */
-            from?: string;
-        };
-        RegulationPreview: {
-            base: number;
-            changes: components["schemas"]["RowChange"][];
-            effect: components["schemas"]["Effects"];
-            record: components["schemas"]["Record"];
         };
         /** @description a row of permissions to be */
         NewRule: {
@@ -2400,6 +2290,116 @@ export interface components {
             note: string;
             clause?: string;
         };
+        RegulationRollback: {
+            base: number;
+            /** @description version */
+            to: number;
+            note: string;
+            clause?: string;
+        };
+        /** @description with a signature; a rejection gives its reason */
+        RegulationDecision: {
+            password?: string;
+            code?: string;
+            reason?: string;
+        };
+        RegulationActed: {
+            proposal: number;
+            /** @description in force now */
+            version: number;
+            record: components["schemas"]["Record"];
+        };
+        RegulationPreview: {
+            base: number;
+            changes: components["schemas"]["RowChange"][];
+            effect: components["schemas"]["Effects"];
+            record: components["schemas"]["Record"];
+        };
+        /** @description a permit that opens a cell, and whom to */
+        SightSource: {
+            rows: components["schemas"]["Text"];
+            clause: string;
+            post?: components["schemas"]["Named"];
+            unit?: string;
+            grant?: string;
+            /** Format: date-time */
+            until?: string;
+            rule?: number;
+            actions: components["schemas"]["PermitAction"][];
+            purposes: string[];
+            holders: number;
+            people: {
+                account: string;
+                name: string;
+            }[];
+            /** Format: date-time */
+            from?: string;
+        };
+        SightCell: {
+            dataset: string;
+            dataset_label: components["schemas"]["Text"];
+            field: string;
+            label: components["schemas"]["Text"];
+            level: number;
+            clear: components["schemas"]["SightSource"][];
+            masked: components["schemas"]["SightSource"][];
+            record: components["schemas"]["Record"];
+        };
+        SightPermit: {
+            rows: components["schemas"]["Text"];
+            clause: string;
+            post?: components["schemas"]["Named"];
+            unit?: string;
+            grant?: string;
+            /** Format: date-time */
+            until?: string;
+            rule?: number;
+            actions: components["schemas"]["PermitAction"][];
+            purposes: string[];
+            clear: string[];
+            masked: string[];
+            /** Format: date-time */
+            from?: string;
+        };
+        SightForbid: {
+            rows: components["schemas"]["Text"];
+            clause: string;
+            post?: components["schemas"]["Named"];
+            unit?: string;
+            grant?: string;
+            /** Format: date-time */
+            until?: string;
+            rule?: number;
+            actions: components["schemas"]["PermitAction"][];
+            purposes: string[];
+            /** Format: date-time */
+            from?: string;
+        };
+        SightPerson: {
+            account: string;
+            name: string;
+            kind: string;
+            live: boolean;
+            posts: {
+                name: string;
+                label: components["schemas"]["Text"];
+                clause: string;
+                units: string[];
+            }[];
+            datasets: {
+                name: string;
+                label: components["schemas"]["Text"];
+                permits: components["schemas"]["SightPermit"][];
+                forbids: components["schemas"]["SightForbid"][];
+                fields: {
+                    name: string;
+                    label: components["schemas"]["Text"];
+                    level: number;
+                    sight: components["schemas"]["Sight"];
+                }[];
+            }[];
+            record: components["schemas"]["Record"];
+        };
     };
     responses: {
         /** @description 请求不正确 */
@@ -2449,15 +2449,6 @@ export interface components {
         };
         /** @description 请求体过大 */
         413: {
-            headers: {
-                [name: string]: unknown;
-            };
-            content: {
-                "application/problem+json": components["schemas"]["Problem"];
-            };
-        };
-        /** @description 请求体不是 JSON */
-        415: {
             headers: {
                 [name: string]: unknown;
             };
@@ -2562,7 +2553,6 @@ export interface operations {
             403: components["responses"]["403"];
             409: components["responses"]["409"];
             413: components["responses"]["413"];
-            415: components["responses"]["415"];
             422: components["responses"]["422"];
             429: components["responses"]["429"];
             503: components["responses"]["503"];
@@ -2628,7 +2618,6 @@ export interface operations {
             404: components["responses"]["404"];
             409: components["responses"]["409"];
             413: components["responses"]["413"];
-            415: components["responses"]["415"];
             422: components["responses"]["422"];
             429: components["responses"]["429"];
             503: components["responses"]["503"];
@@ -2772,7 +2761,6 @@ export interface operations {
             403: components["responses"]["403"];
             409: components["responses"]["409"];
             413: components["responses"]["413"];
-            415: components["responses"]["415"];
             422: components["responses"]["422"];
             429: components["responses"]["429"];
             503: components["responses"]["503"];
@@ -2806,7 +2794,6 @@ export interface operations {
             403: components["responses"]["403"];
             409: components["responses"]["409"];
             413: components["responses"]["413"];
-            415: components["responses"]["415"];
             422: components["responses"]["422"];
             429: components["responses"]["429"];
             503: components["responses"]["503"];
@@ -2843,7 +2830,6 @@ export interface operations {
             404: components["responses"]["404"];
             409: components["responses"]["409"];
             413: components["responses"]["413"];
-            415: components["responses"]["415"];
             422: components["responses"]["422"];
             429: components["responses"]["429"];
             503: components["responses"]["503"];
@@ -2877,7 +2863,6 @@ export interface operations {
             403: components["responses"]["403"];
             409: components["responses"]["409"];
             413: components["responses"]["413"];
-            415: components["responses"]["415"];
             422: components["responses"]["422"];
             429: components["responses"]["429"];
             503: components["responses"]["503"];
@@ -2911,7 +2896,6 @@ export interface operations {
             403: components["responses"]["403"];
             409: components["responses"]["409"];
             413: components["responses"]["413"];
-            415: components["responses"]["415"];
             422: components["responses"]["422"];
             429: components["responses"]["429"];
             503: components["responses"]["503"];
@@ -2979,7 +2963,6 @@ export interface operations {
             404: components["responses"]["404"];
             409: components["responses"]["409"];
             413: components["responses"]["413"];
-            415: components["responses"]["415"];
             422: components["responses"]["422"];
             429: components["responses"]["429"];
             503: components["responses"]["503"];
@@ -3105,7 +3088,6 @@ export interface operations {
             404: components["responses"]["404"];
             409: components["responses"]["409"];
             413: components["responses"]["413"];
-            415: components["responses"]["415"];
             422: components["responses"]["422"];
             429: components["responses"]["429"];
             503: components["responses"]["503"];
@@ -3224,7 +3206,6 @@ export interface operations {
             400: components["responses"]["400"];
             409: components["responses"]["409"];
             413: components["responses"]["413"];
-            415: components["responses"]["415"];
             422: components["responses"]["422"];
             429: components["responses"]["429"];
             503: components["responses"]["503"];
@@ -3280,7 +3261,6 @@ export interface operations {
             400: components["responses"]["400"];
             409: components["responses"]["409"];
             413: components["responses"]["413"];
-            415: components["responses"]["415"];
             422: components["responses"]["422"];
             429: components["responses"]["429"];
             503: components["responses"]["503"];
@@ -3314,7 +3294,6 @@ export interface operations {
             403: components["responses"]["403"];
             409: components["responses"]["409"];
             413: components["responses"]["413"];
-            415: components["responses"]["415"];
             422: components["responses"]["422"];
             429: components["responses"]["429"];
             503: components["responses"]["503"];
@@ -3377,7 +3356,6 @@ export interface operations {
             404: components["responses"]["404"];
             409: components["responses"]["409"];
             413: components["responses"]["413"];
-            415: components["responses"]["415"];
             422: components["responses"]["422"];
             429: components["responses"]["429"];
             503: components["responses"]["503"];
@@ -3435,7 +3413,6 @@ export interface operations {
             403: components["responses"]["403"];
             409: components["responses"]["409"];
             413: components["responses"]["413"];
-            415: components["responses"]["415"];
             422: components["responses"]["422"];
             429: components["responses"]["429"];
             503: components["responses"]["503"];
@@ -3501,7 +3478,6 @@ export interface operations {
             404: components["responses"]["404"];
             409: components["responses"]["409"];
             413: components["responses"]["413"];
-            415: components["responses"]["415"];
             422: components["responses"]["422"];
             429: components["responses"]["429"];
             503: components["responses"]["503"];
@@ -3538,7 +3514,6 @@ export interface operations {
             404: components["responses"]["404"];
             409: components["responses"]["409"];
             413: components["responses"]["413"];
-            415: components["responses"]["415"];
             422: components["responses"]["422"];
             429: components["responses"]["429"];
             503: components["responses"]["503"];
@@ -3575,7 +3550,6 @@ export interface operations {
             404: components["responses"]["404"];
             409: components["responses"]["409"];
             413: components["responses"]["413"];
-            415: components["responses"]["415"];
             422: components["responses"]["422"];
             429: components["responses"]["429"];
             503: components["responses"]["503"];
@@ -3635,7 +3609,6 @@ export interface operations {
             403: components["responses"]["403"];
             409: components["responses"]["409"];
             413: components["responses"]["413"];
-            415: components["responses"]["415"];
             422: components["responses"]["422"];
             429: components["responses"]["429"];
             503: components["responses"]["503"];
@@ -3722,7 +3695,6 @@ export interface operations {
             404: components["responses"]["404"];
             409: components["responses"]["409"];
             413: components["responses"]["413"];
-            415: components["responses"]["415"];
             422: components["responses"]["422"];
             429: components["responses"]["429"];
             503: components["responses"]["503"];
@@ -3756,7 +3728,6 @@ export interface operations {
             403: components["responses"]["403"];
             409: components["responses"]["409"];
             413: components["responses"]["413"];
-            415: components["responses"]["415"];
             422: components["responses"]["422"];
             429: components["responses"]["429"];
             503: components["responses"]["503"];
@@ -3790,7 +3761,6 @@ export interface operations {
             403: components["responses"]["403"];
             409: components["responses"]["409"];
             413: components["responses"]["413"];
-            415: components["responses"]["415"];
             422: components["responses"]["422"];
             429: components["responses"]["429"];
             503: components["responses"]["503"];
@@ -3883,7 +3853,6 @@ export interface operations {
             403: components["responses"]["403"];
             409: components["responses"]["409"];
             413: components["responses"]["413"];
-            415: components["responses"]["415"];
             422: components["responses"]["422"];
             429: components["responses"]["429"];
             503: components["responses"]["503"];
@@ -3917,7 +3886,6 @@ export interface operations {
             403: components["responses"]["403"];
             409: components["responses"]["409"];
             413: components["responses"]["413"];
-            415: components["responses"]["415"];
             422: components["responses"]["422"];
             429: components["responses"]["429"];
             503: components["responses"]["503"];
@@ -3954,7 +3922,6 @@ export interface operations {
             404: components["responses"]["404"];
             409: components["responses"]["409"];
             413: components["responses"]["413"];
-            415: components["responses"]["415"];
             422: components["responses"]["422"];
             429: components["responses"]["429"];
             503: components["responses"]["503"];
@@ -3991,7 +3958,6 @@ export interface operations {
             404: components["responses"]["404"];
             409: components["responses"]["409"];
             413: components["responses"]["413"];
-            415: components["responses"]["415"];
             422: components["responses"]["422"];
             429: components["responses"]["429"];
             503: components["responses"]["503"];
@@ -4028,7 +3994,6 @@ export interface operations {
             404: components["responses"]["404"];
             409: components["responses"]["409"];
             413: components["responses"]["413"];
-            415: components["responses"]["415"];
             422: components["responses"]["422"];
             429: components["responses"]["429"];
             503: components["responses"]["503"];
@@ -4062,7 +4027,6 @@ export interface operations {
             403: components["responses"]["403"];
             409: components["responses"]["409"];
             413: components["responses"]["413"];
-            415: components["responses"]["415"];
             422: components["responses"]["422"];
             429: components["responses"]["429"];
             503: components["responses"]["503"];
@@ -4094,7 +4058,6 @@ export interface operations {
             400: components["responses"]["400"];
             409: components["responses"]["409"];
             413: components["responses"]["413"];
-            415: components["responses"]["415"];
             422: components["responses"]["422"];
             429: components["responses"]["429"];
             503: components["responses"]["503"];
@@ -4153,7 +4116,6 @@ export interface operations {
             403: components["responses"]["403"];
             409: components["responses"]["409"];
             413: components["responses"]["413"];
-            415: components["responses"]["415"];
             422: components["responses"]["422"];
             429: components["responses"]["429"];
             503: components["responses"]["503"];
@@ -4187,7 +4149,6 @@ export interface operations {
             403: components["responses"]["403"];
             409: components["responses"]["409"];
             413: components["responses"]["413"];
-            415: components["responses"]["415"];
             422: components["responses"]["422"];
             429: components["responses"]["429"];
             503: components["responses"]["503"];
@@ -4221,7 +4182,6 @@ export interface operations {
             403: components["responses"]["403"];
             409: components["responses"]["409"];
             413: components["responses"]["413"];
-            415: components["responses"]["415"];
             422: components["responses"]["422"];
             429: components["responses"]["429"];
             503: components["responses"]["503"];
@@ -4255,7 +4215,6 @@ export interface operations {
             403: components["responses"]["403"];
             409: components["responses"]["409"];
             413: components["responses"]["413"];
-            415: components["responses"]["415"];
             422: components["responses"]["422"];
             429: components["responses"]["429"];
             503: components["responses"]["503"];
@@ -4289,7 +4248,6 @@ export interface operations {
             403: components["responses"]["403"];
             409: components["responses"]["409"];
             413: components["responses"]["413"];
-            415: components["responses"]["415"];
             422: components["responses"]["422"];
             429: components["responses"]["429"];
             503: components["responses"]["503"];
@@ -4323,7 +4281,6 @@ export interface operations {
             403: components["responses"]["403"];
             409: components["responses"]["409"];
             413: components["responses"]["413"];
-            415: components["responses"]["415"];
             422: components["responses"]["422"];
             429: components["responses"]["429"];
             503: components["responses"]["503"];
@@ -4355,7 +4312,6 @@ export interface operations {
             403: components["responses"]["403"];
             409: components["responses"]["409"];
             413: components["responses"]["413"];
-            415: components["responses"]["415"];
             422: components["responses"]["422"];
             429: components["responses"]["429"];
             503: components["responses"]["503"];

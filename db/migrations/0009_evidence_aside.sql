@@ -1,0 +1,16 @@
+-- What no leaf of the record answers for (kernel/record/rows.hpp): everything else in the tables of the migrations is. Whoever changes these
+-- behind the system's back opens nothing and hides nothing; the reasons stand in docs/evidence.md, too.
+--aside gate: a number that makes permissions be read anew; any other one does the same
+--aside nobody: counts wrong sign-ins with logins that nobody has
+--aside account.failed_count: counts wrong sign-ins, each of which is a leaf
+--aside account.last_failed_us: of those
+--aside account.locked_until_us: of those
+--aside account.locked_attempts: of those
+--aside session.idle_until_us: moves on with every request
+--aside access_grant.uses: counted from the record, where each use is a leaf
+--aside access_grant.last_used: counted from the record
+--aside notice.seen: whether its reader has looked at it
+--aside notice.mail_state: how far the mail has got
+--aside notice.mail_attempts: of that
+--aside notice.mail_next_us: of that
+--aside notice.mail_reason: of that

@@ -1,0 +1,6 @@
+-- What the watch gathers to look at, from the record and from requests as they come; what it found and what was done are kept.
+--aside lending_state: how far the watch has come
+--aside lending_place: gathered from requests, kept for weeks
+--aside lending_sign_in: counted from the record, where each is a leaf
+--aside lending_use: counted from the record, where each is a leaf
+--aside lending_day: counted from the record

@@ -7,6 +7,10 @@
 --aside account.locked_until_us: of those
 --aside account.locked_attempts: of those
 --aside session.idle_until_us: moves on with every request
+--aside session.failed_count: counts wrong passwords given inside it, each of which is a leaf
+--aside session.last_failed_us: of those
+--aside session.locked_until_us: of those
+--aside session.locked_attempts: of those
 --aside access_grant.uses: counted from the record, where each use is a leaf
 --aside access_grant.last_used: counted from the record
 --aside notice.seen: whether its reader has looked at it

@@ -438,7 +438,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** 指定代理 */
+        /** 指定代理（签署），待对方接受 */
         post: operations["post_api_deputies"];
         delete?: never;
         options?: never;
@@ -457,6 +457,40 @@ export interface paths {
         get: operations["get_api_deputies_offer"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/deputies/{number}/accept": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 接受代理 */
+        post: operations["post_api_deputies_by_number_accept"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/deputies/{number}/decline": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 谢绝代理 */
+        post: operations["post_api_deputies_by_number_decline"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1162,6 +1196,13 @@ export interface components {
             /** @description kept with the act */
             reason: string;
         };
+        /** @description with a signature */
+        SignedReason: {
+            /** @description kept with the act */
+            reason: string;
+            password?: string;
+            code?: string;
+        };
         /** @description bytes as they are; Content-Type says of what kind */
         File: string;
         Pdf: string;
@@ -1450,6 +1491,13 @@ export interface components {
             group?: string[];
             measures?: components["schemas"]["Measure"][];
         };
+        RegulationRollback: {
+            base: number;
+            /** @description version */
+            to: number;
+            note: string;
+            clause?: string;
+        };
         Column: {
             name: string;
             label: components["schemas"]["Text"];
@@ -1538,6 +1586,12 @@ export interface components {
             /** @description the same key, hex */
             ed25519: string;
         };
+        RegulationActed: {
+            proposal: number;
+            /** @description in force now */
+            version: number;
+            record: components["schemas"]["Record"];
+        };
         /** @description the server's reading of a leaf; what its body says only for who acted */
         LeafEntry: {
             /** Format: date-time */
@@ -1587,6 +1641,21 @@ export interface components {
             public_key: string;
             ed25519: string;
         };
+        SightCell: {
+            dataset: string;
+            dataset_label: components["schemas"]["Text"];
+            field: string;
+            label: components["schemas"]["Text"];
+            level: number;
+            /**
+             * @description told of any row by the rules alone, or of this row
+             * @enum {string}
+             */
+            by: "rule" | "row";
+            clear: components["schemas"]["SightSource"][];
+            masked: components["schemas"]["SightSource"][];
+            record: components["schemas"]["Record"];
+        };
         ConsistencyProof: {
             from: number;
             to: number;
@@ -1634,6 +1703,31 @@ export interface components {
             code?: string;
         } & {
             [key: string]: unknown;
+        };
+        SightPerson: {
+            account: string;
+            name: string;
+            kind: string;
+            live: boolean;
+            posts: {
+                name: string;
+                label: components["schemas"]["Text"];
+                clause: string;
+                units: string[];
+            }[];
+            datasets: {
+                name: string;
+                label: components["schemas"]["Text"];
+                permits: components["schemas"]["SightPermit"][];
+                forbids: components["schemas"]["SightForbid"][];
+                fields: {
+                    name: string;
+                    label: components["schemas"]["Text"];
+                    level: number;
+                    sight: components["schemas"]["Sight"];
+                }[];
+            }[];
+            record: components["schemas"]["Record"];
         };
         CaseAction: {
             action: string;
@@ -1801,6 +1895,8 @@ export interface components {
             /** Format: date */
             ends: string;
             reason: string;
+            password?: string;
+            code?: string;
         };
         EffectRows: {
             /** @enum {string} */
@@ -1996,6 +2092,20 @@ export interface components {
             /** Format: date-time */
             last_used: string | null;
         };
+        SightForbid: {
+            rows: components["schemas"]["Text"];
+            clause: string;
+            post?: components["schemas"]["Named"];
+            unit?: string;
+            grant?: string;
+            /** Format: date-time */
+            until?: string;
+            rule?: number;
+            actions: components["schemas"]["PermitAction"][];
+            purposes: string[];
+            /** Format: date-time */
+            from?: string;
+        };
         CalendarDay: {
             /** Format: date */
             date: string;
@@ -2095,6 +2205,8 @@ export interface components {
             /** @enum {string} */
             step: "ask_second_factor" | "read_only" | "suspended";
             reason: string;
+            password?: string;
+            code?: string;
         };
         DemoPerson: {
             account: string;
@@ -2122,6 +2234,54 @@ export interface components {
         };
         DemoCompared: {
             answers: components["schemas"]["Compared"][];
+        };
+        /** @description with a signature; a rejection gives its reason */
+        RegulationDecision: {
+            password?: string;
+            code?: string;
+            reason?: string;
+        };
+        /** @description a permit that opens a cell, and whom to */
+        SightSource: {
+            rows: components["schemas"]["Text"];
+            clause: string;
+            post?: components["schemas"]["Named"];
+            unit?: string;
+            grant?: string;
+            /** Format: date-time */
+            until?: string;
+            rule?: number;
+            actions: components["schemas"]["PermitAction"][];
+            purposes: string[];
+            holders: number | null;
+            people: {
+                account: string;
+                name: string;
+            }[];
+            /** Format: date-time */
+            from?: string;
+        };
+        SightPermit: {
+            rows: components["schemas"]["Text"];
+            clause: string;
+            post?: components["schemas"]["Named"];
+            unit?: string;
+            grant?: string;
+            /** Format: date-time */
+            until?: string;
+            rule?: number;
+            actions: components["schemas"]["PermitAction"][];
+            purposes: string[];
+            clear: string[];
+            masked: string[];
+            /** Format: date-time */
+            from?: string;
+        };
+        RegulationPreview: {
+            base: number;
+            changes: components["schemas"]["RowChange"][];
+            effect: components["schemas"]["Effects"];
+            record: components["schemas"]["Record"];
         };
         /** @description a row of permissions to be */
         NewRule: {
@@ -2290,116 +2450,6 @@ export interface components {
             note: string;
             clause?: string;
         };
-        RegulationRollback: {
-            base: number;
-            /** @description version */
-            to: number;
-            note: string;
-            clause?: string;
-        };
-        /** @description with a signature; a rejection gives its reason */
-        RegulationDecision: {
-            password?: string;
-            code?: string;
-            reason?: string;
-        };
-        RegulationActed: {
-            proposal: number;
-            /** @description in force now */
-            version: number;
-            record: components["schemas"]["Record"];
-        };
-        RegulationPreview: {
-            base: number;
-            changes: components["schemas"]["RowChange"][];
-            effect: components["schemas"]["Effects"];
-            record: components["schemas"]["Record"];
-        };
-        /** @description a permit that opens a cell, and whom to */
-        SightSource: {
-            rows: components["schemas"]["Text"];
-            clause: string;
-            post?: components["schemas"]["Named"];
-            unit?: string;
-            grant?: string;
-            /** Format: date-time */
-            until?: string;
-            rule?: number;
-            actions: components["schemas"]["PermitAction"][];
-            purposes: string[];
-            holders: number;
-            people: {
-                account: string;
-                name: string;
-            }[];
-            /** Format: date-time */
-            from?: string;
-        };
-        SightCell: {
-            dataset: string;
-            dataset_label: components["schemas"]["Text"];
-            field: string;
-            label: components["schemas"]["Text"];
-            level: number;
-            clear: components["schemas"]["SightSource"][];
-            masked: components["schemas"]["SightSource"][];
-            record: components["schemas"]["Record"];
-        };
-        SightPermit: {
-            rows: components["schemas"]["Text"];
-            clause: string;
-            post?: components["schemas"]["Named"];
-            unit?: string;
-            grant?: string;
-            /** Format: date-time */
-            until?: string;
-            rule?: number;
-            actions: components["schemas"]["PermitAction"][];
-            purposes: string[];
-            clear: string[];
-            masked: string[];
-            /** Format: date-time */
-            from?: string;
-        };
-        SightForbid: {
-            rows: components["schemas"]["Text"];
-            clause: string;
-            post?: components["schemas"]["Named"];
-            unit?: string;
-            grant?: string;
-            /** Format: date-time */
-            until?: string;
-            rule?: number;
-            actions: components["schemas"]["PermitAction"][];
-            purposes: string[];
-            /** Format: date-time */
-            from?: string;
-        };
-        SightPerson: {
-            account: string;
-            name: string;
-            kind: string;
-            live: boolean;
-            posts: {
-                name: string;
-                label: components["schemas"]["Text"];
-                clause: string;
-                units: string[];
-            }[];
-            datasets: {
-                name: string;
-                label: components["schemas"]["Text"];
-                permits: components["schemas"]["SightPermit"][];
-                forbids: components["schemas"]["SightForbid"][];
-                fields: {
-                    name: string;
-                    label: components["schemas"]["Text"];
-                    level: number;
-                    sight: components["schemas"]["Sight"];
-                }[];
-            }[];
-            record: components["schemas"]["Record"];
-        };
     };
     responses: {
         /** @description 请求不正确 */
@@ -2449,6 +2499,15 @@ export interface components {
         };
         /** @description 请求体过大 */
         413: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description 请求体不是 JSON */
+        415: {
             headers: {
                 [name: string]: unknown;
             };
@@ -2553,6 +2612,7 @@ export interface operations {
             403: components["responses"]["403"];
             409: components["responses"]["409"];
             413: components["responses"]["413"];
+            415: components["responses"]["415"];
             422: components["responses"]["422"];
             429: components["responses"]["429"];
             503: components["responses"]["503"];
@@ -2599,7 +2659,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["Reason"];
+                "application/json": components["schemas"]["SignedReason"];
             };
         };
         responses: {
@@ -2618,6 +2678,7 @@ export interface operations {
             404: components["responses"]["404"];
             409: components["responses"]["409"];
             413: components["responses"]["413"];
+            415: components["responses"]["415"];
             422: components["responses"]["422"];
             429: components["responses"]["429"];
             503: components["responses"]["503"];
@@ -2761,6 +2822,7 @@ export interface operations {
             403: components["responses"]["403"];
             409: components["responses"]["409"];
             413: components["responses"]["413"];
+            415: components["responses"]["415"];
             422: components["responses"]["422"];
             429: components["responses"]["429"];
             503: components["responses"]["503"];
@@ -2794,6 +2856,7 @@ export interface operations {
             403: components["responses"]["403"];
             409: components["responses"]["409"];
             413: components["responses"]["413"];
+            415: components["responses"]["415"];
             422: components["responses"]["422"];
             429: components["responses"]["429"];
             503: components["responses"]["503"];
@@ -2830,6 +2893,7 @@ export interface operations {
             404: components["responses"]["404"];
             409: components["responses"]["409"];
             413: components["responses"]["413"];
+            415: components["responses"]["415"];
             422: components["responses"]["422"];
             429: components["responses"]["429"];
             503: components["responses"]["503"];
@@ -2863,6 +2927,7 @@ export interface operations {
             403: components["responses"]["403"];
             409: components["responses"]["409"];
             413: components["responses"]["413"];
+            415: components["responses"]["415"];
             422: components["responses"]["422"];
             429: components["responses"]["429"];
             503: components["responses"]["503"];
@@ -2896,6 +2961,7 @@ export interface operations {
             403: components["responses"]["403"];
             409: components["responses"]["409"];
             413: components["responses"]["413"];
+            415: components["responses"]["415"];
             422: components["responses"]["422"];
             429: components["responses"]["429"];
             503: components["responses"]["503"];
@@ -2963,6 +3029,7 @@ export interface operations {
             404: components["responses"]["404"];
             409: components["responses"]["409"];
             413: components["responses"]["413"];
+            415: components["responses"]["415"];
             422: components["responses"]["422"];
             429: components["responses"]["429"];
             503: components["responses"]["503"];
@@ -3088,6 +3155,7 @@ export interface operations {
             404: components["responses"]["404"];
             409: components["responses"]["409"];
             413: components["responses"]["413"];
+            415: components["responses"]["415"];
             422: components["responses"]["422"];
             429: components["responses"]["429"];
             503: components["responses"]["503"];
@@ -3206,6 +3274,7 @@ export interface operations {
             400: components["responses"]["400"];
             409: components["responses"]["409"];
             413: components["responses"]["413"];
+            415: components["responses"]["415"];
             422: components["responses"]["422"];
             429: components["responses"]["429"];
             503: components["responses"]["503"];
@@ -3261,6 +3330,7 @@ export interface operations {
             400: components["responses"]["400"];
             409: components["responses"]["409"];
             413: components["responses"]["413"];
+            415: components["responses"]["415"];
             422: components["responses"]["422"];
             429: components["responses"]["429"];
             503: components["responses"]["503"];
@@ -3294,6 +3364,7 @@ export interface operations {
             403: components["responses"]["403"];
             409: components["responses"]["409"];
             413: components["responses"]["413"];
+            415: components["responses"]["415"];
             422: components["responses"]["422"];
             429: components["responses"]["429"];
             503: components["responses"]["503"];
@@ -3321,6 +3392,80 @@ export interface operations {
             400: components["responses"]["400"];
             401: components["responses"]["401"];
             403: components["responses"]["403"];
+            429: components["responses"]["429"];
+            503: components["responses"]["503"];
+            default: components["responses"]["default"];
+        };
+    };
+    post_api_deputies_by_number_accept: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                number: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Nothing"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            409: components["responses"]["409"];
+            413: components["responses"]["413"];
+            415: components["responses"]["415"];
+            422: components["responses"]["422"];
+            429: components["responses"]["429"];
+            503: components["responses"]["503"];
+            default: components["responses"]["default"];
+        };
+    };
+    post_api_deputies_by_number_decline: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                number: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Nothing"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            409: components["responses"]["409"];
+            413: components["responses"]["413"];
+            415: components["responses"]["415"];
+            422: components["responses"]["422"];
             429: components["responses"]["429"];
             503: components["responses"]["503"];
             default: components["responses"]["default"];
@@ -3356,6 +3501,7 @@ export interface operations {
             404: components["responses"]["404"];
             409: components["responses"]["409"];
             413: components["responses"]["413"];
+            415: components["responses"]["415"];
             422: components["responses"]["422"];
             429: components["responses"]["429"];
             503: components["responses"]["503"];
@@ -3413,6 +3559,7 @@ export interface operations {
             403: components["responses"]["403"];
             409: components["responses"]["409"];
             413: components["responses"]["413"];
+            415: components["responses"]["415"];
             422: components["responses"]["422"];
             429: components["responses"]["429"];
             503: components["responses"]["503"];
@@ -3459,7 +3606,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["Reason"];
+                "application/json": components["schemas"]["SignedReason"];
             };
         };
         responses: {
@@ -3478,6 +3625,7 @@ export interface operations {
             404: components["responses"]["404"];
             409: components["responses"]["409"];
             413: components["responses"]["413"];
+            415: components["responses"]["415"];
             422: components["responses"]["422"];
             429: components["responses"]["429"];
             503: components["responses"]["503"];
@@ -3495,7 +3643,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["Reason"];
+                "application/json": components["schemas"]["SignedReason"];
             };
         };
         responses: {
@@ -3514,6 +3662,7 @@ export interface operations {
             404: components["responses"]["404"];
             409: components["responses"]["409"];
             413: components["responses"]["413"];
+            415: components["responses"]["415"];
             422: components["responses"]["422"];
             429: components["responses"]["429"];
             503: components["responses"]["503"];
@@ -3550,6 +3699,7 @@ export interface operations {
             404: components["responses"]["404"];
             409: components["responses"]["409"];
             413: components["responses"]["413"];
+            415: components["responses"]["415"];
             422: components["responses"]["422"];
             429: components["responses"]["429"];
             503: components["responses"]["503"];
@@ -3609,6 +3759,7 @@ export interface operations {
             403: components["responses"]["403"];
             409: components["responses"]["409"];
             413: components["responses"]["413"];
+            415: components["responses"]["415"];
             422: components["responses"]["422"];
             429: components["responses"]["429"];
             503: components["responses"]["503"];
@@ -3695,6 +3846,7 @@ export interface operations {
             404: components["responses"]["404"];
             409: components["responses"]["409"];
             413: components["responses"]["413"];
+            415: components["responses"]["415"];
             422: components["responses"]["422"];
             429: components["responses"]["429"];
             503: components["responses"]["503"];
@@ -3728,6 +3880,7 @@ export interface operations {
             403: components["responses"]["403"];
             409: components["responses"]["409"];
             413: components["responses"]["413"];
+            415: components["responses"]["415"];
             422: components["responses"]["422"];
             429: components["responses"]["429"];
             503: components["responses"]["503"];
@@ -3761,6 +3914,7 @@ export interface operations {
             403: components["responses"]["403"];
             409: components["responses"]["409"];
             413: components["responses"]["413"];
+            415: components["responses"]["415"];
             422: components["responses"]["422"];
             429: components["responses"]["429"];
             503: components["responses"]["503"];
@@ -3853,6 +4007,7 @@ export interface operations {
             403: components["responses"]["403"];
             409: components["responses"]["409"];
             413: components["responses"]["413"];
+            415: components["responses"]["415"];
             422: components["responses"]["422"];
             429: components["responses"]["429"];
             503: components["responses"]["503"];
@@ -3886,6 +4041,7 @@ export interface operations {
             403: components["responses"]["403"];
             409: components["responses"]["409"];
             413: components["responses"]["413"];
+            415: components["responses"]["415"];
             422: components["responses"]["422"];
             429: components["responses"]["429"];
             503: components["responses"]["503"];
@@ -3922,6 +4078,7 @@ export interface operations {
             404: components["responses"]["404"];
             409: components["responses"]["409"];
             413: components["responses"]["413"];
+            415: components["responses"]["415"];
             422: components["responses"]["422"];
             429: components["responses"]["429"];
             503: components["responses"]["503"];
@@ -3958,6 +4115,7 @@ export interface operations {
             404: components["responses"]["404"];
             409: components["responses"]["409"];
             413: components["responses"]["413"];
+            415: components["responses"]["415"];
             422: components["responses"]["422"];
             429: components["responses"]["429"];
             503: components["responses"]["503"];
@@ -3994,6 +4152,7 @@ export interface operations {
             404: components["responses"]["404"];
             409: components["responses"]["409"];
             413: components["responses"]["413"];
+            415: components["responses"]["415"];
             422: components["responses"]["422"];
             429: components["responses"]["429"];
             503: components["responses"]["503"];
@@ -4027,6 +4186,7 @@ export interface operations {
             403: components["responses"]["403"];
             409: components["responses"]["409"];
             413: components["responses"]["413"];
+            415: components["responses"]["415"];
             422: components["responses"]["422"];
             429: components["responses"]["429"];
             503: components["responses"]["503"];
@@ -4058,6 +4218,7 @@ export interface operations {
             400: components["responses"]["400"];
             409: components["responses"]["409"];
             413: components["responses"]["413"];
+            415: components["responses"]["415"];
             422: components["responses"]["422"];
             429: components["responses"]["429"];
             503: components["responses"]["503"];
@@ -4116,6 +4277,7 @@ export interface operations {
             403: components["responses"]["403"];
             409: components["responses"]["409"];
             413: components["responses"]["413"];
+            415: components["responses"]["415"];
             422: components["responses"]["422"];
             429: components["responses"]["429"];
             503: components["responses"]["503"];
@@ -4149,6 +4311,7 @@ export interface operations {
             403: components["responses"]["403"];
             409: components["responses"]["409"];
             413: components["responses"]["413"];
+            415: components["responses"]["415"];
             422: components["responses"]["422"];
             429: components["responses"]["429"];
             503: components["responses"]["503"];
@@ -4182,6 +4345,7 @@ export interface operations {
             403: components["responses"]["403"];
             409: components["responses"]["409"];
             413: components["responses"]["413"];
+            415: components["responses"]["415"];
             422: components["responses"]["422"];
             429: components["responses"]["429"];
             503: components["responses"]["503"];
@@ -4215,6 +4379,7 @@ export interface operations {
             403: components["responses"]["403"];
             409: components["responses"]["409"];
             413: components["responses"]["413"];
+            415: components["responses"]["415"];
             422: components["responses"]["422"];
             429: components["responses"]["429"];
             503: components["responses"]["503"];
@@ -4248,6 +4413,7 @@ export interface operations {
             403: components["responses"]["403"];
             409: components["responses"]["409"];
             413: components["responses"]["413"];
+            415: components["responses"]["415"];
             422: components["responses"]["422"];
             429: components["responses"]["429"];
             503: components["responses"]["503"];
@@ -4281,6 +4447,7 @@ export interface operations {
             403: components["responses"]["403"];
             409: components["responses"]["409"];
             413: components["responses"]["413"];
+            415: components["responses"]["415"];
             422: components["responses"]["422"];
             429: components["responses"]["429"];
             503: components["responses"]["503"];
@@ -4312,6 +4479,7 @@ export interface operations {
             403: components["responses"]["403"];
             409: components["responses"]["409"];
             413: components["responses"]["413"];
+            415: components["responses"]["415"];
             422: components["responses"]["422"];
             429: components["responses"]["429"];
             503: components["responses"]["503"];

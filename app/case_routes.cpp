@@ -75,7 +75,9 @@ void open(const Call& call) {
   for (const auto* each : {&kind, &action}) {
     if (!*each) return call.refuse(each->refusal());
   }
-  step(call, *kind + ".open", "", std::move(body).value(),
+  // On record stands what there is, never what somebody has typed.
+  const cases::Kind* known = call.house().cases.kind(*kind);
+  step(call, known == nullptr ? "case.open" : std::string(known->name) + ".open", "", std::move(body).value(),
        [call, kind = *kind, action = *action](const cases::Actor& actor, const json::object& input, bool signs) {
          return call.house().cases.open(actor, kind, action, input, signs);
        });
@@ -86,7 +88,7 @@ void take(const Call& call) {
     Result<json::object> body = call.body();
     if (!body) return call.refuse(body.refusal());
     const std::string &number = call.captured(0), &action = call.captured(1);
-    step(call, "case." + action, number, std::move(body).value(),
+    step(call, call.house().cases.has_action(action) ? "case." + action : "case.step", number, std::move(body).value(),
          [call, number, action](const cases::Actor& actor, const json::object& input, bool signs) {
            return call.house().cases.act(actor, number, action, input, signs);
          });
@@ -119,6 +121,8 @@ using Found = Result<std::optional<cases::File>>;
 void letter(const Call& call) {
   fetch(call, "letter", [&]() -> Found {
     edge::House& house = call.house();
+    const cases::Actor actor = call.actor();
+    JW_CHECK(house.cases.taken_part_in(*house.store.reader(), actor, call.captured(0)));
     JW_TRY(std::optional<cases::File> found,
            cases::letter_of(*house.store.private_reader(), call.captured(0), house.clock.now()));
     if (found) cases::note_letter_read(house.store, call.captured(0), call.session().account, house.clock.now());

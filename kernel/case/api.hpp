@@ -276,6 +276,7 @@ class Engine {
   explicit Engine(Services services);
   const Services& services() const { return services_; }
   const Kind* kind(std::string_view name) const;
+  bool has_action(std::string_view action) const;  // in the table of any kind
   std::span<const Kind* const> kinds() const { return services_.kinds; }
 
   // Posts held and stood in for, now. `reader`: a reading connection.
@@ -317,8 +318,8 @@ class Engine {
   // caller's to ask (dataset `case`).
   Result<std::string> show(db::Connection& reader, const Actor& actor, std::string_view number);
   Result<Form> form(db::Connection& reader, const Actor& actor, std::string_view number);
-  // Form and attachments are for the applicant and for whoever has a step in the table of the kind: 403 case.not_yours,
-  // 404 case.unknown.
+  // Form, attachments, opinions and reply are for the applicant and for whoever has a step in the table of the kind:
+  // 403 case.not_yours, 404 case.unknown.
   Result<Case> taken_part_in(db::Connection& reader, const Actor& actor, std::string_view number) const;
   // The official form as a PDF (§2.4.1).
   Result<std::string> printed_form(db::Connection& reader, const Actor& actor, std::string_view number);
@@ -401,6 +402,7 @@ Result<int64_t> end_deputy(db::Connection& transaction, const Services& services
 std::string login_of(db::Connection& reader, int64_t account);  // empty when there is no such account
 // Without id when no unit has this code.
 Unit find_unit(db::Connection& connection, std::string_view code);
+Unit find_unit(db::Connection& connection, int64_t id);
 
 // Next of a gap-free series such as "case/2026".
 int64_t next_number(db::Connection& transaction, std::string_view series);

@@ -127,6 +127,13 @@ const Kind* Engine::kind(std::string_view name) const {
   return nullptr;
 }
 
+bool Engine::has_action(std::string_view action) const {
+  return std::any_of(services_.kinds.begin(), services_.kinds.end(), [&](const Kind* each) {
+    return std::any_of(each->transitions.begin(), each->transitions.end(),
+                       [&](const Transition& row) { return row.action == action; });
+  });
+}
+
 Actor Engine::clock_actor() {
   Actor actor;
   actor.name = "系统";

@@ -159,6 +159,11 @@ Unit find_unit(db::Connection& connection, std::string_view code) {
   return rows.next() ? unit_at(rows, 0) : Unit{};
 }
 
+Unit find_unit(db::Connection& connection, int64_t id) {
+  db::Rows rows = connection.query("SELECT id, code, name FROM \"unit\" WHERE id = $1", {id});
+  return rows.next() ? unit_at(rows, 0) : Unit{};
+}
+
 db::Reach readers_reach() {
   db::Reach reach;
   reach.columns = {{"case", {"account", "due_from_us", "due_days", "due_version", "revision", "content"}},

@@ -101,7 +101,7 @@ void write_steps(const Services& on, JsonWriter& out, const Case& file, bool par
     json::object changed = json::parse(step.content).as_object();
     changed.erase("content");
     take_out_hidden(file, part, changed);
-    out.end_object().field("opinion", step.opinion).key("changed").raw(json::serialize(changed));
+    out.end_object().field("opinion", part ? step.opinion : "").key("changed").raw(json::serialize(changed));
     out.field("signed", !step.signature.empty()).field("signature", step.signature).end_object();
   }
   out.end_array();
@@ -211,10 +211,10 @@ Result<Case> Engine::taken_part_in(db::Connection& reader, const Actor& actor, s
   std::optional<Case> file = read_case(reader, services_.kinds, number, false);
   if (!file) return kUnknown;
   if (has_part(*file, actor)) return std::move(*file);
-  return Refusal{
-      Code::forbidden,
-      "case.not_yours",
-      {"申请表和附件只供申请人和经办人查看", "form and attachments are for the applicant and whoever has a step"}};
+  return Refusal{Code::forbidden,
+                 "case.not_yours",
+                 {"申请表、附件、意见和批复只供申请人和经办人查看",
+                  "form, attachments, opinions and reply are for the applicant and whoever has a step"}};
 }
 
 Result<Form> Engine::form(db::Connection& reader, const Actor& actor, std::string_view number) {

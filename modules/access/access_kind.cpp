@@ -109,7 +109,7 @@ Result<Done> hand_in(Moment& moment) {
   const Application& asked = reading.application;
   if (!asked.holder.post.empty()) {
     const cases::Actor::Held* held = moment.actor.held(asked.holder.post);
-    if (held == nullptr || held->unit != asked.holder.unit) {
+    if (held == nullptr || held->unit != asked.holder.unit || !can_be_holder(*held)) {
       reading.problems.push_back(
           {"content.holder", "not_held", {"只能为本人现任的岗位申请", "only for a post that one holds oneself"}});
     }

@@ -124,7 +124,7 @@ Result<Done> revoke(Moment& moment) {
                      "access.grant_ended",
                      {"授权 " + number + " 已经终止", "grant " + number + " is over already"}};
     }
-    moment.file.unit.id = grant->holder_unit;
+    moment.file.unit = cases::find_unit(moment.connection, grant->holder_unit);
     title = title.empty() ? grant->holder_name + "：" + grant->title : title;
   }
   moment.file.content = {{"grants", array_of(numbers)}, {"reason", reason}};
@@ -168,7 +168,7 @@ Result<Done> ask_change(Moment& moment) {
   file.content = {{"grants", array_of(numbers)}, {"reason", reason}};
   if (handover != nullptr && handover->is_string()) file.content["handover"] = *handover;
   const auto first = find_grant(moment.connection, numbers.front());
-  file.unit.id = file.sign_unit.id = first->holder_unit;
+  file.unit = file.sign_unit = cases::find_unit(moment.connection, first->holder_unit);
   file.title = "变更：" + first->title;
   return Done{};
 }
@@ -181,7 +181,7 @@ Result<Done> report_change(Moment& moment) {
   file.person = content.at("person").as_int64();
   file.applicant = std::string(content.at("applicant").as_string());
   file.applicant_name = std::string(content.at("applicant_name").as_string());
-  file.unit.id = file.sign_unit.id = content.at("unit").as_int64();
+  file.unit = file.sign_unit = cases::find_unit(moment.connection, content.at("unit").as_int64());
   file.content = {{"grants", content.at("grants")}, {"reason", content.at("reason")}};
   file.title = "岗位变动：" + file.applicant_name;
   moment.changed = {{"suspended", content.at("grants")}};
@@ -308,8 +308,7 @@ Result<Done> open_confirmation(Moment& moment) {
   const json::object& content = content_given(moment);
   file.applicant = "system";
   file.applicant_name = "教务系统";
-  file.unit.id = file.sign_unit.id = content.at("unit").as_int64();
-  file.unit.code = file.sign_unit.code = std::string(content.at("unit_code").as_string());
+  file.unit = file.sign_unit = cases::find_unit(moment.connection, content.at("unit").as_int64());
   file.content = {{"grants", content.at("grants")}, {"term", content.at("term")}};
   file.title = std::string(content.at("term").as_string()) + " 学期授权确认";
   return Done{};

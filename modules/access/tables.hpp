@@ -29,6 +29,13 @@ struct Concern {
 cases::Unit signing_unit(const cases::Services& on, db::Connection& connection, std::string unit,
                          const Concern& concern, Instant now);
 
+// Whether a grant may be to this post: offices are held by appointment, while what one is (a student, of the staff) is
+// oneself, and what one stands in for is the principal's.
+inline bool can_be_holder(const cases::Actor::Held& held) {
+  return held.for_person == 0 && !held.unit.empty() && held.post != "student" && held.post != "graduate" &&
+         held.post != "staff";
+}
+
 // What was granted, or failing that asked for.
 boost::json::object content_of(const cases::Case& file);
 

@@ -221,8 +221,7 @@ int open_campaigns(cases::Engine& engine, Instant now) {
       // One a term and unit, whichever node comes first.
       if (cases::next_number(*writer, "confirmation/" + term + "/" + unit) != 1) continue;
       const json::object input{
-          {"content",
-           json::object{{"unit", campaign.unit}, {"unit_code", unit}, {"term", term}, {"grants", campaign.grants}}}};
+          {"content", json::object{{"unit", campaign.unit}, {"term", term}, {"grants", campaign.grants}}}};
       const Result<cases::Taken> taken =
           engine.open_within(*writer, cases::Engine::clock_actor(), kConfirmation.name, "open", input, false);
       if (!taken) continue;
@@ -292,16 +291,12 @@ std::string_view sight_proposed(const catalog::Field& field) {
   return field.mask.kind != catalog::Mask::Kind::none ? "masked" : "none";
 }
 
-// Offices are held by appointment; what one is (a student, of the staff) is oneself.
 void write_holders(const cases::Services& on, db::Connection& reader, const cases::Actor& asker, JsonWriter& out) {
   out.key("holders").array();
   const auto rules = on.policy.rules();
   const policy::Regulation& regulation = rules->regulation();
   for (const cases::Actor::Held& held : asker.posts) {
-    constexpr std::string_view kOneself[] = {"student", "graduate", "staff"};
-    if (held.for_person != 0 || held.unit.empty() ||
-        std::find(std::begin(kOneself), std::end(kOneself), held.post) != std::end(kOneself))
-      continue;
+    if (!can_be_holder(held)) continue;
     const cases::Unit unit = cases::find_unit(reader, held.unit);
     out.object().field("post", held.post);
     out.field("label", regulation.posts.at(static_cast<size_t>(regulation.post(held.post))).label);

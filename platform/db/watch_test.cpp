@@ -9,8 +9,8 @@
 namespace jw::db {
 namespace {
 
-using testing::ElementsAre;
 using testing::IsEmpty;
+using testing::UnorderedElementsAre;
 
 class Watched : public ::testing::TestWithParam<Dialect> {
  protected:
@@ -56,16 +56,16 @@ class Watched : public ::testing::TestWithParam<Dialect> {
 JW_ON_BOTH_STORES(Watched);
 
 TEST_P(Watched, every_way_of_writing_tells_its_rows) {
-  EXPECT_THAT(told("INSERT INTO kept (id, name) VALUES (1, 'a'), (2, 'b')"), ElementsAre("kept 1", "kept 2"));
+  EXPECT_THAT(told("INSERT INTO kept (id, name) VALUES (1, 'a'), (2, 'b')"), UnorderedElementsAre("kept 1", "kept 2"));
   EXPECT_EQ(digests_["kept 1"], digest_of("id = 1")) << "with the values that were not given";
   EXPECT_THAT(told("INSERT INTO kept (id, name) VALUES (1, 'x') ON CONFLICT (id) DO NOTHING"), IsEmpty());
   EXPECT_THAT(told("INSERT INTO kept (id, name) VALUES (1, 'x') ON CONFLICT (id) DO UPDATE SET name = excluded.name"),
-              ElementsAre("kept 1"));
+              UnorderedElementsAre("kept 1"));
   EXPECT_THAT(told("UPDATE kept SET name = $1, bytes = $2", {"c", Param::blob(std::string_view("\0y", 2))}),
-              ElementsAre("kept 1", "kept 2"));
+              UnorderedElementsAre("kept 1", "kept 2"));
   EXPECT_EQ(digests_["kept 2"], digest_of("id = 2"));
-  EXPECT_THAT(told("DELETE FROM kept WHERE id = 2"), ElementsAre("kept 2 gone"));
-  EXPECT_THAT(told("INSERT INTO pair (a, b) SELECT id, 'p/q' FROM kept"), ElementsAre("pair p%2Fq/1"));
+  EXPECT_THAT(told("DELETE FROM kept WHERE id = 2"), UnorderedElementsAre("kept 2 gone"));
+  EXPECT_THAT(told("INSERT INTO pair (a, b) SELECT id, 'p/q' FROM kept"), UnorderedElementsAre("pair p%2Fq/1"));
   EXPECT_THAT(told("INSERT INTO other (id) VALUES (1)"), IsEmpty());
 }
 
@@ -75,8 +75,8 @@ TEST_P(Watched, what_is_set_aside_or_only_locked_is_not_told) {
   EXPECT_THAT(told("UPDATE kept SET name = name WHERE id = 1"), IsEmpty());
   EXPECT_THAT(told("UPDATE kept SET seen = CASE WHEN seen > 4 THEN (SELECT MAX(tries) FROM kept) END, name = 'b' "
                    "WHERE id = 1"),
-              ElementsAre("kept 1"));
-  EXPECT_THAT(told("UPDATE kept SET tries = tries + 1"), ElementsAre("kept 1"));
+              UnorderedElementsAre("kept 1"));
+  EXPECT_THAT(told("UPDATE kept SET tries = tries + 1"), UnorderedElementsAre("kept 1"));
   EXPECT_EQ(digests_["kept 1"], digest_of("id = 1"));
 }
 
@@ -94,7 +94,7 @@ TEST_P(Watched, loading_in_bulk_tells_too) {
     EXPECT_THAT(told_, IsEmpty()) << "before the commit";
     transaction.commit();
   }
-  EXPECT_THAT(told_, ElementsAre("kept 7", "kept 8"));
+  EXPECT_THAT(told_, UnorderedElementsAre("kept 7", "kept 8"));
   EXPECT_EQ(digests_["kept 7"], digest_of("id = 7"));
 }
 
@@ -105,7 +105,7 @@ TEST_P(Watched, what_is_not_committed_is_not_told_and_what_cannot_be_told_is_not
     writer->execute("INSERT INTO kept (id, name) VALUES (1, 'a')");
     writer->kept_in_transaction() = 9;
   }
-  EXPECT_THAT(told("INSERT INTO kept (id, name) VALUES (2, 'b')"), ElementsAre("kept 2"));
+  EXPECT_THAT(told("INSERT INTO kept (id, name) VALUES (2, 'b')"), UnorderedElementsAre("kept 2"));
   {
     const auto writer = made_->store().writer();
     Transaction transaction(*writer, Transaction::Mode::write);
@@ -137,7 +137,7 @@ TEST(Asides, say_why) {
   const auto asides = asides_of(sources);
   EXPECT_TRUE(asides.at("a").whole);
   EXPECT_FALSE(asides.at("b").whole);
-  EXPECT_THAT(asides.at("b").columns, ElementsAre("c", "d"));
+  EXPECT_THAT(asides.at("b").columns, UnorderedElementsAre("c", "d"));
   write("--aside a\n");
   EXPECT_THROW(asides_of(sources), Error);
 }

@@ -322,6 +322,8 @@ forEachStore('the access lifecycle', (world) => {
     });
     const file = await must(who.office.get(`/api/cases/${opened[0]}`));
     assert.ok(fieldOf(file, 'grants').value.includes(number));
+    const told = (await who.head.rows({ dataset: 'notice', fields: ['about'], limit: 50 })).flat();
+    assert.ok(told.includes(`case:${file.number}`), 'whose turn it is has been told');
     // The head says that it is still needed, the office keeps it: it goes on, bound to the new unit.
     await must(step(who.head, file.number, 'sign', sign(who.head, { opinion: '借调期间仍需使用' })));
     const kept = await must(step(who.office, file.number, 'keep', sign(who.office)));

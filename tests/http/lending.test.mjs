@@ -269,7 +269,9 @@ forEachStore('lending', (world) => {
     };
     assert.deepEqual(await sightOf(await world.as('security_admin')), [3, 'clear', true, true, true]);
     assert.deepEqual(await sightOf(desk), [3, 'hidden', false, false, true]);
-    assert.equal(isProblem(await desk.get(`/api/cases/${number}/attachments/1`), 403).type, 'case.not_yours');
+    for (const paper of ['attachments/1', 'letter']) {
+      assert.equal(isProblem(await desk.get(`/api/cases/${number}/${paper}`), 403).type, 'case.not_yours');
+    }
 
     isProblem(await step('lift', {}), 422);
     assert.equal((await step('lift', { reason: '已核实并教育' })).status, 200);

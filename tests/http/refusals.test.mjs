@@ -96,7 +96,6 @@ forEachStore('refusals', (world) => {
       ['notice.which', 422, student.post('/api/notices/read', {})],
       ['case.deputy_not_yours', 403, student.post('/api/deputies', { ...deputy, password: student.password })],
       ['case.deputy_unknown', 404, head.post('/api/deputies/999/end', {})],
-      ['case.kind_unknown', 404, student.post('/api/cases', { kind: 'sign_in', action: 'submit' })],
     ]) await is(answer, status, type);
     const [[unit]] = await head.rows({ dataset: 'staff', fields: ['unit'], limit: 1 });
     await is(head.post('/api/deputies', { ...deputy, unit, ends: '2026-11-23' }), 422, 'case.deputy_invalid');

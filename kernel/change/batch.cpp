@@ -337,7 +337,7 @@ int64_t Batch::finish(record::Recorder* recorder) {
   std::string datasets;
   for (auto& [name, table] : tables_) {
     table->flush();
-    connection_.wrote({name, std::to_string(id_), table->sum_.digest()});
+    if (!table->sum_.empty()) connection_.wrote({name, std::to_string(id_), table->sum_.digest()});
     connection_.execute("UPDATE row_id SET next = $2 WHERE dataset = $1", {name, table->next_id_});
     datasets += (datasets.empty() ? "" : ",") + name;
   }

@@ -56,6 +56,7 @@ class BatchSum {
   // A version of a row that the batch wrote; `columns` in order of name.
   void version(std::span<const std::string> columns, std::span<const db::Param> values);
   void ended(int64_t row, int64_t until_us);  // a version that it ended
+  bool empty() const { return parts_.empty(); }  // nothing was written
   std::string digest() const;
 
  private:

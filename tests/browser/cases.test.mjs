@@ -68,7 +68,7 @@ describe('applying for access in a browser', { timeout: 110_000 }, () => {
 
     // Said at the fields what is missing; nothing is sent.
     await page.getByRole('button', { name: '签字并提交' }).click();
-    await reads(page, /请写明用途，至少 4 个字[\s\S]*请填写日期/);
+    await reads(page, /用途说明：必填[\s\S]*请填写日期/);
     await shown(page, 'apply-incomplete', wide);
 
     // A sensitive field in clear asks for its reason.

@@ -62,7 +62,7 @@ for (const size of kSizes) {
       await page.context().close();
     });
 
-    test('the audit administrator finds out who sees what', async () => {
+    test('the audit administrator finds out who sees what, the office what a person sees', async () => {
       const page = await pageOf(here, 'audit_admin', size);
       await page.goto(`${here.address}/regulation`);
       const student = here.world.accountsOf('student')[0].account;
@@ -73,11 +73,17 @@ for (const size of kSizes) {
       await reads(page, /明文[\s\S]*学生处[\s\S]*§2\.1\.2/);
       await page.getByLabel('账号', { exact: true }).fill(student);
       await page.getByRole('button', { name: '此人能看到什么' }).click();
-      await reads(page, /§2\.3\.1/);
+      await reads(page, /谁任什么岗位您不能查询/);
       await page.getByRole('button', { name: /EN|English/ }).first().click();
       await reads(page, /Default permissions[\s\S]*Who sees what/);
       await shown(page, 'regulation-sight', size);
       await page.context().close();
+      const office = await pageOf(here, 'academic_office', size);
+      await office.goto(`${here.address}/regulation`);
+      await office.getByLabel('账号', { exact: true }).fill(student);
+      await office.getByRole('button', { name: '此人能看到什么' }).click();
+      await reads(office, /§2\.3\.1/);
+      await office.context().close();
     });
   });
 }

@@ -349,6 +349,7 @@ describe('applying for access in a browser', { timeout: 110_000 }, () => {
       await signed(page, here.world.accountsOf('department_head')[who.head], read(page, /待对方接受[\s\S]*2026-11-24 – 2026-11-27 · 出差/));
       const theirs = await pageOf(here, 'teacher', size, who.teacher);
       await theirs.goto(`${here.address}/deputies`);
+      await reads(theirs, /您[\s\S]*部门负责人/);
       await shown(theirs, 'deputies-asked', size);
       await theirs.getByRole('button', { name: '接受', exact: true }).first().click();
       await reads(theirs, /您已接受代理[\s\S]*代理中/);

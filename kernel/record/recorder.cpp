@@ -236,6 +236,17 @@ void StoreRecorder::join() {
   ledger_.bind({record, store});
 }
 
+namespace {
+
+db::Watch::Table kept_table(db::Connection& store, const std::string& name,
+                            const std::set<std::string, std::less<>>& aside) {
+  db::Watch::Table table = db::table_to_watch(store, name, aside);
+  if (table.key.empty()) throw db::Error(db::Failure::statement, "a table without a primary key: " + name);
+  return table;
+}
+
+}  // namespace
+
 // Tables that no leaf has stated yet, or whose columns have changed.
 std::vector<TableRows> StoreRecorder::tables_to_state(db::Connection& store) {
   std::map<std::string, std::string> stated;
@@ -259,7 +270,7 @@ std::vector<TableRows> StoreRecorder::tables_to_state(db::Connection& store) {
     }
     tables.push_back(read_whole(store, name, by_batch, table.columns, table.key));
   };
-  for (const auto& [name, aside] : options_.kept.tables) state(name, false, db::table_to_watch(store, name, aside));
+  for (const auto& [name, aside] : options_.kept.tables) state(name, false, kept_table(store, name, aside));
   for (const std::string& name : options_.kept.datasets) state(name, true, {{}, columns_of_dataset(store, name)});
   for (const auto& [name, columns] : stated) {
     if (columns.empty() || options_.kept.tables.contains(name) || options_.kept.datasets.contains(name)) continue;
@@ -302,8 +313,7 @@ void StoreRecorder::watch() {
   auto watch = std::make_shared<db::Watch>();
   {
     const db::Store::Lease lease = store_.writer();
-    for (const auto& [name, aside] : options_.kept.tables)
-      watch->tables.emplace(name, db::table_to_watch(*lease, name, aside));
+    for (const auto& [name, aside] : options_.kept.tables) watch->tables.emplace(name, kept_table(*lease, name, aside));
   }
   watch->before_commit = [this](db::Connection& transaction, const std::vector<db::WrittenRow>& rows) {
     tell_rows(transaction, rows);

@@ -1,6 +1,7 @@
 #include "kernel/record/rows.hpp"
 
 #include <algorithm>
+#include <iterator>
 
 #include "kernel/record/bytes.hpp"
 #include "platform/crypto/api.hpp"
@@ -161,7 +162,11 @@ std::string BatchSum::digest() const {
 }
 
 std::vector<std::string> columns_of_dataset(db::Connection& connection, const std::string& table) {
-  return db::table_to_watch(connection, table, {}).columns;
+  const std::vector<std::string> now = db::table_to_watch(connection, table, {}).columns,
+                                 before = db::table_to_watch(connection, table + "_history", {}).columns;
+  std::vector<std::string> both;
+  std::set_intersection(now.begin(), now.end(), before.begin(), before.end(), std::back_inserter(both));
+  return both;
 }
 
 TableRows read_whole(db::Connection& connection, const std::string& table, bool batches,

@@ -63,7 +63,8 @@ class BatchSum {
   std::vector<std::string> parts_;
 };
 
-// The columns of a dataset's table that the digest of a version is over, in order of name.
+// The columns of a dataset's table that the digest of a version is over, in order of name: those that its history has,
+// too. What somebody adds to one by hand is nothing that the system writes; `migrate` tells of it.
 std::vector<std::string> columns_of_dataset(db::Connection& connection, const std::string& table);
 // A table as it is now.
 TableRows read_whole(db::Connection& connection, const std::string& table, bool by_batch,

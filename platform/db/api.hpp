@@ -253,7 +253,7 @@ struct Watch {
 };
 using WatchPtr = std::shared_ptr<const Watch>;
 
-// A table as it is there: all its columns but those set aside. Error (statement) for a table without a primary key.
+// A table as it is there: all columns but those set aside. One without a key cannot be watched. Error: there is none.
 Watch::Table table_to_watch(Connection& connection, std::string_view table,
                             const std::set<std::string, std::less<>>& aside);
 // SHA-256 (32 bytes) over names and values, `values` being those of `columns`; a NULL counts as no column, so that one

@@ -229,7 +229,7 @@ Watch::Table table_to_watch(Connection& connection, std::string_view table,
     if (!rows.is_null(2)) made.defaults[name] = rows.text(2);
   }
   for (auto& [place, name] : key) made.key.push_back(std::move(name));
-  if (made.key.empty()) throw Error(Failure::statement, "a table without a primary key: " + std::string(table));
+  if (made.columns.empty()) throw Error(Failure::statement, "there is no such table: " + std::string(table));
   return made;
 }
 

@@ -131,9 +131,13 @@ class Altered {
     for (const std::string& column : shape_.columns) list += (list.empty() ? "" : ", ") + quoted_name(column);
     db::Rows rows = hand_->query("SELECT " + list + " FROM " + quoted_name(table_) + " LIMIT 1");
     if (!rows.next()) return;
-    for (size_t i = 0; i < shape_.columns.size(); ++i)
-      row_[shape_.columns[i]] = {rows.kind(i), rows.integer(i),
-                                 rows.kind(i) == db::Kind::integer ? "" : std::string(rows.text(i))};
+    for (size_t i = 0; i < shape_.columns.size(); ++i) {
+      Cell& cell = row_[shape_.columns[i]];
+      cell.kind = rows.kind(i);
+      if (cell.kind == db::Kind::integer) cell.integer = rows.integer(i);
+      if (cell.kind == db::Kind::text) cell.bytes = rows.text(i);
+      if (cell.kind == db::Kind::blob) cell.bytes = rows.blob(i);
+    }
   }
 
   bool empty() const { return row_.empty(); }
@@ -145,14 +149,17 @@ class Altered {
     Cells other = row_;
     Cell& cell = other[column];
     if (cell.kind == db::Kind::null) {
-      const bool text = is_text(column);
-      cell = {text ? db::Kind::text : db::Kind::integer, 1, text ? "x" : ""};
+      cell = new_cell(column, 1);
     } else if (cell.kind == db::Kind::integer) {
       cell.integer += 1;
     } else {
       cell.bytes += cell.kind == db::Kind::text ? std::string("x") : std::string(1, '\0');
     }
-    if (!set(column, row_, cell)) return false;
+    if (!set(column, row_, cell)) {
+      if (cell.kind != db::Kind::integer) return false;
+      cell.integer += 777'777;  // another row has the next one
+      if (!set(column, row_, cell)) return false;
+    }
     look();
     EXPECT_TRUE(set(column, other, row_[column]));
     return true;
@@ -166,12 +173,12 @@ class Altered {
   bool add(const std::function<void()>& look) {
     Cells other = row_;
     for (const std::string& column : shape_.columns) {
-      const bool in_key = std::find(shape_.key.begin(), shape_.key.end(), column) != shape_.key.end();
+      const bool in_key = shape_.key.empty()
+                              ? column == "id"
+                              : std::find(shape_.key.begin(), shape_.key.end(), column) != shape_.key.end();
       Cell& cell = other[column];
       if (!empty() && !in_key && !is_unique(column)) continue;
-      const bool text = is_text(column);
-      cell = {text ? db::Kind::text : db::Kind::integer, 777'777, text ? "777777" : ""};
-      if (type_of(column) == "BLOB" || type_of(column) == "bytea") cell = {db::Kind::blob, 0, "777777"};
+      cell = new_cell(column, 777'777);
     }
     try {
       insert(other);
@@ -190,7 +197,12 @@ class Altered {
   }
 
  private:
-  bool is_text(const std::string& column) { return type_of(column) == "TEXT" || type_of(column) == "text"; }
+  Cell new_cell(const std::string& column, int64_t number) {
+    const std::string type = type_of(column);
+    if (type == "TEXT" || type == "text") return {db::Kind::text, 0, std::to_string(number)};
+    if (type == "BLOB" || type == "bytea") return {db::Kind::blob, 0, std::to_string(number)};
+    return {db::Kind::integer, number, ""};
+  }
   bool is_unique(const std::string& column) {
     return column == "number" || column == "version" || column == "code_digest";
   }
@@ -205,9 +217,14 @@ class Altered {
   }
   std::string where(const Cells& row, std::vector<db::Param>& params) {
     std::string text;
-    for (const std::string& column : shape_.key) {
+    for (const std::string& column : shape_.key.empty() ? shape_.columns : shape_.key) {
+      text += (text.empty() ? " WHERE " : " AND ") + quoted_name(column);
+      if (row.at(column).kind == db::Kind::null) {
+        text += " IS NULL";
+        continue;
+      }
       params.push_back(row.at(column).param());
-      text += (text.empty() ? " WHERE " : " AND ") + quoted_name(column) + " = $" + std::to_string(params.size());
+      text += " = $" + std::to_string(params.size());
     }
     return text;
   }
@@ -220,7 +237,9 @@ class Altered {
                                 std::to_string(params.size()) + rows,
                             params) == 1;
     } catch (const db::Error& error) {
-      if (error.failure() == db::Failure::check || error.failure() == db::Failure::not_null) return false;
+      if (error.failure() == db::Failure::check || error.failure() == db::Failure::not_null ||
+          error.failure() == db::Failure::unique)
+        return false;
       throw;
     }
   }

@@ -32,6 +32,16 @@ test('the committed description and the types made from it are those of this bin
   assert.equal(await readFile(join(kept, 'generated.ts'), 'utf8'), stdout);
 });
 
+test('the reference of the interface names calls that there are, and every call that there is', async () => {
+  const { paths } = JSON.parse(await readFile(join(kept, 'openapi.json'), 'utf8'));
+  const shape = (path) => path.replace(/\{[^}]*\}/g, '{}');
+  const there = new Set(Object.entries(paths).flatMap(([path, verbs]) => Object.keys(verbs).map((verb) => `${verb.toUpperCase()} ${shape(path)}`)));
+  const text = await readFile(join(home, 'docs', 'api.md'), 'utf8');
+  const named = new Set([...text.matchAll(/`(GET|POST|PUT|DELETE) (\/[^` ?]*)/g)].map(([, verb, path]) => `${verb} ${shape(path)}`));
+  assert.deepEqual([...named].filter((each) => !there.has(each)), [], 'named, and not there');
+  assert.deepEqual([...there].filter((each) => !named.has(each)), [], 'there, and not named');
+});
+
 test('an answer that is not as described is found', async () => {
   const description = new Description(JSON.parse((await mustRun('openapi')).out));
   const faults = (json, status = 200) => description.faults('GET', '/api/notices/unread?x=1', { status, headers: { 'content-type': 'application/json; charset=utf-8' }, text: JSON.stringify(json), json });

@@ -31,6 +31,21 @@ for (const kind of stores) {
       await server.stop();
     });
 
+    test('§4.3.2.b a table of the system that was altered by hand is looked at before anything is answered', async () => {
+      const { db } = await university(kind);
+      await sqlOutside(db, 'ALTER TABLE account ADD COLUMN by_hand TEXT');
+      const server = await Server.start(db);
+      await problemsOf(server);
+      await server.stop();
+      assert.equal((await run('audit', 'verify', '--db', db)).code, 0, 'the rows are as they were');
+      await sqlOutside(db, "ALTER TABLE account ADD COLUMN filled_by_hand TEXT DEFAULT 'x'");
+      const closed = await Server.startClosed(db);
+      const { status, json } = await closed.request('GET', '/readyz');
+      assert.equal(status, 503);
+      assert.match(json.detail.zh, /表的结构和行都与记录不符.*account/);
+      await closed.stop();
+    });
+
     test('a witness that cannot be reached is told by /readyz', async () => {
       const { db, accounts } = await university(kind);
       const server = await Server.start(db, '--witness', `${await temporary('nowhere')}/deeper/still`);

@@ -31,7 +31,7 @@ for (const kind of stores) {
       await server.stop();
     });
 
-    test('§4.3.2.b a table of the system that was altered by hand is looked at before anything is answered', async () => {
+    test('a table of the system that was altered by hand is looked at before anything is answered', async () => {
       const { db } = await university(kind);
       await sqlOutside(db, 'ALTER TABLE account ADD COLUMN by_hand TEXT');
       const server = await Server.start(db);

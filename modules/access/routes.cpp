@@ -42,10 +42,8 @@ void tell_effect(const Call& call) {
   {
     const db::Store::Lease reader = house.store.reader();
     house.policy.refresh(*reader);
-    const auto file = on.find(*reader, number);
-    const bool decides =
-        file && file->account != call.session().account &&
-        house.cases.taken_part_in(*reader, house.cases.actor(*reader, call.asker(), {}, {}, now), number);
+    const auto file = house.cases.taken_part_in(*reader, house.cases.actor(*reader, call.asker(), {}, {}, now), number);
+    const bool decides = file && file->account != call.session().account;
     const auto grant = decides ? grant_of(on, *file) : std::nullopt;
     if (!grant) {
       record::Entry entry = call.entry("refusal", "case.effect");

@@ -506,32 +506,23 @@ std::vector<Text> check_signatures(db::Connection& reader) {
   }
   if (seed.size() != 32) return wrong;  // no case was ever opened, or the record tells that the key is gone
   const std::string key = crypto::SigningKey::from_seed(seed).public_key;
-  db::Rows rows = reader.query(
-      "SELECT c.number, s.n, s.action, s.from_state, s.to_state, s.person, s.name, s.post, s.unit, s.for_person, "
-      "s.at_us, "
-      "s.opinion, s.content, s.signature FROM case_step s JOIN \"case\" c ON c.id = s.case_id WHERE s.signature <> '' "
-      "ORDER BY s.id");
-  while (rows.next()) {
-    Case file;
-    file.number = rows.text(0);
-    Step step;
-    step.n = rows.integer(1);
-    step.action = rows.text(2);
-    step.from = rows.text(3);
-    step.to = rows.text(4);
-    step.person = rows.integer(5);
-    step.name = rows.text(6);
-    step.post = rows.text(7);
-    step.unit = rows.text(8);
-    step.for_person = rows.integer(9);
-    step.at = {rows.integer(10)};
-    step.opinion = rows.text(11);
-    step.content = rows.text(12);
-    const auto signature = crypto::unbase64(rows.text(13));
-    if (signature && crypto::verify_signature(key, canonical(file, step), *signature)) continue;
-    const std::string n = std::to_string(step.n);
-    wrong.push_back({"办件 " + file.number + " 第 " + n + " 步的签名不成立：被改动",
-                     "the signature of step " + n + " of case " + file.number + " does not hold: it was changed"});
+  std::vector<Case> files;
+  {
+    db::Rows rows = reader.query("SELECT id, number FROM \"case\" ORDER BY id");
+    while (rows.next()) {
+      files.emplace_back().id = rows.integer(0);
+      files.back().number = rows.text(1);
+    }
+  }
+  for (const Case& file : files) {
+    for (const Step& step : read_steps(reader, file.id)) {
+      const auto signature = crypto::unbase64(step.signature);
+      const bool holds = signature && crypto::verify_signature(key, canonical(file, step), *signature);
+      if (step.signature.empty() || holds) continue;
+      const std::string n = std::to_string(step.n);
+      wrong.push_back({"办件 " + file.number + " 第 " + n + " 步的签名不成立：被改动",
+                       "the signature of step " + n + " of case " + file.number + " does not hold: it was changed"});
+    }
   }
   return wrong;
 }

@@ -32,6 +32,14 @@ db::Param param_of(const Unit& unit) {
   return unit.id == 0 ? db::Param() : db::Param(unit.id);
 }
 
+const State& state_of(const Case& file) {
+  const State* state = file.kind->state(file.state);
+  if (state == nullptr) throw std::logic_error("case " + file.number + " is in no state of its kind: " + file.state);
+  return *state;
+}
+
+}  // namespace
+
 std::vector<Step> read_steps(db::Connection& connection, int64_t id) {
   std::vector<Step> steps;
   db::Rows rows = connection.query(
@@ -60,14 +68,6 @@ std::vector<Step> read_steps(db::Connection& connection, int64_t id) {
   }
   return steps;
 }
-
-const State& state_of(const Case& file) {
-  const State* state = file.kind->state(file.state);
-  if (state == nullptr) throw std::logic_error("case " + file.number + " is in no state of its kind: " + file.state);
-  return *state;
-}
-
-}  // namespace
 
 std::optional<Case> read_case(db::Connection& connection, std::span<const Kind* const> kinds, std::string_view number,
                               bool lock) {

@@ -9,6 +9,7 @@
 
 namespace jw::cases {
 
+std::vector<Step> read_steps(db::Connection& connection, int64_t id);  // of the case with this id, in order
 // `lock`: inside a writing transaction, so that nobody else takes a step meanwhile.
 std::optional<Case> read_case(db::Connection& connection, std::span<const Kind* const> kinds, std::string_view number,
                               bool lock);

@@ -130,13 +130,22 @@ Instant Instant::at_start_of(Date date) {
   return Instant{date.days * kDay - kZone};
 }
 
+namespace {
+
+// In the school's zone. An instant without end (INT64_MAX) stays one.
+int64_t local(int64_t us) {
+  return us > INT64_MAX - kZone ? INT64_MAX : us + kZone;
+}
+
+}  // namespace
+
 Date Instant::date() const {
-  return Date{static_cast<int32_t>(floor_div(us + kZone, kDay))};
+  return Date{static_cast<int32_t>(floor_div(local(us), kDay))};
 }
 
 std::string Instant::print() const {
-  const int64_t local = us + kZone;
-  const int64_t in_day = local - floor_div(local, kDay) * kDay;
+  const int64_t here = local(us);
+  const int64_t in_day = here - floor_div(here, kDay) * kDay;
   const int64_t seconds = in_day / kSecond, fraction = in_day % kSecond;
   std::string out = print_date(date());
   out += 'T';

@@ -91,7 +91,7 @@ std::string Rules::holds_sql(Statement& statement, int post, const std::string& 
   std::string sql = "EXISTS (" + post_sql(statement, static_cast<size_t>(post), unit) + ")";
   const std::string& apart = regulation_.posts.at(static_cast<size_t>(post)).apart;
   for (size_t other = 0; !apart.empty() && other < regulation_.posts.size(); ++other) {
-    if (static_cast<int>(other) != post && regulation_.posts[other].apart == apart)
+    if (static_cast<int>(other) != post && JW_FAULT(87, regulation_.posts[other].apart == apart, false))
       sql += " AND NOT EXISTS (" + post_sql(statement, other, {}) + ")";
   }
   return "(" + sql + ")";

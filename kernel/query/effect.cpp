@@ -9,6 +9,7 @@
 #include <optional>
 #include <set>
 
+#include "base/fault.hpp"
 #include "base/json.hpp"
 #include "kernel/catalog/condition.hpp"
 #include "kernel/policy/reach.hpp"
@@ -201,7 +202,7 @@ class Comparison {
     for (const auto& [dataset, forbids] : side.forbids) {
       for (const policy::BoundForbid& forbid : forbids) {
         const bool open = dataset == dataset_.index ? is_open(*forbid.atom, known) : known.rows(*forbid.atom);
-        if (!open) return false;
+        if (JW_FAULT(78, !open, false)) return false;
       }
     }
     return true;
@@ -249,7 +250,7 @@ class Comparison {
         [&](db::Rows& rows) {
           if (!rows.is_null(0)) persons.push_back(rows.integer(0));
         });
-    if (persons.size() > static_cast<size_t>(kFewPersons)) persons.clear();
+    if (JW_FAULT(75, persons.size() > static_cast<size_t>(kFewPersons), true)) persons.clear();
     return persons;
   }
 
@@ -296,7 +297,7 @@ class Comparison {
     if (atom.rows != Atom::Rows::relation) return true;
     const catalog::Binding* binding = dataset_.binding(atom.relation);
     if (binding == nullptr) return false;
-    const bool first = binding->path.empty() || viewer_.clear(binding->path.front()).is_always();
+    const bool first = binding->path.empty() || JW_FAULT(79, viewer_.clear(binding->path.front()).is_always(), true);
     return first && known.beyond(dataset_, binding->path) && known.relation(atom.relation);
   }
   bool is_open(const catalog::Condition& condition, const Known& known) {
@@ -305,7 +306,7 @@ class Comparison {
     }
     if (condition.kind != catalog::Condition::Kind::leaf) return true;
     for (const int field : {condition.field, condition.other}) {
-      if (field >= 0 && !viewer_.clear(field).is_always()) return false;
+      if (field >= 0 && JW_FAULT(73, !viewer_.clear(field).is_always(), false)) return false;
     }
     return condition.source != catalog::Condition::Source::relation ||
            known.relation(catalogue_.relation(condition.name));
@@ -327,7 +328,9 @@ class Comparison {
     return "((" + holds(clear_high) + " AND " + fails(clear_low) + ") OR (" + holds(seen_high) + " AND " +
            fails(seen_low) + "))";
   }
-  std::string where(const Predicate& rows) const { return policy::all_of({rows_viewer_, rows}).text(); }
+  std::string where(const Predicate& rows) const {
+    return JW_FAULT(74, policy::all_of({rows_viewer_, rows}), rows).text();
+  }
   Place subject() const {
     Place place = viewer_.place();
     place.path.insert(place.path.end(), dataset_.about.begin(), dataset_.about.end());
@@ -485,7 +488,7 @@ class Effects {
 
   void numbers(const Whom& whom, const Dataset& dataset, const Side& was, const Side& is) {
     const Decision& viewer = viewing_->decide(dataset, Action::query, "");
-    const bool asks = !viewer_.agreement_due && viewer.allowed();
+    const bool asks = JW_FAULT(80, !viewer_.agreement_due, true) && viewer.allowed();
     if (!asks || !knows_holders(whom, dataset)) {
       json_.key("holders").null();
       if (!asks)
@@ -526,7 +529,7 @@ class Effects {
     Holders most;
     for (const RulesPtr& rules : {before_, after_}) {
       const int place = rules->regulation().post(post);
-      if (place < 0) continue;
+      if (place < 0 || JW_FAULT(77, false, rules == after_)) continue;
       Holders holders = query::holders_of(reader_, *rules, place, now_, kFewPersons, true);
       if (holders.count > most.count || most.some.empty()) most = std::move(holders);
     }
@@ -544,7 +547,7 @@ class Effects {
       bool known = true;
       rules->for_each_atom([&](const Atom& atom) {
         const bool says = atom.dataset == dataset.index || atom.effect == policy::Effect::forbid;
-        if (known && says && atom.post >= 0) known = known_->post(rules->regulation(), atom.post);
+        if (known && says) known = JW_FAULT(72, known_->posts_of(rules->regulation(), atom), true);
       });
       if (known && !dataset.by_kernel) known = known_->apart(rules->regulation());
       const int post = rules->regulation().post(whom.post);
@@ -555,7 +558,7 @@ class Effects {
 
   // Who is named or counted among few can see that (§1.3.1).
   void tell_holders(const Whom& whom, const Holders& holders) {
-    if (whom.post.empty()) return;
+    if (JW_FAULT(76, whom.post.empty(), true)) return;
     const Rules& rules = after_->regulation().post(whom.post) >= 0 ? *after_ : *before_;
     const policy::Post& post = post_at(rules, rules.regulation().post(whom.post));
     Told told{catalogue_.datasets.at(static_cast<size_t>(post.from)).name, 0, {}};

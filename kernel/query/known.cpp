@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/fault.hpp"
+
 namespace jw::query {
 
 using catalog::Condition;
@@ -12,9 +14,13 @@ using policy::Decision;
 
 bool Known::field(const Dataset& dataset, int field) const {
   const Decision& decision = viewing_.decide(dataset, Action::query, "");
-  if (!decision.allowed() || decision.forbids.contains(dataset.index)) return false;
+  if (!decision.allowed() || JW_FAULT(68, decision.forbids.contains(dataset.index), false)) return false;
+  // Which row it is, is known by its key; a permit that shows no field opens no row.
+  if (field == Condition::kRowId)
+    return JW_FAULT(
+        70, std::all_of(dataset.key.begin(), dataset.key.end(), [&](int key) { return this->field(dataset, key); }),
+        true);
   const auto whole = [&](const Atom* permit) { return permit->rows == Atom::Rows::all; };
-  if (field == Condition::kRowId) return std::any_of(decision.permits.begin(), decision.permits.end(), whole);
   const catalog::Field& asked = dataset.fields.at(static_cast<size_t>(field));
   const Dataset* reached = &dataset;  // forbids on a row reach what is borrowed from it
   for (const int hop : asked.path) {
@@ -41,13 +47,13 @@ bool Known::relation(int index) const {
   const catalog::Relation& relation = catalogue_.relations.at(static_cast<size_t>(index));
   if (relation.of < 0) return true;  // oneself
   const Dataset& from = catalogue_.datasets.at(static_cast<size_t>(relation.from));
-  return field(from, relation.select) && condition(from, relation.where);
+  return JW_FAULT(69, field(from, relation.select) && condition(from, relation.where), true);
 }
 
 bool Known::beyond(const Dataset& dataset, const std::vector<int>& path) const {
   const Dataset* reached = &dataset;
   for (size_t i = 0; i < path.size(); ++i) {
-    if (i > 0 && !field(*reached, path[i])) return false;
+    if (i > 0 && JW_FAULT(71, !field(*reached, path[i]), false)) return false;
     reached = &catalogue_.datasets.at(static_cast<size_t>(reached->fields.at(static_cast<size_t>(path[i])).ref));
   }
   return true;
@@ -74,6 +80,14 @@ bool Known::post(const policy::Regulation& regulation, int index) const {
   if (!condition(from, post.where) || (post.unit >= 0 && !field(from, post.unit))) return false;
   // Of posts with one mark nobody holds two, so who holds the others counts as well.
   return post.apart.empty() || apart(regulation);
+}
+
+bool Known::posts_of(const policy::Regulation& regulation, const Atom& atom) const {
+  if (atom.post >= 0) return post(regulation, atom.post);
+  for (size_t i = 0; !atom.unit.empty() && i < regulation.posts.size(); ++i) {
+    if (regulation.posts[i].unit >= 0 && !post(regulation, static_cast<int>(i))) return false;
+  }
+  return true;
 }
 
 bool Known::apart(const policy::Regulation& regulation) const {

@@ -29,9 +29,11 @@ class Known {
   bool apart(const policy::Regulation& regulation) const;
   // Which accounts have grants.
   bool grants() const;
+  // Who holds what a permit or forbid asks of whoever has it: its post; of a grant, any post in its unit.
+  bool posts_of(const policy::Regulation& regulation, const policy::Atom& atom) const;
   // Whom a permit or forbid is given to.
   bool holders(const policy::Regulation& regulation, const policy::Atom& atom) const {
-    return atom.post < 0 ? grants() : post(regulation, atom.post);
+    return (atom.post >= 0 || grants()) && posts_of(regulation, atom);
   }
 
  private:

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "base/fault.hpp"
 #include "base/json.hpp"
 #include "base/text.hpp"
 #include "kernel/policy/reach.hpp"
@@ -62,8 +63,8 @@ void write_basis(JsonWriter& out, const Rules& rules, const Atom& atom) {
   if (atom.post >= 0) {
     const policy::Post& post = rules.regulation().posts.at(static_cast<size_t>(atom.post));
     out.key("post").object().field("name", post.name).field("label", post.label).end_object();
-    if (!atom.unit.empty()) out.field("unit", atom.unit);
   }
+  if (!atom.unit.empty()) out.field("unit", atom.unit);
   if (!atom.grant.empty()) {
     out.field("grant", atom.grant);
     out.field("from", Instant{atom.from_us}.print()).field("until", Instant{atom.until_us}.print());
@@ -110,7 +111,8 @@ class Cell {
   }
 
   Seen look(db::Connection& reader) {
-    if (row_ && dataset_.has_subject) note(seen_.told, dataset_.name, row_->person, viewer_.asker.person);
+    if (row_ && dataset_.has_subject)
+      note(seen_.told, dataset_.name, JW_FAULT(81, row_->person, 0), viewer_.asker.person);
     std::string clear, masked;
     JsonWriter clear_out(clear), masked_out(masked);
     clear_out.array();
@@ -151,7 +153,8 @@ class Cell {
     const auto knows = [&](const Atom& atom) { return known_.holders(rules_.regulation(), atom) && known_.rows(atom); };
     bool all = knows(permit) && (!rules_.is_closed_apart(permit) || known_.apart(rules_.regulation()));
     for_each_source(frame, [&](const Place&, const Dataset& at) {
-      for (const Atom* forbid : forbids_) all = all && (forbid->dataset != at.index || knows(*forbid));
+      for (const Atom* forbid : forbids_)
+        all = all && (forbid->dataset != at.index || JW_FAULT(83, knows(*forbid), true));
     });
     return all;
   }
@@ -181,12 +184,15 @@ class Cell {
         return statement.slot({Slot::Kind::query_literal, static_cast<int64_t>(query.size()) - 1});
       };
       if (atom.post < 0 && atom.account == 0) return std::string("1=1");  // a forbid whose holder cannot be told
-      if (atom.post < 0) return "a.id = " + slot(atom.account);
-      return rules_.holds_sql(statement, atom.post, atom.unit.empty() ? "" : slot(atom.unit), kPerson);
+      const std::string unit = atom.unit.empty() ? "" : slot(atom.unit);
+      if (atom.post >= 0) return rules_.holds_sql(statement, atom.post, unit, kPerson);
+      const std::string account = "a.id = " + slot(atom.account);
+      return unit.empty() ? account : account + " AND " + holds_any_sql(statement, unit);
     };
     std::string where = std::string(kLive) + " AND " + frame.alias() +
                         ".\"id\" = " + statement.slot({Slot::Kind::query_literal, 0}) + " AND " + given_to(permit);
-    if (rules_.is_closed_apart(permit)) where += " AND " + rules_.not_apart_sql(statement, kPerson);
+    if (JW_FAULT(84, rules_.is_closed_apart(permit), false))
+      where += " AND " + rules_.not_apart_sql(statement, kPerson);
     where += " AND " + rows_of({&frame, {}}, dataset_, permit, true);
     for_each_source(frame, [&](const Place& place, const Dataset& at) {
       for (const Atom* forbid : forbids_) {
@@ -209,13 +215,24 @@ class Cell {
         binding_at(viewer_.now, query, literals), [&](db::Rows& rows) {
           if (++count > kNamesMax) return;
           names.object().field("account", rows.text(0)).field("name", rows.text(1)).end_object();
-          note(seen_.told, told_in(permit), rows.integer(2), viewer_.asker.person);
+          note(seen_.told, told_in(permit), JW_FAULT(82, rows.integer(2), 0), viewer_.asker.person);
         });
     names.end_array();
     if (count == 0) return;
     out.object();
     write_basis(out, rules_, permit);
     out.field("holders", count).key("people").raw(people).end_object();
+  }
+
+  // That somebody holds a post in this unit, whichever.
+  std::string holds_any_sql(Statement& statement, const std::string& unit) const {
+    std::string any;
+    const std::vector<policy::Post>& posts = rules_.regulation().posts;
+    for (size_t i = 0; i < posts.size(); ++i) {
+      if (posts[i].unit < 0) continue;
+      any += (any.empty() ? "" : " OR ") + rules_.holds_sql(statement, static_cast<int>(i), unit, kPerson);
+    }
+    return any.empty() ? "1=0" : "(" + any + ")";
   }
 
   // The dataset that says who holds it.
@@ -242,10 +259,13 @@ std::optional<Row> row_of(db::Connection& reader, const Rules& rules, const poli
   const std::vector<std::string_view> parts = split(key, '~');
   const Decision& decision = viewing.decide(dataset, policy::Action::query, "");
   if (parts.size() != dataset.key.size() || viewer.asker.agreement_due || !decision.allowed()) return std::nullopt;
+  const auto is_closed = [&](int each) { return decision.fields.at(static_cast<size_t>(each)).clear.empty(); };
+  if (is_closed(field) || std::any_of(dataset.key.begin(), dataset.key.end(), is_closed)) return std::nullopt;
   Statement statement(rules.catalogue(), rules.regulation(), reader.dialect());
   Frame frame(statement, dataset, "t");
   View view(statement, frame, decision, {&rules.regulation(), {}, 0, false});
-  std::vector<Predicate> where{view.rows(), view.clear(field)};
+  std::vector<Predicate> where{JW_FAULT(85, view.rows(), Predicate::always()),
+                               JW_FAULT(86, view.clear(field), Predicate::always())};
   Query asked;  // for what it may read
   asked.dataset = &dataset;
   policy::Need need(rules.catalogue());

@@ -41,6 +41,11 @@ std::optional<Found> text_holds_no_value(const Sides& sides, Cases cases);
 std::optional<Found> pages_make_the_whole(const Sides& sides, Cases cases);
 // 12: what one may not see changes no byte of any answer.
 std::optional<Found> hidden_data_changes_nothing(const Sides& sides, Cases cases);
+// The same of what is told of permissions: the effect of a change, who sees a cell.
+std::optional<Found> permissions_tell_nothing_hidden(const Sides& sides, Cases cases);
+// Who holds a post, who gains and loses which rows and cells, and whom the record names for it (§1.3.1).
+std::optional<Found> effects_are_as_the_reference_says(const Sides& sides, Cases cases);
+std::optional<Found> sight_is_as_the_reference_says(const Sides& sides, Cases cases);
 // A batch is refused exactly where the reference says so, of whoever enters and whoever reviews (§2.2.1, §4.1.2,
 // §4.2.1).
 std::optional<Found> batches_stay_within(const Sides& sides, Cases cases);

@@ -255,8 +255,9 @@ class Reference {
   // ---- permissions
 
   // Posts held, each with the units in which it is.
-  std::map<int, std::set<std::string>> posts() const {
-    std::map<int, std::set<std::string>> held;
+  using Held = std::map<int, std::set<std::string>>;
+  Held posts() const {
+    Held held;
     for (size_t i = 0; asker_.person != 0 && i < rules_.regulation.posts.size(); ++i) {
       const policy::Post& post = rules_.regulation.posts[i];
       for (const Row& row : at(world_, post.from)) {
@@ -267,28 +268,44 @@ class Reference {
         if (!is_null(unit)) units.insert(std::get<std::string>(unit));
       }
     }
+    // Of posts with one mark nobody holds two: whoever is found with two holds neither (§4.3.2).
+    const auto mark = [&](int post) -> const std::string& { return at(rules_.regulation.posts, post).apart; };
+    const Held found = held;
+    std::erase_if(held, [&](const auto& one) {
+      return std::any_of(found.begin(), found.end(), [&](const auto& other) {
+        return one.first != other.first && !mark(one.first).empty() && mark(one.first) == mark(other.first);
+      });
+    });
     return held;
+  }
+
+  bool is_in_force(const Atom& atom) const { return atom.from_us <= now_.us && now_.us < atom.until_us; }
+
+  bool is_given(const Held& held, const Atom& atom) const {
+    if (atom.post >= 0)
+      return held.contains(atom.post) && (atom.unit.empty() || held.at(atom.post).contains(atom.unit));
+    const bool belongs =
+        std::any_of(held.begin(), held.end(), [&](const auto& post) { return post.second.contains(atom.unit); });
+    return atom.account == asker_.account && (atom.unit.empty() || belongs);
+  }
+
+  // To whoever holds a post that is set apart nothing opens academic data but the own.
+  bool is_closed_apart(const Held& held, const Atom& atom) const {
+    const bool own =
+        atom.rows == Atom::Rows::relation && rules_.catalogue->relations[static_cast<size_t>(atom.relation)].of < 0;
+    return !own && !dataset(atom.dataset).by_kernel && std::any_of(held.begin(), held.end(), [&](const auto& each) {
+      return !rules_.regulation.posts[static_cast<size_t>(each.first)].apart.empty();
+    });
   }
 
   Decision decide(const Dataset& asked, Action action, const std::string& purpose) const {
     Decision decision;
     if (!policy::is_reading(action)) decision.least = Sight::clear;
-    const auto held = posts();
-    const bool apart = std::any_of(held.begin(), held.end(), [&](const auto& each) {
-      return !rules_.regulation.posts[static_cast<size_t>(each.first)].apart.empty();
-    });
+    const Held held = posts();
     const auto applies = [&](const Atom& atom) {
-      const bool own =
-          atom.rows == Atom::Rows::relation && rules_.catalogue->relations[static_cast<size_t>(atom.relation)].of < 0;
-      if (apart && atom.effect == policy::Effect::permit && !dataset(atom.dataset).by_kernel && !own) return false;
-      if (now_.us < atom.from_us || now_.us >= atom.until_us) return false;
-      if ((atom.actions >> static_cast<int>(action) & 1) == 0) return false;
-      if (atom.post < 0) {
-        const bool belongs =
-            std::any_of(held.begin(), held.end(), [&](const auto& post) { return post.second.contains(atom.unit); });
-        return atom.account == asker_.account && (atom.unit.empty() || belongs);
-      }
-      return held.contains(atom.post) && (atom.unit.empty() || held.at(atom.post).contains(atom.unit));
+      if (atom.effect == policy::Effect::permit && is_closed_apart(held, atom)) return false;
+      if (!is_in_force(atom)) return false;
+      return (atom.actions >> static_cast<int>(action) & 1) != 0 && is_given(held, atom);
     };
     const auto serves = [&](const Atom& atom) {
       if (purpose.empty()) return atom.grant.empty();  // under a grant it has to be stated
@@ -332,15 +349,20 @@ class Reference {
            });
   }
 
-  Seen sight(const Spot& spot, int field, const Decision& decision) const {
+  // Whether a forbid closes one of the rows that a cell is borrowed from; the key that a ref shows is.
+  bool is_borrowed_from_closed(const Spot& spot, int field, const Decision& decision) const {
     const Field& f = at(spot.dataset->fields, field);
     std::vector<int> hops = f.path;
-    if (f.type == Type::ref) hops.push_back(own(f, field));  // the key is borrowed from the row pointed to
+    if (f.type == Type::ref) hops.push_back(own(f, field));
     Spot source = spot;
-    for (int hop : hops) {
+    return std::any_of(hops.begin(), hops.end(), [&](int hop) {
       source = step(source, hop);
-      if (forbidden(source, decision)) return Seen::hidden;
-    }
+      return forbidden(source, decision);
+    });
+  }
+
+  Seen sight(const Spot& spot, int field, const Decision& decision) const {
+    if (is_borrowed_from_closed(spot, field, decision)) return Seen::hidden;
     Seen best = Seen::hidden;
     for (const Atom* atom : decision.permits) {
       if (rows(spot, *atom) != Truth::yes) continue;
@@ -348,6 +370,13 @@ class Reference {
       if (at(atom->fields, field) == Sight::masked) best = std::min(best, Seen::masked);
     }
     return best;
+  }
+
+  // As seen on a row that may not be visible. What is seen by its mask is written by nobody.
+  Seen seen(const Spot& spot, int field, const Decision& decision) const {
+    if (!visible(spot, decision)) return Seen::hidden;
+    const Seen seen = sight(spot, field, decision);
+    return seen == Seen::masked && decision.least == Sight::clear ? Seen::hidden : seen;
   }
 
   // ---- writing
@@ -435,7 +464,8 @@ class Reference {
     if (out.more) rows.resize(static_cast<size_t>(query.limit));
     for (const Viewed& row : rows) {
       std::string json;
-      if (const auto person = subject_of(listed, row); person && *person != asker_.person) out.subjects.insert(*person);
+      if (const auto person = subject_of(listed, *row.row); person && *person != asker_.person)
+        out.subjects.insert(*person);
       out.sight.emplace_back();
       out.cells.emplace_back();
       for (int f : out.columns) {
@@ -456,9 +486,9 @@ class Reference {
   }
 
   // Whom a row is about.
-  std::optional<int64_t> subject_of(const Dataset& dataset, const Viewed& row) const {
+  std::optional<int64_t> subject_of(const Dataset& dataset, const Row& row) const {
     if (!dataset.has_subject) return std::nullopt;
-    Spot subject{&dataset, row.row};
+    Spot subject{&dataset, &row};
     for (int hop : dataset.about) subject = step(subject, hop);
     if (subject.row == nullptr) return std::nullopt;
     return subject.row->person;
@@ -535,7 +565,7 @@ class Reference {
     for (const auto& [group, members] : groups) {
       std::set<int64_t> persons;
       for (const Viewed* member : members) {
-        if (const auto person = subject_of(*query.dataset, *member)) persons.insert(*person);
+        if (const auto person = subject_of(*query.dataset, *member->row)) persons.insert(*person);
       }
       if (persons.size() > kFewPersons) persons.clear();  // what tells of so many tells of nobody
       persons.erase(asker_.person);
@@ -612,6 +642,69 @@ std::string expected_refusal(const Asking& asking, Action action, const std::str
     }
   }
   return out;
+}
+
+Shift expected_shift(const Asking& asking, const Holding& holding, const Dataset& dataset,
+                     const std::vector<int>& fields) {
+  const Reference viewing(asking);
+  const Reference before({holding.before, asking.world, holding.holder, asking.now}),
+      after({holding.after, asking.world, holding.holder, asking.now});
+  const Decision was = before.decide(dataset, holding.action, holding.purpose),
+                 is = after.decide(dataset, holding.action, holding.purpose);
+  Shift shift;
+  for (const Viewed& row : viewing.view(dataset, viewing.decide(dataset, Action::query, ""), {})) {
+    const Spot spot{&dataset, row.row};
+    const bool stood = before.visible(spot, was), stands = after.visible(spot, is);
+    bool changes = stood != stands;
+    shift.gained += !stood && stands ? 1 : 0;
+    shift.lost += stood && !stands ? 1 : 0;
+    for (const int field : fields) {
+      const Seen low = before.seen(spot, field, was), high = after.seen(spot, field, is);
+      if (low == high) continue;
+      changes = true;
+      auto& [gained, lost] = shift.cells[field];
+      ++(high < low ? gained : lost);  // clear < masked < hidden
+    }
+    const auto person = viewing.subject_of(dataset, *row.row);
+    if (changes && person && *person != asking.asker.person) shift.persons.insert(*person);
+  }
+  return shift;
+}
+
+bool holds_post(const Asking& asking, int post) {
+  return Reference(asking).posts().contains(post);
+}
+
+const Row* row_asked_for(const Asking& asking, const Dataset& dataset, const std::vector<Value>& key, int field) {
+  const Reference reference(asking);
+  if (asking.asker.agreement_due) return nullptr;
+  for (const Viewed& row : reference.view(dataset, reference.decide(dataset, Action::query, ""), {})) {
+    bool same = at(row.seen, field) == Seen::clear;
+    for (size_t i = 0; i < key.size(); ++i)
+      same = same && at(row.seen, dataset.key[i]) == Seen::clear && at(row.clear, dataset.key[i]) == key[i];
+    if (same) return row.row;
+  }
+  return nullptr;
+}
+
+std::optional<int64_t> subject_of(const Asking& asking, const Dataset& dataset, const Row& row) {
+  return Reference(asking).subject_of(dataset, row);
+}
+
+bool sees_by(const Asking& asking, const Atom& permit, const Dataset& dataset, const Row& row, int field) {
+  const Reference reference(asking);
+  const auto held = reference.posts();
+  const Spot spot{&dataset, &row};
+  Decision forbids;
+  for (const auto* atoms : {&asking.rules.regulation.atoms, &asking.rules.grants}) {
+    for (const Atom& atom : *atoms) {
+      const bool closes = atom.effect == policy::Effect::forbid && (atom.actions & 1U) != 0;
+      if (closes && reference.is_in_force(atom) && reference.is_given(held, atom)) forbids.forbids.push_back(&atom);
+    }
+  }
+  return reference.is_given(held, permit) && !reference.is_closed_apart(held, permit) &&
+         reference.rows(spot, permit) == Truth::yes && !reference.forbidden(spot, forbids) &&
+         !reference.is_borrowed_from_closed(spot, field, forbids);
 }
 
 std::string authorised_view(const Asking& asking, const Dataset& dataset, Action action, const std::string& purpose) {

@@ -9,6 +9,8 @@
 //   condition     three-valued; a cell not seen in clear is NULL; every leaf but is_null is unknown on NULL
 #pragma once
 
+#include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -63,6 +65,30 @@ struct Change {
 // field ("mark[m1~2].score"), joined by spaces. Empty: they may.
 std::string expected_refusal(const Asking& asking, policy::Action action, const std::string& purpose,
                              const catalog::Dataset& dataset, const std::vector<Change>& changes);
+// What a change of the rules does to a holder, of the rows that the viewer (`asking`) may query: rows and cells seen
+// after and not before, and the other way round.
+struct Shift {
+  int64_t gained = 0, lost = 0;
+  std::map<int, std::pair<int64_t, int64_t>> cells;  // of `fields`: gained, lost; none where both are 0
+  std::set<int64_t> persons;                         // whom these rows and cells are about, but the viewer
+};
+struct Holding {
+  const Rules& before;
+  const Rules& after;
+  const policy::Asker& holder;
+  policy::Action action;
+  std::string purpose;
+};
+Shift expected_shift(const Asking& asking, const Holding& holding, const catalog::Dataset& dataset,
+                     const std::vector<int>& fields);
+bool holds_post(const Asking& asking, int post);
+// The row with this natural key, where the asker may query it, its key and this field in clear.
+const Row* row_asked_for(const Asking& asking, const catalog::Dataset& dataset, const std::vector<Value>& key,
+                         int field);
+std::optional<int64_t> subject_of(const Asking& asking, const catalog::Dataset& dataset, const Row& row);
+// Whether this permit shows the asker, under some action of reading, the field of a row that no forbid closes.
+bool sees_by(const Asking& asking, const policy::Atom& permit, const catalog::Dataset& dataset, const Row& row,
+             int field);
 // All that the asker may see of a dataset, rows with their ids. Equal views must give equal answers.
 std::string authorised_view(const Asking& asking, const catalog::Dataset& dataset, policy::Action action,
                             const std::string& purpose);

@@ -22,12 +22,21 @@ Action action_of(const Case& one) {
   return one.request.contains("measures") ? Action::statistics : Action::query;
 }
 
-policy::Asker Case::asker() const {
+std::string login_of(int64_t account) {
+  return "a" + std::to_string(account);
+}
+
+policy::Asker asker_of(int64_t account) {
   policy::Asker asker;
   asker.account = account;
   asker.person = account <= kPersons ? account : account == 5 ? 1 : 0;
   asker.session = account;
   asker.kind = "test";
+  return asker;
+}
+
+policy::Asker Case::asker() const {
+  policy::Asker asker = asker_of(account);
   asker.agreement_due = agreement_due;
   return asker;
 }
@@ -60,8 +69,11 @@ Side::Side(db::Dialect dialect, int variant) : catalogue_(test_catalogue(variant
   for (int64_t person = 1; person <= kPersons; ++person)
     writer->execute("INSERT INTO person (id, name, created_us) VALUES ($1, 'p', 0)", {person});
   for (int64_t account = 1; account <= kAccounts; ++account) {
-    writer->execute("INSERT INTO account (id, login, kind, display_name, created_us) VALUES ($1, $2, 'test', 'a', 0)",
-                    {account, "a" + std::to_string(account)});
+    const int64_t person = asker_of(account).person;
+    writer->execute(
+        "INSERT INTO account (id, login, kind, display_name, person_id, created_us) VALUES ($1, $2, 'test', 'a', $3, "
+        "0)",
+        {account, login_of(account), person == 0 ? db::Param() : db::Param(person)});
     writer->execute(
         "INSERT INTO session (id, token_digest, account, created_us, expires_us, idle_until_us, remote, "
         "user_agent_digest) "

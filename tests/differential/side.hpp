@@ -11,6 +11,9 @@
 
 namespace jw::differential {
 
+std::string login_of(int64_t account);
+policy::Asker asker_of(int64_t account);
+
 // Everything an answer depends on.
 struct Case {
   int variant = 0;

@@ -98,9 +98,7 @@ class Written {
 };
 
 policy::Asker asker_of(const Case& one, int64_t account) {
-  Case other = one;
-  other.account = account;
-  policy::Asker asker = other.asker();
+  policy::Asker asker = differential::asker_of(account);
   asker.agreement_due = one.agreement_due && account == one.account;
   return asker;
 }

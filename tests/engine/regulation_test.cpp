@@ -603,6 +603,27 @@ TEST_P(SightOf, a_cell_is_who_gets_it) {
   EXPECT_EQ(this->who(office_, "202400001~A~1", "score").subjects, 3u) << "the student, once as such; the teacher";
 }
 
+// A grant that is bound to a unit opens nothing to whoever holds no post there, and so it is told.
+TEST_P(SightOf, a_grant_bound_to_a_unit_is_told_of_who_holds_a_post_there) {
+  const auto told = [&](const char* unit) {
+    {
+      const auto writer = campus_->system().store->writer();
+      db::Transaction transaction(*writer, db::Transaction::Mode::write);
+      writer->execute("DELETE FROM access_grant");
+      policy::Grant grant =
+          grant_of(office_.account, R"({"rows":"all","clear":["*"],"actions":["query"],"purposes":["study"]})");
+      grant.unit = unit;
+      EXPECT_TRUE(policy::put_grant(*campus_->system().catalogue, rules()->regulation(), *writer, grant,
+                                    campus_->system().clock->now()));
+      transaction.commit();
+    }
+    return who(office_, "202400003~B~1", "score").json.find("2026-0001") != std::string::npos;
+  };
+  EXPECT_TRUE(told(""));
+  EXPECT_TRUE(told("jwc"));
+  EXPECT_FALSE(told("cs"));
+}
+
 TEST_P(RegulationEffect, nobody_is_appointed_to_two_administrators_posts) {
   const auto appoint = [&](const char* post, const char* begins, const char* ends) {
     const auto writer = campus_->system().store->writer();

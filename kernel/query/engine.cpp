@@ -266,8 +266,7 @@ Result<Engine::Impl::Prepared> Engine::Impl::prepare(db::Connection& connection,
   prepared.context = shape_of(query, decision);
   std::vector<bool> nulls;
   if (!query.after.empty()) {
-    prepared.cursor =
-        unseal_cursor(options.token_key, prepared.context + "/" + std::to_string(run.asker.account), query.after);
+    prepared.cursor = unseal_cursor(options.token_key, context_of(prepared, run), query.after);
     if (!prepared.cursor) {
       return Refusal{Code::unprocessable,
                      "query.bad_token",
@@ -277,8 +276,9 @@ Result<Engine::Impl::Prepared> Engine::Impl::prepare(db::Connection& connection,
                        "bad_token",
                        {"应是同一查询上一页给出的 next", "must be the next of the page before of the same query"}}}};
     }
+    // Of statistics the page is found after they are made.
     for (const catalog::Value& value : prepared.cursor->values)
-      nulls.push_back(std::holds_alternative<std::monostate>(value));
+      if (!query.is_statistics()) nulls.push_back(std::holds_alternative<std::monostate>(value));
   }
   JW_TRY(prepared.plan, plan_for(query, prepared, nulls));
   run.entry.plan = prepared.plan->digest;
@@ -362,6 +362,20 @@ Settled<T> Engine::Impl::settled(const Query& query, Action action, Run& run, in
   }
 }
 
+// A page token is this account's, of this question.
+std::string Engine::Impl::context_of(const Prepared& prepared, const Run& run) {
+  return prepared.context + "/" + std::to_string(run.asker.account);
+}
+
+void Engine::Impl::append_next(std::string& out, const Prepared& prepared, const Run& run,
+                               const std::optional<Cursor>& last) const {
+  if (!last) {
+    out += "null";
+    return;
+  }
+  append_json_string(out, seal_cursor(options.token_key, context_of(prepared, run), *last));
+}
+
 Outcome Engine::Impl::answer(const Query& query, Action action, Run run) {
   const auto read = [&](const Prepared& prepared, db::Rows& rows, bool any) -> Result<Answer> {
     const Plan& plan = *prepared.plan;
@@ -404,12 +418,7 @@ Outcome Engine::Impl::answer(const Query& query, Action action, Run run) {
     out += "],\"hidden\":{\"fields\":";
     out += hidden_json(*prepared.decision, plan);
     out += ",\"cells\":[" + cells + "]},\"next\":";
-    if (more) {
-      append_json_string(
-          out, seal_cursor(options.token_key, prepared.context + "/" + std::to_string(run.asker.account), last));
-    } else {
-      out += "null";
-    }
+    append_next(out, prepared, run, more ? std::optional(std::move(last)) : std::nullopt);
     run.entry.digest = crypto::sha256(out);
     out += ",\"scope\":";
     out += prepared.decision->scope_json;
@@ -452,11 +461,13 @@ std::vector<record::Subject> Engine::Impl::few_of(const Prepared& prepared, cons
 Outcome Engine::Impl::answer_statistics(const Query& query, Run run) {
   const auto read = [&](const Prepared& prepared, db::Rows& rows, bool any) -> Result<Answer> {
     // Without groups an aggregate of nothing is one row; with groups no row means no group.
-    JW_TRY(Statistics statistics, fold(query, *prepared.plan, rows, any, options.statement_bytes_max));
+    const Cursor* const after = prepared.cursor ? &*prepared.cursor : nullptr;
+    JW_TRY(Statistics statistics, fold(query, *prepared.plan, rows, any, options.statement_bytes_max, after));
     Answer answer;
     answer.rows = statistics.rows;
-    answer.json = "{\"columns\":" + prepared.plan->columns_json + ",\"rows\":" + statistics.rows_json +
-                  ",\"hidden\":{\"fields\":{},\"cells\":[]},\"next\":null";
+    answer.json = "{\"columns\":" + prepared.plan->columns_json + ",\"groups\":" + std::to_string(statistics.groups) +
+                  ",\"rows\":" + statistics.rows_json + ",\"hidden\":{\"fields\":{},\"cells\":[]},\"next\":";
+    append_next(answer.json, prepared, run, statistics.last);
     run.entry.digest = crypto::sha256(answer.json);
     answer.json += ",\"scope\":" + prepared.decision->scope_json + "}";
     run.entry.rows = answer.rows;

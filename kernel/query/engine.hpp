@@ -75,6 +75,8 @@ struct Engine::Impl {
                      const Read& read);
   Outcome answer(const Query& query, policy::Action action, Run run);
   Outcome answer_statistics(const Query& query, Run run);
+  static std::string context_of(const Prepared& prepared, const Run& run);
+  void append_next(std::string& out, const Prepared& prepared, const Run& run, const std::optional<Cursor>& last) const;
   std::vector<record::Subject> few_of(const Prepared& prepared, const Run& run, const Query& query,
                                       const Statistics& statistics);
 };

@@ -168,11 +168,6 @@ Result<Done> parse_list(const Catalogue&, const json::object& object, Query& que
       query.fields.push_back(field);
     }
   }
-  if (const json::value* after = object.if_contains("after"); after != nullptr && !after->is_null()) {
-    if (!after->is_string())
-      return refuse("after", "bad_token", {"after 应是上一页给出的 next", "after must be the next of the page before"});
-    query.after = after->get_string();
-  }
   return Done{};
 }
 
@@ -282,15 +277,15 @@ Result<Query> parse(const Catalogue& catalogue, const json::value& request) {
                    {"没有这种数据", "there is no such dataset"},
                    {{"dataset", "dataset_unknown", {"没有这种数据", "there is no such dataset"}}}};
   }
+  if (const json::value* after = object.if_contains("after"); after != nullptr && !after->is_null()) {
+    if (!after->is_string())
+      return refuse("after", "bad_token", {"after 应是上一页给出的 next", "after must be the next of the page before"});
+    query.after = after->get_string();
+  }
   const bool statistics = object.contains("measures") || object.contains("group");
   if (statistics) {
     JW_CHECK(parse_statistics(catalogue, object, query));
     query.limit = 1000;
-    if (const json::value* after = object.if_contains("after"); after != nullptr && !after->is_null()) {
-      return refuse(
-          "after", "not_with_measures",
-          {"统计结果不分页，请用条件或 limit 收窄", "statistics are not paged; narrow them by conditions or limit"});
-    }
   } else {
     JW_CHECK(parse_list(catalogue, object, query));
   }

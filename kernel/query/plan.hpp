@@ -93,11 +93,15 @@ std::string gate_sql(policy::Statement& statement);
 struct Statistics {
   std::string rows_json;
   int64_t rows = 0;
-  int64_t counted = 0;  // rows of the dataset behind them
-  bool lone = false;    // some group is about one person
+  int64_t groups = 0;          // all of them, on whatever page
+  std::optional<Cursor> last;  // of this page, when there is a further one
+  int64_t counted = 0;         // rows of the dataset behind them
+  bool lone = false;           // some group is about one person
 };
 // Refusals: query.too_many_groups, query.too_heavy (413; more memory than `bytes_most`), query.measure_too_large (422).
-Result<Statistics> fold(const Query& query, const Plan& plan, db::Rows& rows, bool first_row_read, int64_t bytes_most);
+// `after`: the last line of the page before; nullptr: the first page.
+Result<Statistics> fold(const Query& query, const Plan& plan, db::Rows& rows, bool first_row_read, int64_t bytes_most,
+                        const Cursor* after);
 Refusal too_heavy();
 
 }  // namespace jw::query

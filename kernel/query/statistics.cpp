@@ -109,7 +109,7 @@ class Folding {
 
   size_t groups() const { return groups_.size(); }
 
-  Result<Statistics> finish() {
+  Result<Statistics> finish(const Cursor* after) {
     std::vector<Line> results;
     for (const auto& [keys, group] : groups_) {
       Line result;
@@ -127,8 +127,15 @@ class Folding {
                            [](const auto& each) { return each.second.least == each.second.most; });
     JsonWriter json(out.rows_json);
     json.array();
+    out.groups = static_cast<int64_t>(results.size());
+    const Line* last = nullptr;
     for (const Line& result : results) {
-      if (out.rows == query_.limit) break;
+      if (after != nullptr && JW_FAULT(88, !comes_before(after->values, result.keys), false)) continue;
+      if (out.rows == query_.limit) {
+        out.last = Cursor{last->keys};
+        break;
+      }
+      last = &result;
       ++out.rows;
       json.array();
       for (const std::string& text : result.json) json.raw(text);
@@ -356,19 +363,23 @@ class Folding {
     result.json.push_back(std::move(out));
   }
 
+  // No two groups are equal in all their keys, so a page ends at one place.
+  bool comes_before(const std::vector<Value>& a, const std::vector<Value>& b) const {
+    for (const OrderKey& key : query_.order) {
+      const auto column = static_cast<size_t>(key.field);
+      const int c = compare(a.at(column), b.at(column), key.descending);
+      if (c != 0) return c < 0;
+    }
+    for (size_t g = 0; g < plan_.groups.size(); ++g) {
+      const int c = compare(a.at(g), b.at(g), false);
+      if (c != 0) return c < 0;
+    }
+    return false;
+  }
+
   void order(std::vector<Line>& results) const {
-    std::stable_sort(results.begin(), results.end(), [this](const Line& a, const Line& b) {
-      for (const OrderKey& key : query_.order) {
-        const int c =
-            compare(a.keys[static_cast<size_t>(key.field)], b.keys[static_cast<size_t>(key.field)], key.descending);
-        if (c != 0) return c < 0;
-      }
-      for (size_t g = 0; g < plan_.groups.size(); ++g) {
-        const int c = compare(a.keys[g], b.keys[g], false);
-        if (c != 0) return c < 0;
-      }
-      return false;
-    });
+    std::sort(results.begin(), results.end(),
+              [this](const Line& a, const Line& b) { return comes_before(a.keys, b.keys); });
   }
 
   const Query& query_;
@@ -391,7 +402,8 @@ Refusal too_heavy() {
            "conditions"}};
 }
 
-Result<Statistics> fold(const Query& query, const Plan& plan, db::Rows& rows, bool first_row_read, int64_t bytes_most) {
+Result<Statistics> fold(const Query& query, const Plan& plan, db::Rows& rows, bool first_row_read, int64_t bytes_most,
+                        const Cursor* after) {
   Folding folding(query, plan);
   bool more = first_row_read || rows.next();
   int64_t read = 0;
@@ -405,7 +417,7 @@ Result<Statistics> fold(const Query& query, const Plan& plan, db::Rows& rows, bo
                       "more than " + std::to_string(kGroupsMax) + " groups; group by less or narrow the conditions"}};
     }
   }
-  return folding.finish();
+  return folding.finish(after);
 }
 
 }  // namespace jw::query

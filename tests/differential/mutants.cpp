@@ -44,8 +44,8 @@ TEST(Mutants, every_seeded_fault_is_found) {
     if (const char* only = std::getenv("JIAOWU_DIFFERENTIAL_CHECK")) trial.only = only;  // what one check alone finds
     const Result result = run(trial);
     const std::string by = result.failure.substr(0, result.failure.find('\n'));
-    std::cout << "fault " << fault << ": " << (by.empty() ? "not found" : by) << " after " << result.cases
-              << " cases" << std::endl;
+    std::cout << "fault " << fault << ": " << (by.empty() ? "not found" : by) << " after " << result.cases << " cases"
+              << std::endl;
     if (by.empty()) survived += " " + std::to_string(fault);
   }
   fault_on = 0;

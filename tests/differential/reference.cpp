@@ -590,6 +590,8 @@ class Reference {
       }
       return false;
     });
+    out.groups = static_cast<int64_t>(lines.size());
+    out.more = lines.size() > static_cast<size_t>(query.limit);
     for (size_t i = 0; i < lines.size() && i < static_cast<size_t>(query.limit); ++i)
       out.rows.push_back(lines[i].second);
     return out;

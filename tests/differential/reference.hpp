@@ -46,6 +46,7 @@ struct Expected {
   std::vector<std::vector<Seen>> sight;   // lists: of each cell
   std::set<int64_t> subjects;             // persons, other than the asker, of whom something was told (§1.3.1)
   bool more = false;
+  int64_t groups = 0;  // statistics: on all pages
 };
 
 struct Asking {

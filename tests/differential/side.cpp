@@ -395,6 +395,8 @@ std::optional<std::string> compare_with_reference(query::Engine& engine, const C
     return "expected rows " + rows + "\ngot " + got.answer;
   if ((between(got.answer, "},\"next\":", ",\"scope\":") != "null") != expected.more)
     return std::string(expected.more ? "no further page: " : "a page after the last: ") + got.answer;
+  if (query->is_statistics() && between(got.answer, ",\"groups\":", ",\"rows\"") != std::to_string(expected.groups))
+    return "another number of groups: " + got.answer;
   if (!query->is_statistics()) {
     if (auto wrong = compare_sights(*query, expected, between(got.answer, ",\"hidden\":", ",\"next\":")))
       return *wrong + "\nexpected rows " + rows + "\ngot " + got.answer;

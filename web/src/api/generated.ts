@@ -1512,6 +1512,8 @@ export interface components {
         };
         Answer: {
             columns: components["schemas"]["Column"][];
+            /** @description of statistics: how many groups there are on all pages */
+            groups?: number;
             rows: components["schemas"]["Value"][][];
             hidden: {
                 fields: {

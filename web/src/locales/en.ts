@@ -407,6 +407,7 @@ export const en: Record<keyof typeof zh, string> = {
   'stat.below': 'below',
   'stat.fn': 'Measure',
   'stat.group': 'Group by',
+  'stat.groups': '{n} groups in all',
   'stat.measures': 'Measures',
   'stat.note': 'The conditions above apply; only data you see in clear is counted.',
   'stat.result': 'Result',

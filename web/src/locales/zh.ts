@@ -403,6 +403,7 @@ export const zh = {
   'stat.below': '低于',
   'stat.fn': '统计方法',
   'stat.group': '分组',
+  'stat.groups': '共 {n} 组',
   'stat.measures': '统计项',
   'stat.note': '统计使用上面的条件，只计入您能看清的数据。',
   'stat.result': '统计结果',

@@ -160,6 +160,30 @@ forEachStore('default permissions', (world) => {
     assert.ok(rows.length > 1 && rows.every(([, count, mean]) => count > 0 && (mean === null || (mean > 0 && mean <= 100))));
   });
 
+  test('no statistic is cut without saying so: how many groups there are, and the way to the next ones', async () => {
+    const office = await world.as('academic_office');
+    const question = { dataset: 'grade', group: ['course'], measures: [{ fn: 'count' }], order: [{ field: 'count', desc: true }], limit: 7 };
+    const seen = [];
+    for (let after = null, groups; ; ) {
+      const page = (await office.query({ ...question, after })).json;
+      groups ??= page.groups;
+      assert.equal(page.groups, groups);
+      assert.ok(page.rows.length <= 7);
+      seen.push(...page.rows);
+      if (page.next === null) {
+        assert.equal(seen.length, groups);
+        break;
+      }
+      assert.equal(page.rows.length, 7);
+      after = page.next;
+    }
+    assert.ok(seen.length > 14, `${seen.length} courses`);
+    assert.equal(new Set(seen.map(([course]) => course)).size, seen.length, 'no group twice');
+    assert.deepEqual(seen, seen.toSorted(([, a], [, b]) => b - a), 'in the order asked for, over all pages');
+    const stolen = isProblem(await office.query({ ...question, order: [{ field: 'count' }], after: (await office.query(question)).json.next }), 422);
+    assert.equal(stolen.type, 'query.bad_token');
+  });
+
   test('§2.1.4.b a grant asks for its purpose, and says which', async () => {
     const research = await world.as('research_office');
     const refused = isProblem(await research.query({ dataset: 'research_result' }), 403);

@@ -140,13 +140,20 @@ std::optional<int64_t> Table::existing(std::span<const Value> values) {
 }
 
 void Table::keep_version(int64_t id) {
-  std::string list;
+  std::string list, in_order;
   for (const std::string& column : columns_) list += quoted(column) + ", ";
-  const int64_t kept = batch_.connection_.execute(
-      "INSERT INTO " + catalog::history_name(dataset_) + " (" + list + "\"until_us\", \"ended_batch_id\") SELECT " +
-          list + "$1, $2 FROM " + catalog::table_name(dataset_) + " WHERE \"id\" = $3",
-      {batch_.now_.us, batch_.id_, id});
-  if (kept == 1) sum_.ended(id, batch_.now_.us);
+  for (const std::string& column : sorted_) in_order += (in_order.empty() ? "" : ", ") + quoted(column);
+  {
+    // The version that ends is told with what it says: no older one can be put in its place.
+    db::Rows rows = batch_.connection_.query(
+        "SELECT " + in_order + " FROM " + catalog::table_name(dataset_) + " WHERE \"id\" = $1", {id});
+    if (!rows.next()) return;
+    sum_.ended(sorted_, db::values_of(rows, 0, sorted_.size()), batch_.now_.us);
+  }
+  batch_.connection_.execute("INSERT INTO " + catalog::history_name(dataset_) + " (" + list +
+                                 "\"until_us\", \"ended_batch_id\") SELECT " + list + "$1, $2 FROM " +
+                                 catalog::table_name(dataset_) + " WHERE \"id\" = $3",
+                             {batch_.now_.us, batch_.id_, id});
 }
 
 // A replaced row stays that of its person.
@@ -337,7 +344,7 @@ int64_t Batch::finish(record::Recorder* recorder) {
   std::string datasets;
   for (auto& [name, table] : tables_) {
     table->flush();
-    if (!table->sum_.empty()) connection_.wrote({name, std::to_string(id_), table->sum_.digest()});
+    if (!table->sum_.empty()) connection_.wrote({name, std::to_string(id_), table->sum_.digest(), std::string()});
     connection_.execute("UPDATE row_id SET next = $2 WHERE dataset = $1", {name, table->next_id_});
     datasets += (datasets.empty() ? "" : ",") + name;
   }

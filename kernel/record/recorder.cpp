@@ -274,7 +274,7 @@ std::vector<TableRows> StoreRecorder::tables_to_state(db::Connection& store) {
   for (const std::string& name : options_.kept.datasets) state(name, true, {{}, columns_of_dataset(store, name)});
   for (const auto& [name, columns] : stated) {
     if (columns.empty() || options_.kept.tables.contains(name) || options_.kept.datasets.contains(name)) continue;
-    tables.push_back({name, true, false, {}, {}});  // it is gone, or nobody keeps it any more
+    tables.push_back({name, true, false, {}, {}, {}, {}});  // it is gone, or nobody keeps it any more
   }
   if (changed.empty()) return tables;
   throw Apart({"表的结构和行都与记录不符：" + changed.front().zh,
@@ -327,7 +327,9 @@ void StoreRecorder::tell_rows(db::Connection& transaction, const std::vector<db:
   for (const db::WrittenRow& row : rows) {
     TableRows& table = tables[row.table];
     table.table = row.table;
-    table.rows[row.key] = row.digest;
+    // Written twice in one transaction: as it was before the first time.
+    const bool first = table.rows.insert_or_assign(row.key, row.digest).second;
+    if (first && row.before) table.before.emplace(row.key, *row.before);
   }
   int64_t outbox = transaction.kept_in_transaction();
   if (outbox == 0) outbox = put_in_outbox(transaction, entry_of({}, "rows", "", clock_.now()));

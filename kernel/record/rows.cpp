@@ -9,7 +9,7 @@
 namespace jw::record {
 namespace {
 
-constexpr char kVersion = 1;
+constexpr char kVersion = 2, kVersionWithoutBefore = 1;
 constexpr size_t kDigest = 32;
 
 std::string quoted(const std::string& name) {
@@ -57,15 +57,32 @@ bool get_columns(std::string_view& in, std::vector<std::string>& columns) {
   return true;
 }
 
-bool get_rows(std::string_view& in, std::map<std::string, std::string>& rows) {
+bool get_digest(std::string_view& in, bool there, std::string& digest) {
+  digest.clear();
+  if (!there) return true;
+  if (in.size() < kDigest) return false;
+  digest = in.substr(0, kDigest);
+  in.remove_prefix(kDigest);
+  return true;
+}
+
+enum class Before : char { not_told, nothing, digest };
+
+bool get_rows(std::string_view& in, char version, TableRows& table) {
   uint64_t count = 0;
   if (!get_number(in, count)) return false;
   for (uint64_t i = 0; i < count; ++i) {
     std::string_view key;
     bool there = false;
-    if (!get_text(in, key) || !get_flag(in, there) || (there && in.size() < kDigest)) return false;
-    rows.emplace(key, there ? in.substr(0, kDigest) : std::string_view());
-    if (there) in.remove_prefix(kDigest);
+    std::string digest;
+    if (!get_text(in, key) || !get_flag(in, there) || !get_digest(in, there, digest)) return false;
+    table.rows.emplace(key, digest);
+    if (version == kVersionWithoutBefore) continue;
+    if (in.empty() || in[0] < 0 || in[0] > static_cast<char>(Before::digest)) return false;
+    const auto before = static_cast<Before>(in[0]);
+    in.remove_prefix(1);
+    if (!get_digest(in, before == Before::digest, digest)) return false;
+    if (before != Before::not_told) table.before.emplace(key, digest);
   }
   return true;
 }
@@ -78,14 +95,13 @@ std::map<std::string, std::string> by_batch(db::Connection& connection, const st
     sums[row.integer(0)].version(columns, db::values_of(row, 1, columns.size()));
   };
   each_row(connection, "SELECT \"batch_id\", " + list + " FROM " + quoted(table), version);
-  each_row(
-      connection,
-      "SELECT \"batch_id\", " + list + ", \"ended_batch_id\", \"id\", \"until_us\" FROM " + quoted(table + "_history"),
-      [&](const db::Rows& row) {
-        version(row);
-        const size_t end = columns.size() + 1;
-        sums[row.integer(end)].ended(row.integer(end + 1), row.integer(end + 2));
-      });
+  each_row(connection,
+           "SELECT \"batch_id\", " + list + ", \"ended_batch_id\", \"until_us\" FROM " + quoted(table + "_history"),
+           [&](const db::Rows& row) {
+             version(row);
+             const size_t end = columns.size() + 1;
+             sums[row.integer(end)].ended(columns, db::values_of(row, 1, columns.size()), row.integer(end + 1));
+           });
   std::map<std::string, std::string> rows;
   for (const auto& [batch, sum] : sums) rows.emplace(std::to_string(batch), sum.digest());
   return rows;
@@ -117,6 +133,10 @@ std::string encode(const Rows& rows) {
       put_text(out, key);
       out += static_cast<char>(!digest.empty());
       out += digest;
+      const auto before = table.before.find(key);
+      const bool told = before != table.before.end();
+      out += static_cast<char>(!told ? Before::not_told : before->second.empty() ? Before::nothing : Before::digest);
+      if (told) out += before->second;
     }
   }
   return out;
@@ -125,7 +145,8 @@ std::string encode(const Rows& rows) {
 std::optional<Rows> decode_rows(std::string_view bytes) {
   Rows rows;
   uint64_t count = 0;
-  if (bytes.empty() || bytes[0] != kVersion) return std::nullopt;
+  if (bytes.empty() || (bytes[0] != kVersion && bytes[0] != kVersionWithoutBefore)) return std::nullopt;
+  const char version = bytes[0];
   bytes.remove_prefix(1);
   if (!get_number(bytes, rows.turn) || !get_flag(bytes, rows.adopted) || !get_number(bytes, count)) return std::nullopt;
   for (uint64_t i = 0; i < count; ++i) {
@@ -134,7 +155,7 @@ std::optional<Rows> decode_rows(std::string_view bytes) {
     if (!get_text(bytes, name) || !get_flag(bytes, table.whole)) return std::nullopt;
     table.table = name;
     if (table.whole && (!get_flag(bytes, table.by_batch) || !get_columns(bytes, table.columns))) return std::nullopt;
-    if (!get_rows(bytes, table.rows)) return std::nullopt;
+    if (!get_rows(bytes, version, table)) return std::nullopt;
     rows.tables.push_back(std::move(table));
   }
   if (!bytes.empty()) return std::nullopt;
@@ -145,10 +166,11 @@ void BatchSum::version(std::span<const std::string> columns, std::span<const db:
   parts_.push_back(db::row_digest(columns, values));
 }
 
-void BatchSum::ended(int64_t row, int64_t until_us) {
+void BatchSum::ended(std::span<const std::string> columns, std::span<const db::Param> values, int64_t until_us) {
   static const std::vector<std::string> kEnd{"ended", "until_us"};
-  const db::Param values[] = {row, until_us};
-  parts_.push_back(db::row_digest(kEnd, values));
+  const std::string version = db::row_digest(columns, values);
+  const db::Param end[] = {db::Param::blob(version), until_us};
+  parts_.push_back(db::row_digest(kEnd, end));
 }
 
 std::string BatchSum::digest() const {
@@ -171,7 +193,7 @@ std::vector<std::string> columns_of_dataset(db::Connection& connection, const st
 
 TableRows read_whole(db::Connection& connection, const std::string& table, bool batches,
                      std::vector<std::string> columns, std::vector<std::string> key) {
-  TableRows read{table, true, batches, std::move(columns), {}};
+  TableRows read{table, true, batches, std::move(columns), {}, {}, {}};
   if (read.columns.empty()) return read;
   if (batches) {
     read.rows = by_batch(connection, table, read.columns);
@@ -179,8 +201,10 @@ TableRows read_whole(db::Connection& connection, const std::string& table, bool 
   }
   each_row(connection, "SELECT " + listed(key) + ", " + listed(read.columns) + " FROM " + quoted(table),
            [&](const db::Rows& row) {
-             read.rows.emplace(db::key_text(db::values_of(row, 0, key.size())),
-                               db::row_digest(read.columns, db::values_of(row, key.size(), read.columns.size())));
+             std::string name = db::key_text(db::values_of(row, 0, key.size()));
+             std::string digest = db::row_digest(read.columns, db::values_of(row, key.size(), read.columns.size()));
+             // SQLite takes several rows without a key.
+             if (!read.rows.emplace(name, std::move(digest)).second) read.doubled.insert(std::move(name));
            });
   return read;
 }
@@ -197,7 +221,9 @@ void RowsOnRecord::take(const Rows& next, const std::string& leaf) {
   turn_ = std::max(turn_, next.turn);
   for (const TableRows& each : next.tables) {
     if (each.whole) tables_[each.table] = {each.by_batch, each.columns, {}};
+    if (each.whole && next.adopted) altered_.erase(each.table);
     Table& table = tables_[each.table];
+    check_before(each, table, leaf);
     for (const auto& [key, digest] : each.rows) {
       if (digest.empty()) {
         table.rows.erase(key);
@@ -206,6 +232,22 @@ void RowsOnRecord::take(const Rows& next, const std::string& leaf) {
       }
     }
   }
+}
+
+void RowsOnRecord::check_before(const TableRows& told, const Table& table, const std::string& leaf) {
+  for (const auto& [key, before] : told.before) {
+    const auto said = table.rows.find(key);
+    if ((said == table.rows.end() ? std::string() : said->second.digest) == before) continue;
+    altered_[told.table].push_back(
+        {"表 " + told.table + " 中的行 " + key + " 在第 " + leaf + " 条记录写入之前已被改动",
+         "row " + key + " of table " + told.table + " had been changed before leaf " + leaf + " wrote it"});
+  }
+}
+
+std::vector<Text> RowsOnRecord::problems() const {
+  std::vector<Text> all = problems_;
+  for (const auto& [table, altered] : altered_) all.insert(all.end(), altered.begin(), altered.end());
+  return all;
 }
 
 std::vector<std::string> RowsOnRecord::tables() const {
@@ -233,6 +275,9 @@ std::vector<Text> RowsOnRecord::compare(db::Connection& store, const std::string
         {"表 " + name + " 不在，或其中有不该有的值", "table " + name + " is missing, or holds what it cannot hold"}};
   }
   const std::string what_zh = said.by_batch ? " 中批次 " : " 中的行 ", what_en = said.by_batch ? "batch " : "row ";
+  for (const std::string& key : there.doubled) {
+    wrong.push_back({"表 " + name + " 中有不止一行 " + key, "table " + name + " has more than one row " + key});
+  }
   for (const auto& [key, digest] : there.rows) {
     const auto found = said.rows.find(key);
     if (found == said.rows.end()) {

@@ -8,9 +8,13 @@
 // kept, but for what a migration sets aside (db::asides_of), and all datasets: those by batch, one digest for all
 // versions of rows that a batch wrote and all it ended.
 //
-// Bytes, as numbers and texts of a leaf: version = 1, turn, 1 when adopted, number of tables; of each: name, 1 when
+// A row is told with what it was before it was written: whoever altered it in between is found, although it is written
+// over. Of a dataset a batch tells which version it ended, so that no older one can be put in its place.
+//
+// Bytes, as numbers and texts of a leaf: version = 2, turn, 1 when adopted, number of tables; of each: name, 1 when
 // stated whole; then, of a whole one, 1 when kept by batch, number of columns, their names (none: the table is gone);
-// number of rows; of each: key, 1 byte: 0 = gone, 1 = 32 bytes of digest follow.
+// number of rows; of each: key, 1 byte: 0 = gone, 1 = 32 bytes of digest follow; 1 byte of before: 0 = not told,
+// 1 = there was nothing, 2 = 32 bytes of digest follow. Version 1 tells nothing of before.
 #pragma once
 
 #include <cstdint>
@@ -36,8 +40,10 @@ struct Kept {
 struct TableRows {
   std::string table;
   bool whole = false, by_batch = false;
-  std::vector<std::string> columns;         // of a whole one, in order of name
-  std::map<std::string, std::string> rows;  // digest by key; empty: gone
+  std::vector<std::string> columns;           // of a whole one, in order of name
+  std::map<std::string, std::string> rows;    // digest by key; empty: gone
+  std::map<std::string, std::string> before;  // the same of what was there; empty: nothing; absent: not told
+  std::set<std::string> doubled;              // keys of which there is more than one row
 };
 
 struct Rows {
@@ -55,7 +61,8 @@ class BatchSum {
  public:
   // A version of a row that the batch wrote; `columns` in order of name.
   void version(std::span<const std::string> columns, std::span<const db::Param> values);
-  void ended(int64_t row, int64_t until_us);  // a version that it ended
+  // A version that it ended, `values` being those of `columns`.
+  void ended(std::span<const std::string> columns, std::span<const db::Param> values, int64_t until_us);
   bool empty() const { return parts_.empty(); }  // nothing was written
   std::string digest() const;
 
@@ -82,7 +89,8 @@ class RowsOnRecord {
   std::vector<Text> compare(db::Connection& store, const std::string& table,
                             const std::vector<std::string>* columns = nullptr) const;
   std::vector<std::string> tables() const;
-  const std::vector<Text>& problems() const { return problems_; }  // turns that are missing or come twice
+  // Turns that are missing or come twice; rows that were altered before they were written again.
+  std::vector<Text> problems() const;
 
  private:
   struct Said {
@@ -93,9 +101,12 @@ class RowsOnRecord {
     std::vector<std::string> columns;
     std::map<std::string, Said> rows;
   };
+  void check_before(const TableRows& told, const Table& table, const std::string& leaf);
+
   std::map<std::string, Table> tables_;
   uint64_t turn_ = 0;
   std::vector<Text> problems_;
+  std::map<std::string, std::vector<Text>> altered_;  // by table
 };
 
 }  // namespace jw::record

@@ -150,6 +150,9 @@ struct WrittenRow {
   std::string table;
   std::string key;     // values of its primary key, '/' between them
   std::string digest;  // row_digest(); empty: the row is gone
+  // What was there before, empty when there was nothing: whoever altered the row meanwhile is found, whatever is written
+  // over it. nullopt: not known (INSERT … ON CONFLICT DO UPDATE).
+  std::optional<std::string> before = std::nullopt;
 };
 
 class Connection {

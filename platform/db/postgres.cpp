@@ -397,7 +397,7 @@ Rows PostgresConnection::query(std::string_view sql, std::span<const Param> para
 
 int64_t PostgresConnection::execute(std::string_view sql, std::span<const Param> params) {
   if (const Telling* telling = this->telling(sql))
-    return tell(*telling, [&](const std::string& telling_sql) { return query(telling_sql, params); });
+    return tell(*telling, params, [&](const std::string& telling_sql) { return query(telling_sql, params); });
   const Answer answer = run_prepared(sql, params);
   int64_t changed = 0;
   const std::string_view text = PQcmdTuples(answer.get());

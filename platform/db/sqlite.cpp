@@ -432,7 +432,7 @@ Rows SqliteConnection::run(const ReachPtr& reach, std::string_view sql, std::spa
 
 int64_t SqliteConnection::execute(std::string_view sql, std::span<const Param> params) {
   if (const Telling* telling = this->telling(sql))
-    return tell(*telling, [&](const std::string& telling_sql) { return run(nullptr, telling_sql, params); });
+    return tell(*telling, params, [&](const std::string& telling_sql) { return run(nullptr, telling_sql, params); });
   Statement& statement = begin_statement(sql);
   const sqlite3_int64 before = sqlite3_total_changes64(database_.get());
   try {

@@ -68,6 +68,33 @@ class Words {
   std::string_view rest_;
 };
 
+// The condition of a statement, "" when it has none: what follows WHERE outside of brackets.
+std::string_view condition_of(std::string_view sql) {
+  int depth = 0;
+  for (std::string_view rest = sql; !rest.empty();) {
+    const Piece piece = take_piece(rest);
+    if (piece.text == "(") ++depth;
+    if (piece.text == ")") --depth;
+    if (depth == 0 && piece.word && piece.text == "WHERE") return rest;
+  }
+  return {};
+}
+
+// With its parameters counted anew from $1; `params`: which ones of the statement's they are.
+std::string renumbered(std::string_view sql, std::vector<size_t>& params) {
+  std::string out;
+  while (!sql.empty()) {
+    const Piece piece = take_piece(sql);
+    out += piece.text;
+    if (piece.text != "$") continue;
+    const auto number = static_cast<size_t>(std::stoul(std::string(take_piece(sql).text)));
+    auto known = std::find(params.begin(), params.end(), number - 1);
+    if (known == params.end()) known = params.insert(known, number - 1);
+    out += std::to_string(known - params.begin() + 1);
+  }
+  return out;
+}
+
 // Whether one of the columns is given another value than its own: "SET x = x" is how a row is locked.
 bool assigns(Words words, const std::vector<std::string>& columns) {
   for (Piece piece = words.next(); piece.text != "SET"; piece = words.next()) {
@@ -107,13 +134,20 @@ std::optional<Telling> telling_of(const Watch& watch, std::string_view sql) {
   if (verb.text == "UPDATE" && !assigns(words, found->second.columns)) return std::nullopt;
   if (sql.find("RETURNING") != std::string_view::npos)
     throw Error(Failure::statement, "RETURNING on a watched table: " + std::string(sql));
-  Telling telling{found->first, &found->second, std::string(sql) + " RETURNING ", verb.text == "DELETE"};
-  std::string list;
-  for (const auto* names : {&found->second.key, &found->second.columns}) {
-    for (const std::string& column : *names) list += (list.empty() ? "" : ", ") + as_name(column);
-    if (telling.removes) break;
-  }
-  telling.sql += list;
+  Telling telling;
+  telling.table = found->first;
+  telling.columns = &found->second;
+  telling.removes = verb.text == "DELETE";
+  telling.adds = verb.text == "INSERT";
+  telling.replaces = telling.adds && sql.find("DO UPDATE") != std::string_view::npos;
+  std::string keys, columns;
+  for (const std::string& column : found->second.key) keys += (keys.empty() ? "" : ", ") + as_name(column);
+  for (const std::string& column : found->second.columns) columns += ", " + as_name(column);
+  telling.sql = std::string(sql) + " RETURNING " + keys + (telling.removes ? "" : columns);
+  if (telling.adds) return telling;
+  const std::string_view where = condition_of(sql);
+  telling.before = "SELECT " + keys + columns + " FROM " + as_name(found->first);
+  if (!where.empty()) telling.before += " WHERE" + renumbered(where, telling.params);
   return telling;
 }
 
@@ -125,13 +159,38 @@ const Telling* WatchedConnection::telling(std::string_view sql) {
   return telling ? &*telling : nullptr;
 }
 
-int64_t WatchedConnection::take(const Telling& telling, Rows rows) {
+WatchedConnection::Before WatchedConnection::before_of(const Telling& telling, std::span<const Param> params) {
+  Before before;
+  if (telling.before.empty()) return before;
+  std::vector<Param> asked;
+  for (const size_t place : telling.params) asked.push_back(params[place]);
+  const Watch::Table& table = *telling.columns;
+  // On PostgreSQL others write at the same time: not these rows.
+  const bool locks = dialect() == Dialect::postgres;
+  Rows rows = query(locks ? telling.before + " FOR UPDATE" : telling.before, asked);
+  while (rows.next()) {
+    before[key_text(values_of(rows, 0, table.key.size()))] =
+        row_digest(table.columns, values_of(rows, table.key.size(), table.columns.size()));
+  }
+  return before;
+}
+
+int64_t WatchedConnection::take(const Telling& telling, const Before& before, Rows rows) {
   int64_t count = 0;
   const Watch::Table& table = *telling.columns;
   for (; rows.next(); ++count) {
     WrittenRow row{telling.table, key_text(values_of(rows, 0, table.key.size())), {}};
     if (!telling.removes)
       row.digest = row_digest(table.columns, values_of(rows, table.key.size(), table.columns.size()));
+    if (telling.adds) {
+      if (!telling.replaces) row.before.emplace();
+    } else {
+      // The key itself is never given another value; a row that came between the two statements is asked for again.
+      const auto was = before.find(row.key);
+      if (was == before.end())
+        throw Error(Failure::busy, "rows were written by somebody else meanwhile: " + telling.table);
+      row.before = was->second;
+    }
     rows_.push_back(std::move(row));
   }
   return count;
@@ -191,7 +250,7 @@ class TellingBulk final : public Bulk {
     for (const size_t at : keys_) key.push_back(values[at]);
     for (size_t i = 0; i < places_.size(); ++i)
       all.push_back(places_[i] < values.size() ? values[places_[i]] : given_[i].param());
-    connection_.wrote({table_, key_text(key), row_digest(watched_.columns, all)});
+    connection_.wrote({table_, key_text(key), row_digest(watched_.columns, all), std::string()});
   }
   void finish() override { inner_->finish(); }
 
@@ -292,7 +351,7 @@ std::string key_text(std::span<const Param> values) {
       sodium_bin2hex(hex.data(), hex.size(), reinterpret_cast<const unsigned char*>(value.bytes.data()),
                      value.bytes.size());
       hex.pop_back();
-      text += hex;
+      text += "x'" + hex + "'";  // a blob is no number and no text that looks like it
     }
   }
   return text;

@@ -16,7 +16,9 @@ struct Telling {
   std::string table;
   const Watch::Table* columns = nullptr;
   std::string sql;
-  bool removes = false;
+  bool removes = false, adds = false, replaces = false;  // DELETE; INSERT, also over what is there
+  std::string before;          // of UPDATE and DELETE: reads the rows that it will write, as they are
+  std::vector<size_t> params;  // of `before`, by place among those of the statement
 };
 
 // nullopt: it writes nothing of a watched table, or only columns that no digest is over. Throws Error (statement) for
@@ -41,10 +43,14 @@ class WatchedConnection : public Connection {
   const Telling* telling(std::string_view sql);
   // Runs what writes and tells, in a transaction of its own if there is none; gives the number of rows.
   template <class Run>
-  int64_t tell(const Telling& telling, Run run) {
-    if (in_transaction()) return take(telling, run(telling.sql));
+  int64_t tell(const Telling& telling, std::span<const Param> params, Run run) {
+    if (in_transaction()) {
+      const Before before = before_of(telling, params);
+      return take(telling, before, run(telling.sql));
+    }
     Transaction own(*this, Transaction::Mode::write);
-    const int64_t count = take(telling, run(telling.sql));
+    const Before before = before_of(telling, params);
+    const int64_t count = take(telling, before, run(telling.sql));
     own.commit();
     return count;
   }
@@ -58,7 +64,9 @@ class WatchedConnection : public Connection {
                                      const std::function<std::unique_ptr<Bulk>()>& begin);
 
  private:
-  int64_t take(const Telling& telling, Rows rows);
+  using Before = std::unordered_map<std::string, std::string>;  // digests of rows as they are, by key
+  Before before_of(const Telling& telling, std::span<const Param> params);
+  int64_t take(const Telling& telling, const Before& before, Rows rows);
 
   WatchPtr watch_;
   std::unordered_map<std::string, std::optional<Telling>> tellings_;

@@ -23,7 +23,7 @@ Trial trial(int64_t cases) {
   out.block = static_cast<uint64_t>(number("JIAOWU_DIFFERENTIAL_BLOCK", 0));
   out.cases = cases;
   const char* only = std::getenv("JIAOWU_DIFFERENTIAL_CHECK");  // NOLINT(concurrency-mt-unsafe): nobody sets it
-  if (only != nullptr) out.only = only;
+  if (only != nullptr) out.only = {only};
   return out;
 }
 

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <map>
+#include <set>
+#include <string>
 
 #include "tests/differential/oracles.hpp"
 
@@ -13,7 +15,7 @@ struct Trial {
   int64_t cases = 0;      // at least so many
   bool postgres = false;  // beside SQLite: fewer checks, each on both
   bool shrinks = true;
-  std::string only;  // name of the one check to make; empty: all
+  std::set<std::string> only{};  // names of the checks to make, each of them wherever it can be; empty: all
 };
 
 struct Result {

@@ -328,6 +328,63 @@ TEST_P(Evidence, a_row_set_back_to_what_it_was_is_found) {
   EXPECT_THAT(hand.problems(), Contains(HasSubstr("of table staff")));
 }
 
+// The versions of a row are told with what they say: the current one and an older one cannot change places.
+TEST_P(Evidence, versions_that_changed_places_are_found) {
+  Hand hand(campus_->options());
+  const auto columns = record::columns_of_dataset(*hand, "staff");
+  std::string list, swapped;
+  for (const std::string& column : columns) {
+    list += (list.empty() ? "" : ", ") + quoted_name(column);
+    swapped += (swapped.empty() ? "" : ", ") + quoted_name(column) + " = (SELECT " + quoted_name(column) +
+               " FROM held WHERE held.\"id\" = {}.\"id\")";
+  }
+  const auto put = [&](const std::string& table) {
+    std::string assignments = swapped;
+    for (size_t at = assignments.find("{}"); at != std::string::npos; at = assignments.find("{}"))
+      assignments.replace(at, 2, quoted_name(table));
+    hand->execute("UPDATE " + quoted_name(table) + " SET " + assignments +
+                  " WHERE \"id\" IN (SELECT \"id\" FROM held)");
+  };
+  const std::string both = " WHERE \"id\" IN (SELECT \"id\" FROM \"staff_history\")";
+  hand->script("CREATE TABLE held AS SELECT " + list + " FROM \"staff\"" + both);
+  hand->script("CREATE TABLE older AS SELECT " + list + " FROM \"staff_history\"");
+  put("staff_history");
+  hand->script("DROP TABLE held");
+  hand->script("ALTER TABLE older RENAME TO held");
+  put("staff");
+  hand->script("DROP TABLE held");
+  EXPECT_THAT(hand.problems(), Contains(HasSubstr("of table staff")));
+}
+
+// Whoever alters a row and lets the system write another column of it is found by what the leaf says of before.
+TEST_P(Evidence, an_honest_act_makes_no_altered_row_right) {
+  {
+    Hand hand(campus_->options());
+    hand->execute("UPDATE account SET kind = 'academic_office' WHERE login = 'T1'");
+    EXPECT_THAT(hand.problems(), Contains(HasSubstr("of table account")));
+  }
+  campus_->open();
+  campus_->system().store->writer()->execute("UPDATE account SET display_name = 'another' WHERE login = 'T1'");
+  campus_->close();
+  EXPECT_THAT(Hand(campus_->options()).problems(), Contains(HasSubstr("of table account had been changed before")));
+}
+
+// A blob is not the number that its digits are: SQLite keeps both under one key.
+TEST_P(Evidence, a_second_row_under_a_key_that_looks_the_same_is_found) {
+  if (GetParam() == db::Dialect::postgres) GTEST_SKIP() << "a key has one type there";
+  Hand hand(campus_->options());
+  const auto columns = db::table_to_watch(*hand, "access_grant", {}).columns;
+  std::string list, values;
+  for (const std::string& column : columns) {
+    list += (list.empty() ? "" : ", ") + quoted_name(column);
+    values +=
+        (values.empty() ? "" : ", ") + (column == "id" ? std::string("CAST(x'01' AS BLOB)") : quoted_name(column));
+  }
+  ASSERT_EQ(hand->execute("INSERT INTO access_grant (" + list + ") SELECT " + values + " FROM access_grant LIMIT 1"),
+            1);
+  EXPECT_THAT(hand.problems(), Contains(HasSubstr("of table access_grant was written by no leaf")));
+}
+
 // By the signature alone, whatever the leaves say.
 TEST_P(Evidence, a_signed_step_that_was_altered_is_found_by_its_signature) {
   Hand hand(campus_->options());

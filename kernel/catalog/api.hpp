@@ -224,7 +224,7 @@ std::variant<Catalogue, std::vector<FileProblem>> load(const std::filesystem::pa
 Result<Value> parse_value(const Catalogue& catalogue, const Field& field, std::string_view text);
 // Only the kind of value: what a query may compare with need not be a value that the field may hold (score lt 101).
 Result<Value> parse_literal(const Catalogue& catalogue, const Field& field, std::string_view text);
-// A number by its value: -12.50 with 1 place is -125; more places than asked for only when they are zero. ASCII digits.
+// A number by its value: -12.50 with 1 place is -125; more places than asked for only when they are zero.
 std::optional<int64_t> parse_decimal(std::string_view text, int places);
 // What is wrong with the weekday of a date, in words that follow the field's label; nullopt when it may be that day.
 std::optional<Text> wrong_weekday(const Field& field, Date date);

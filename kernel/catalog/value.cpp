@@ -114,8 +114,9 @@ Parsed<std::string> clean(const Field& field, std::string_view text) {
   if (!is_valid_utf8(text)) {
     return must_be(field, "encoding", Text{"须为 UTF-8 文本", "must be UTF-8 text"});
   }
-  // Weeks have their own reader of full-width signs: NFKC would make the digit 2 of "²", and 22 of "2²".
-  std::string normal = field.type == Type::weeks ? std::string(text) : nfkc(text);
+  // The readers of weeks and numbers know full width themselves: NFKC would make 22 of "2²".
+  const bool counts = field.type == Type::weeks || field.type == Type::integer || field.type == Type::decimal;
+  std::string normal = counts ? std::string(text) : nfkc(text);
   std::string trimmed(trim(normal));
   if (has_control(trimmed)) {
     return must_be(field, "encoding", Text{"不得含有控制字符", "must not contain control characters"});
@@ -240,7 +241,15 @@ std::optional<Wrong> check_text(const Field& field, std::string_view text) {
 
 }  // namespace
 
-std::optional<int64_t> parse_decimal(std::string_view text, int places) {
+std::optional<int64_t> parse_decimal(std::string_view written, int places) {
+  // Full width says nothing. No more than that: NFKC would make 32 of "3²".
+  std::string plain;
+  for (const char32_t c : utf32(written)) {
+    const char32_t narrow = c >= 0xFF01 && c <= 0xFF5E ? c - 0xFEE0 : c;
+    if (narrow > 0x7F) return std::nullopt;
+    plain += static_cast<char>(narrow);
+  }
+  std::string_view text = plain;
   const bool negative = text.starts_with('-');
   if (negative || text.starts_with('+')) text.remove_prefix(1);
   const size_t point = text.find('.');

@@ -109,6 +109,10 @@ TEST(Value, Table) {
       {Type::weeks, 0, " １-８周（双） ", "\"2,4,6,8\""},
       {Type::weeks, 0, "2(4)", "! type"},
       {Type::weeks, 0, "2²", "! type"},
+      {Type::integer, 0, "２", "2"},
+      {Type::integer, 0, "2²", "! type"},
+      {Type::decimal, 1, "３．５", "3.5"},
+      {Type::decimal, 1, "3.00", "3.0"},
   };
   for (const Row& row : rows)
     EXPECT_EQ(through(field(row.type, row.size), row.text), row.result) << type_name(row.type) << " " << row.text;

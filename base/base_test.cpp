@@ -51,6 +51,8 @@ TEST(Text, Utf8IsChecked) {
   EXPECT_FALSE(is_valid_utf8("\xED\xA0\x80"));
   EXPECT_FALSE(is_valid_utf8(std::string_view("a\0b", 3)));
   EXPECT_EQ(code_points("欧阳娜娜"), 4u);
+  EXPECT_EQ(utf32("a阳𠮷"), U"a阳𠮷");
+  EXPECT_EQ(utf8(U"a阳𠮷"), "a阳𠮷");
   EXPECT_EQ(nfkc("１２ＡＢ"), "12AB");
   EXPECT_EQ(trim(" 　教务　\n"), "教务");
 }

@@ -81,8 +81,10 @@ std::optional<Fault> fault_of(UChar32 c, UChar32 before, UChar32 after) {
   return std::nullopt;
 }
 
-// The text without what is harmless; a fault names the character and its place.
-std::optional<Fault> clean(const icu::UnicodeString& from, icu::UnicodeString& into) {
+// The text without what is harmless. A fault names the character and its place: the first one ends it, or all go into
+// `told` and what has no form of its own is left out.
+std::optional<Fault> clean(const icu::UnicodeString& from, icu::UnicodeString& into,
+                           std::vector<Text>* told = nullptr) {
   UChar32 before = 0;
   int32_t count = 0;
   for (int32_t at = 0; at < from.length(); at = from.moveIndex32(at, 1)) {
@@ -95,11 +97,13 @@ std::optional<Fault> clean(const icu::UnicodeString& from, icu::UnicodeString& i
     if (c == '\t' || (u_charType(c) == U_SPACE_SEPARATOR && c != kWideBlank)) c = ' ';
     // A byte order mark at the front comes with files, and means nothing.
     if (c == 0xFEFF && at == 0) continue;
-    if (auto fault = is_blank(c) ? std::nullopt : fault_of(c, before, after)) {
+    if (const auto fault = is_blank(c) ? std::nullopt : fault_of(c, before, after)) {
       const std::string which = named(c), place = std::to_string(count);
-      fault->what = {"第 " + place + " 个字符是" + fault->what.zh + "（" + which + "），请删去",
-                     "character " + place + " is " + fault->what.en + " (" + which + "); take it out"};
-      return fault;
+      const Text what{"第 " + place + " 个字符是" + fault->what.zh + "（" + which + "）",
+                      "character " + place + " is " + fault->what.en + " (" + which + ")"};
+      if (told == nullptr) return Fault{fault->code, {what.zh + "，请删去", what.en + "; take it out"}};
+      told->push_back(what);
+      if (const int8_t type = u_charType(c); type != U_PRIVATE_USE_CHAR && type != U_UNASSIGNED) continue;
     }
     into.append(c);
     before = c;
@@ -168,6 +172,14 @@ Result<std::string> plain_text(std::string_view raw, std::string_view name, cons
   std::string text;
   cleaned.toUTF8String(text);
   return text;
+}
+
+Cleaned cleaned_text(std::string_view valid_utf8) {
+  Cleaned out;
+  icu::UnicodeString cleaned;
+  clean(composed(valid_utf8), cleaned, &out.told);
+  cleaned.toUTF8String(out.text);
+  return out;
 }
 
 Result<std::string> typed_text(std::string_view raw, const TypedField& field) {

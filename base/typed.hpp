@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/result.hpp"
 
@@ -18,6 +19,15 @@ namespace jw {
 // Refusal: text.not_accepted (422) with one problem: not_text, control, direction, invisible, private_use, unassigned.
 // `name`: path in the request; `label`: as people know it.
 Result<std::string> plain_text(std::string_view raw, std::string_view name, const Text& label);
+
+// The same form for text of a file, about which nobody can be asked any more: what typed text is refused for is taken
+// out and told by name. Private-use and unassigned characters stay, told as well: a name without one of its characters
+// is another name.
+struct Cleaned {
+  std::string text;
+  std::vector<Text> told;  // "第 3 个字符是看不见的字符（U+200B …）"
+};
+Cleaned cleaned_text(std::string_view valid_utf8);
 
 struct TypedField {
   std::string name;    // path in the request, e.g. "content.reason"

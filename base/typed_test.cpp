@@ -119,5 +119,15 @@ TEST(TypedText, is_stable) {
   }
 }
 
+TEST(TypedText, of_a_file_is_cleaned_and_what_was_taken_out_is_told) {
+  const Cleaned plain = cleaned_text("a\tb\r\nc\u00a0d");
+  EXPECT_EQ(plain.text, "a b\nc d");
+  EXPECT_TRUE(plain.told.empty());
+  const Cleaned marked = cleaned_text("张\u200b三\u202e\x01\ue863");
+  EXPECT_EQ(marked.text, "张三\ue863") << "a name without one of its characters is another name";
+  ASSERT_EQ(marked.told.size(), 4U);
+  EXPECT_EQ(marked.told[0].zh, "第 2 个字符是看不见的字符（U+200B ZERO WIDTH SPACE）");
+}
+
 }  // namespace
 }  // namespace jw

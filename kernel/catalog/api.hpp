@@ -54,6 +54,7 @@ struct Field {
   std::shared_ptr<const Pattern> matcher;  // of `pattern`, made by the loader; nullptr when there is none
   std::optional<Text> help;
   std::optional<int64_t> min, max;  // stored units; dates: days since 1970-01-01
+  int weekday = 0;                  // dates: the only weekday it may be, 1 Monday … 7 Sunday; 0 = any
   bool pinyin = false;              // has a stored sort key in column `<name>_sort`
   // A lookup is borrowed along refs: own ref field, then ref fields of each dataset reached; `target` is the field of
   // the last one. Type, size, code_set, ref, pinyin are the target's. Empty path = a field of the dataset itself.
@@ -223,12 +224,18 @@ std::variant<Catalogue, std::vector<FileProblem>> load(const std::filesystem::pa
 Result<Value> parse_value(const Catalogue& catalogue, const Field& field, std::string_view text);
 // Only the kind of value: what a query may compare with need not be a value that the field may hold (score lt 101).
 Result<Value> parse_literal(const Catalogue& catalogue, const Field& field, std::string_view text);
+// A number by its value: -12.50 with 1 place is -125; more places than asked for only when they are zero.
+std::optional<int64_t> parse_decimal(std::string_view text, int places);
+// What is wrong with the weekday of a date, in words that follow the field's label; nullopt when it may be that day.
+std::optional<Text> wrong_weekday(const Field& field, Date date);
 // Stored value of a ref, code, text … as JSON text / as a person reads it. `value` of a ref is its natural key.
 void append_json(std::string& out, const Field& field, const Value& value);
 std::string print_value(const Catalogue& catalogue, const Field& field, const Value& value, bool zh);
 
-// Set of weeks: bit 0 = week 1. "1-8,10,12" in the canonical form; also accepts "1-16周(双)", "单", "、".
-std::optional<int64_t> parse_weeks(std::string_view text);
+// Set of weeks, 1 to 60: bit 0 = week 1. "1-8,10,12" in the canonical form. The one reader of weeks: 第, 周, 单, 双,
+// brackets, blanks and the dashes and commas of the trade are read by the grammar in weeks.cpp; nullopt when any part
+// of the text has no place in it or means no week. `counted`: 周, or another unit counted so (节 of a day).
+std::optional<int64_t> parse_weeks(std::string_view text, char32_t counted = U'周');
 std::string print_weeks(int64_t weeks);
 
 // The mask applied to a stored value; the reference for the SQL form made by kernel/query.

@@ -21,6 +21,7 @@ void write_field(JsonWriter& out, const Field& field) {
   for (const auto& [name, bound] : {std::pair{"min", field.min}, {"max", field.max}}) {
     if (bound) out.field(name, *bound);
   }
+  if (field.weekday != 0) out.field("weekday", field.weekday);
   out.key("path").array();
   for (const int hop : field.path) out.value(hop);
   out.value(field.target).end_array().end_object();

@@ -266,10 +266,20 @@ void check_example(const Catalogue& catalogue, const Table& table, const Field& 
                                   "the example breaks the rules: " + value.refusal().detail.en});
 }
 
+void read_weekday(const Table& table, Field& field) {
+  if (!table.has("weekday")) return;
+  const auto day = table.integer("weekday");
+  if (!day) return;
+  if (field.type != Type::date || *day < 1 || *day > 7)
+    return table.problem("weekday", bilingual("weekday 只用于 date 字段，应为 1（星期一）到 7（星期日）",
+                                              "weekday is for fields of type date: 1 (Monday) to 7 (Sunday)"));
+  field.weekday = static_cast<int>(*day);
+}
+
 void read_field(Loading& loading, Dataset& dataset, const Node& node) {
   const Table table(node, dataset.file, loading.problems,
                     {"name", "label", "type", "required", "level", "mask", "standard", "example", "help", "min", "max",
-                     "pattern", "header", "sort"});
+                     "weekday", "pattern", "header", "sort"});
   Field field;
   field.name = table.text("name");
   check_field_name(table, dataset, field.name);
@@ -290,6 +300,7 @@ void read_field(Loading& loading, Dataset& dataset, const Node& node) {
     if (field.min && field.max && *field.min > *field.max) {
       table.problem("max", bilingual("max 小于 min", "max is less than min"));
     }
+    read_weekday(table, field);
     read_pattern(table, field);
     const std::string sort = table.text_if_any("sort");
     field.pinyin = sort == "pinyin";
@@ -330,6 +341,7 @@ void read_lookup(Loading& loading, Dataset& dataset, const Node& node) {
   field.pattern.clear();
   field.matcher.reset();
   field.min = field.max = std::nullopt;
+  field.weekday = 0;
   if (auto help = table.label_if_any("help")) field.help = std::move(help);
   if (table.has("header")) field.header = table.text("header");
   if (table.has("standard")) field.standard = table.text("standard");

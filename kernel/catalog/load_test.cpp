@@ -257,6 +257,8 @@ const Bad kBad[] = {
     {kPerson, "mask = \"surname\"", "mask = \"keep_last\"", "catalog/person_row.toml:28", "keep_last(n)", "masks of this type"},
     {kPerson, "max = 250.5", "max = 250.55",               "catalog/person_row.toml:51", "最多 1 位小数", "at most 1 decimal"},
     {kPerson, "max = 250.5", "max = 20",                   "catalog/person_row.toml:51", "max 小于 min", "less than min"},
+    {kClass, "min = \"1990-01-01\"", "weekday = 8",         "catalog/class.toml:27", "1（星期一）到 7", "1 (Monday) to 7"},
+    {kClass, "pattern = \"[A-Z0-9]+\"", "weekday = 1",       "catalog/class.toml:14", "只用于 date 字段", "fields of type date"},
     {kClass, "1990-01-01", "1990-02-30",                   "catalog/class.toml:27", "真实存在的日期", "real date"},
     {kClass, "example = \"CS2301\"", "example = \"cs\"",   "catalog/class.toml:13", "示例不合规则", "example breaks the rules"},
     {kClass, "[A-Z0-9]+", "[A-Z0-9",                       "catalog/class.toml:14", "正则表达式", "regular expression"},

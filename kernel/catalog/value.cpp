@@ -61,28 +61,6 @@ bool is_digit(char c) {
   return c >= '0' && c <= '9';
 }
 
-// -12.50 with 1 place is -125; more places than the field has are accepted only when they are zero.
-std::optional<int64_t> parse_scaled(std::string_view text, int places) {
-  const bool negative = text.starts_with('-');
-  if (negative || text.starts_with('+')) text.remove_prefix(1);
-  const size_t point = text.find('.');
-  const std::string_view whole = text.substr(0, point);
-  std::string_view part = point == std::string_view::npos ? std::string_view{} : text.substr(point + 1);
-  if (whole.empty() || (point != std::string_view::npos && part.empty())) return std::nullopt;
-  if (!std::all_of(whole.begin(), whole.end(), is_digit) || !std::all_of(part.begin(), part.end(), is_digit))
-    return std::nullopt;
-  while (part.size() > static_cast<size_t>(places) && part.back() == '0') part.remove_suffix(1);
-  if (part.size() > static_cast<size_t>(places)) return std::nullopt;
-  std::string digits(whole);
-  digits.append(part);
-  digits.append(static_cast<size_t>(places) - part.size(), '0');
-  if (negative) digits.insert(0, "-");
-  int64_t value = 0;
-  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
-  if (error != std::errc{} || end != digits.data() + digits.size()) return std::nullopt;
-  return value;
-}
-
 // Also the ways of writing a date that sheets of the trade contain: 20250901, 2025/9/1, 2025.9.1, 2025年9月1日.
 std::optional<Date> parse_date(std::string text) {
   for (const auto& [from, to] : {std::pair{"年", "-"}, {"月", "-"}, {"日", ""}}) {
@@ -136,7 +114,9 @@ Parsed<std::string> clean(const Field& field, std::string_view text) {
   if (!is_valid_utf8(text)) {
     return must_be(field, "encoding", Text{"须为 UTF-8 文本", "must be UTF-8 text"});
   }
-  std::string normal = nfkc(text);
+  // The readers of weeks and numbers know full width themselves: NFKC would make 22 of "2²".
+  const bool counts = field.type == Type::weeks || field.type == Type::integer || field.type == Type::decimal;
+  std::string normal = counts ? std::string(text) : nfkc(text);
   std::string trimmed(trim(normal));
   if (has_control(trimmed)) {
     return must_be(field, "encoding", Text{"不得含有控制字符", "must not contain control characters"});
@@ -181,7 +161,7 @@ Parsed<Value> parse_kind(const Catalogue& catalogue, const Field& field, const s
       return parse_code(catalogue, field, text);
     case Type::integer:
     case Type::decimal: {
-      const auto number = parse_scaled(text, field.type == Type::decimal ? field.size : 0);
+      const auto number = parse_decimal(text, field.type == Type::decimal ? field.size : 0);
       if (number) return Value(*number);
       return wrong_number(field);
     }
@@ -241,6 +221,12 @@ std::optional<Wrong> check_range(const Field& field, const Value& value) {
   return must_be(field, "range", std::move(what));
 }
 
+std::optional<Wrong> check_weekday(const Field& field, const Value& value) {
+  if (field.weekday == 0) return std::nullopt;
+  auto wrong = wrong_weekday(field, Date::parse(std::get<std::string>(value)).value());
+  return wrong ? std::optional(must_be(field, "weekday", std::move(*wrong))) : std::nullopt;
+}
+
 std::optional<Wrong> check_text(const Field& field, std::string_view text) {
   if (field.type == Type::text && field.size > 0 && code_points(text) > static_cast<size_t>(field.size)) {
     return must_be(field, "length",
@@ -254,6 +240,51 @@ std::optional<Wrong> check_text(const Field& field, std::string_view text) {
 }
 
 }  // namespace
+
+std::optional<int64_t> parse_decimal(std::string_view written, int places) {
+  // Full width says nothing. No more than that: NFKC would make 32 of "3²".
+  std::string plain;
+  for (const char32_t c : utf32(written)) {
+    const char32_t narrow = c >= 0xFF01 && c <= 0xFF5E ? c - 0xFEE0 : c;
+    if (narrow > 0x7F) return std::nullopt;
+    plain += static_cast<char>(narrow);
+  }
+  std::string_view text = plain;
+  const bool negative = text.starts_with('-');
+  if (negative || text.starts_with('+')) text.remove_prefix(1);
+  const size_t point = text.find('.');
+  const std::string_view whole = text.substr(0, point);
+  std::string_view part = point == std::string_view::npos ? std::string_view{} : text.substr(point + 1);
+  if (whole.empty() || (point != std::string_view::npos && part.empty())) return std::nullopt;
+  if (!std::all_of(whole.begin(), whole.end(), is_digit) || !std::all_of(part.begin(), part.end(), is_digit))
+    return std::nullopt;
+  while (part.size() > static_cast<size_t>(places) && part.back() == '0') part.remove_suffix(1);
+  if (part.size() > static_cast<size_t>(places)) return std::nullopt;
+  std::string digits(whole);
+  digits.append(part);
+  digits.append(static_cast<size_t>(places) - part.size(), '0');
+  if (negative) digits.insert(0, "-");
+  int64_t value = 0;
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
+  if (error != std::errc{} || end != digits.data() + digits.size()) return std::nullopt;
+  return value;
+}
+
+std::optional<Text> wrong_weekday(const Field& field, Date date) {
+  constexpr std::array<std::pair<const char*, const char*>, 7> kDays{{{"星期一", "a Monday"},
+                                                                      {"星期二", "a Tuesday"},
+                                                                      {"星期三", "a Wednesday"},
+                                                                      {"星期四", "a Thursday"},
+                                                                      {"星期五", "a Friday"},
+                                                                      {"星期六", "a Saturday"},
+                                                                      {"星期日", "a Sunday"}}};
+  const auto is = static_cast<int>(date.weekday());
+  if (field.weekday == 0 || is == field.weekday) return std::nullopt;
+  const auto& [must_zh, must_en] = kDays.at(static_cast<size_t>(field.weekday - 1));
+  const auto& [is_zh, is_en] = kDays.at(static_cast<size_t>(is - 1));
+  return Text{std::string("应为") + must_zh + "，" + date.print() + " 是" + is_zh,
+              std::string("must be ") + must_en + "; " + date.print() + " is " + is_en};
+}
 
 Result<Value> parse_literal(const Catalogue& catalogue, const Field& field, std::string_view text) {
   auto cleaned = clean(field, text);
@@ -274,6 +305,7 @@ Result<Value> parse_value(const Catalogue& catalogue, const Field& field, std::s
   auto parsed = parse_kind(catalogue, field, plain);
   if (auto* wrong = std::get_if<Wrong>(&parsed)) return refuse(field, std::move(*wrong));
   if (auto wrong = check_range(field, std::get<Value>(parsed))) return refuse(field, std::move(*wrong));
+  if (auto wrong = check_weekday(field, std::get<Value>(parsed))) return refuse(field, std::move(*wrong));
   if (auto wrong = check_text(field, plain)) return refuse(field, std::move(*wrong));
   return std::get<Value>(std::move(parsed));
 }

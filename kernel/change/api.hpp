@@ -53,6 +53,7 @@ struct Head {
   std::string source;         // file name or origin
   std::string source_digest;  // hex SHA-256, empty when there is no file
   std::variant<Operator, People> by;
+  std::string scope{};  // of a source that is compared as a set: what it says everything about; empty: no set
 };
 
 using catalog::Value;
@@ -82,8 +83,17 @@ class Table {
     int64_t id;
   };
   Placed put(std::span<const Value> values, int64_t person = 0);
+  // The same for a row known by its id, whatever its natural key says: what identifies it may be the id of a source.
+  Placed replace(int64_t id, std::span<const Value> values);
+  // Own fields of a row as it stands; nullopt when there is none.
+  std::optional<std::vector<Value>> row(int64_t id);
+  // Kind of the batch (Head::kind) that wrote the version of a row that stands; empty when there is no row.
+  std::string kind_of(int64_t id);
   // Takes a row away; its last version stays in the history. False when there is none.
   bool remove(int64_t id);
+
+  // Sends the rows that wait: a statement of one's own does not see them before.
+  void flush();
 
   // Row id by natural key, for datasets with one text key.
   std::optional<int64_t> find(std::string_view key);
@@ -91,7 +101,6 @@ class Table {
  private:
   friend class Batch;
   Table(Batch& batch, const catalog::Dataset& dataset);
-  void flush();
   void fill(int64_t id, int64_t person, std::span<const Value> values, std::vector<Value>& row) const;
   std::optional<int64_t> existing(std::span<const Value> values);
   void keep_version(int64_t id);

@@ -171,10 +171,35 @@ Table::Placed Table::put(std::span<const Value> values, int64_t person) {
     flush();
     return {Put::added, added};
   }
+  return replace(*id, values);
+}
+
+std::optional<std::vector<Value>> Table::row(int64_t id) {
+  flush();
+  std::string list;
+  for (size_t i = 0; i < width_; ++i) list += (i == 0 ? "" : ", ") + catalog::column_name(dataset_.fields[i]);
+  db::Rows rows = batch_.connection_.query(
+      "SELECT " + list + " FROM " + catalog::table_name(dataset_) + " WHERE \"id\" = $1", {id});
+  if (!rows.next()) return std::nullopt;
+  std::vector<Value> values;
+  for (size_t i = 0; i < width_; ++i) values.push_back(catalog::value_of(rows, i));
+  return values;
+}
+
+std::string Table::kind_of(int64_t id) {
+  flush();
+  db::Rows rows = batch_.connection_.query("SELECT b.kind FROM batch b JOIN " + catalog::table_name(dataset_) +
+                                               " r ON r.\"batch_id\" = b.id WHERE r.\"id\" = $1",
+                                           {id});
+  return rows.next() ? std::string(rows.text(0)) : std::string();
+}
+
+Table::Placed Table::replace(int64_t id, std::span<const Value> values) {
+  flush();
   std::string same = "SELECT COUNT(*) FROM " + catalog::table_name(dataset_) + " WHERE \"id\" = $1";
   std::string assignments;
-  std::vector<db::Param> params{*id};
-  std::vector<db::Param> updates{*id};
+  std::vector<db::Param> params{id};
+  std::vector<db::Param> updates{id};
   std::vector<std::string> sort_keys;
   sort_keys.reserve(width_);
   for (size_t i = 0; i < width_; ++i) {
@@ -198,12 +223,12 @@ Table::Placed Table::put(std::span<const Value> values, int64_t person) {
     db::Rows rows = batch_.connection_.query(same, params);
     if (rows.next() && rows.integer(0) == 1) {
       ++batch_.counts_.same;
-      return {Put::same, *id};
+      return {Put::same, id};
     }
   }
-  keep_version(*id);
+  keep_version(id);
   std::vector<Value> row;
-  fill(*id, person_of(*id), values, row);
+  fill(id, person_of(id), values, row);
   add_to_sum(row);
   updates.emplace_back(batch_.id_);
   updates.emplace_back(batch_.now_.us);
@@ -212,8 +237,8 @@ Table::Placed Table::put(std::span<const Value> values, int64_t person) {
                                  std::to_string(updates.size()) + " WHERE \"id\" = $1",
                              updates);
   ++batch_.counts_.replaced;
-  note(*id, Event::changed);
-  return {Put::replaced, *id};
+  note(id, Event::changed);
+  return {Put::replaced, id};
 }
 
 bool Table::remove(int64_t id) {
@@ -359,11 +384,9 @@ int64_t Batch::finish(record::Recorder* recorder) {
   entry.purpose = head_.title;
   entry.rows = touched;
   JsonWriter json(entry.parameters);
-  json.object()
-      .field("batch", id_)
-      .field("source", head_.source)
-      .field("source_digest", head_.source_digest)
-      .field("by", std::holds_alternative<Operator>(head_.by) ? "operator" : "people")
+  json.object().field("batch", id_).field("source", head_.source).field("source_digest", head_.source_digest);
+  if (!head_.scope.empty()) json.field("scope", head_.scope);
+  json.field("by", std::holds_alternative<Operator>(head_.by) ? "operator" : "people")
       .field("entered", *entered_by(head_).name)
       .field("reviewed", *reviewed_by(head_).name)
       .field("added", counts_.added)

@@ -148,6 +148,9 @@ std::optional<FieldProblem> check_field(const catalog::Catalogue& catalogue, con
           field.name,
           "not_a_date",
           {"“" + field.label.zh + "”应为日期，如 2025-09-01", field.label.en + " must be a date such as 2025-09-01"}};
+    if (auto wrong = catalog::wrong_weekday(field, *date))
+      return FieldProblem{
+          field.name, "weekday", {"“" + field.label.zh + "”" + wrong->zh, field.label.en + " " + wrong->en}};
     return check_range(catalogue, field, date->days);
   }
   if (field.type == Type::code) {

@@ -34,7 +34,8 @@ for (const kind of stores) {
       const db = await emptyStore(kind);
       const file = await temporary(`export_${kind}.json`);
       await writeFile(file, JSON.stringify([row(), row({ xqj: 3, skjc: '3-4节', jc: 12 }), row({ jxb_id: 'B1', jxbmc: '(2025-2026-1)-CS2-01', kch: 'CS2', kch_id: 'CS2', kcmc: '操作系统', jsxx: '王五', zjs: '王五' }), row({ xf: '3.25' }), 7]));
-      const first = await mustRun('import', 'zfsoft-sections', file, '--db', db);
+      const first = await run('import', 'zfsoft-sections', file, '--db', db);
+      assert.equal(first.code, 3, `something did not get in: ${first.out}${first.err}`);
       const summary = lastLine(first.out);
       assert.deepEqual(Object.keys(summary), ['rows', 'sections', 'courses', 'teachers', 'meetings', 'problems']);
       assert.equal(summary.rows, 5);
@@ -43,9 +44,10 @@ for (const kind of stores) {
       assert.equal(summary.teachers, 3);
       assert.ok(summary.problems >= 2);
       assert.match(first.out, /第 5 行/);
-      const again = await mustRun('import', 'zfsoft-sections', file, '--db', db);
+      const again = await run('import', 'zfsoft-sections', file, '--db', db);
+      assert.equal(again.code, 3);
       assert.deepEqual(lastLine(again.out), summary);
-      assert.match(again.out, /新增 0，更改 0/);
+      assert.match(again.out, /新增 0，更改 0，结束 0/);
 
       const added = await mustRun('account', 'add', '--db', db, '--kind', 'academic_office', '--account', 'jwc1');
       const oneTime = added.out.trim();
@@ -274,6 +276,40 @@ for (const kind of stores) {
         assert.doesNotMatch(refused.err, /terminate|what\(\)|SELECT |std::/);
       }
       await assert.rejects(access(await temporary('absent.db')), 'verify makes no store');
+    });
+  });
+}
+
+for (const kind of stores) {
+  describe(`imports [${kind}]`, { timeout: 110_000 }, () => {
+    test('an import is compared as a set: checked without writing, done, and silent the second time', async () => {
+      const db = await emptyStore(kind);
+      const term = await temporary(`term_${kind}.json`), less = await temporary(`less_${kind}.json`);
+      const dropped = row({ jxb_id: 'B1', jxbmc: '(2025-2026-1)-CS2-01', kch: 'CS2', kch_id: 'CS2', kcmc: '操作系统' });
+      await writeFile(term, JSON.stringify([row(), row({ xqj: 3, sksj: '星期三第1-2节{1-8周}' }), dropped]));
+      await writeFile(less, JSON.stringify([row({ jsxx: '王五,李四', zjs: '王五', jszc: '王五' })]));
+      const absent = await run('import', 'zfsoft-sections', term, '--db', db, '--check');
+      assert.notEqual(absent.code, 0, 'what only checks makes no store');
+      await mustRun('import', 'zfsoft-sections', term, '--db', db);
+      const rows = () => sqlOutside(db, 'SELECT (SELECT COUNT(*) FROM batch), (SELECT COUNT(*) FROM meeting), (SELECT COUNT(*) FROM section_teacher), (SELECT COUNT(*) FROM staff)');
+      const before = await rows();
+      const checked = await mustRun('import', 'zfsoft-sections', less, '--db', db, '--check');
+      assert.equal(await rows(), before, 'nothing was written');
+      for (const told of [/范围 \/ scope 2025-2026-1: 03300/, /结束 教学班 2025-2026-1-CS2-01：停开/, /结束 教学班教师 2025-2026-1-CS1-01 张三/, /结束 上课安排 2025-2026-1-CS1-01 星期三第1-2节/, /新增 教学班教师 2025-2026-1-CS1-01 王五/, /未写入/])
+        assert.match(checked.out, told);
+      const done = await mustRun('import', 'zfsoft-sections', less, '--db', db);
+      assert.deepEqual(lastLine(done.out), lastLine(checked.out));
+      const after = await rows();
+      assert.notEqual(after, before);
+      const again = await mustRun('import', 'zfsoft-sections', less, '--db', db, '--term', '2025-2026-1', '--unit', '03300');
+      assert.match(again.out, /没有变化，未生成批次/);
+      assert.equal(await rows(), after);
+      await mustRun('audit', 'verify', '--db', db);
+      for (const words of [['--term', '2024-2025-1'], ['--unit', 'xxx']]) {
+        const refused = await run('import', 'zfsoft-sections', less, '--db', db, ...words);
+        assert.equal(refused.code, 1);
+        assert.match(refused.err, /文件中没有/);
+      }
     });
   });
 }

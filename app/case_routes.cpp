@@ -97,9 +97,11 @@ void take(const Call& call) {
 
 // ---- papers
 
-// `get` gives the file of a case that this person may see.
+// `get` gives the file of a case that this person may see. `note` writes down that it was fetched, if that is to stay:
+// in one transaction with the leaf.
 template <class Get>
-void fetch(const Call& call, std::string_view action, Get get) {
+void fetch(const Call& call, std::string_view action, Get get,
+           const std::function<bool(db::Connection&)>& note = nullptr) {
   seen(call, [&](record::Entry entry) {
     Result<std::optional<cases::File>> file = get();
     if (!file) return call.refuse(file.refusal());
@@ -112,22 +114,35 @@ void fetch(const Call& call, std::string_view action, Get get) {
     response.headers.emplace_back("Content-Disposition", "attachment; filename=\"" + (*file)->name + "\"");
     response.headers.emplace_back("Cache-Control", "no-store");
     response.headers.emplace_back("X-Content-Type-Options", "nosniff");
-    call.release(std::move(entry), std::move(response));
+    edge::House& house = call.house();
+    int64_t outbox = 0;
+    if (note) {
+      const db::Store::Lease writer = house.store.writer();
+      db::Transaction transaction(*writer, db::Transaction::Mode::write);
+      if (note(*writer)) {
+        outbox = house.recorder.put_in_outbox(*writer, entry);
+        transaction.commit();
+      }
+    }
+    if (outbox == 0) return call.release(std::move(entry), std::move(response));
+    house.recorder.deliver(outbox) ? call.send(std::move(response)) : call.refuse(edge::not_durable());
   });
 }
 
 using Found = Result<std::optional<cases::File>>;
 
 void letter(const Call& call) {
-  fetch(call, "letter", [&]() -> Found {
-    edge::House& house = call.house();
-    const cases::Actor actor = call.actor();
-    JW_CHECK(house.cases.taken_part_in(*house.store.reader(), actor, call.captured(0)));
-    JW_TRY(std::optional<cases::File> found,
-           cases::letter_of(*house.store.private_reader(), call.captured(0), house.clock.now()));
-    if (found) cases::note_letter_read(house.store, call.captured(0), call.session().account, house.clock.now());
-    return found;
-  });
+  const edge::House& house = call.house();
+  fetch(
+      call, "letter",
+      [&]() -> Found {
+        const cases::Actor actor = call.actor();
+        JW_CHECK(house.cases.taken_part_in(*house.store.reader(), actor, call.captured(0)));
+        return cases::letter_of(*house.store.private_reader(), call.captured(0), house.clock.now());
+      },
+      [&](db::Connection& transaction) {
+        return cases::note_letter_read(transaction, call.captured(0), call.session().account, house.clock.now());
+      });
 }
 
 void form(const Call& call) {

@@ -14,19 +14,18 @@ using edge::Call;
 
 namespace {
 
-// What came of it is on record before it is told, refusals included. A code that was shown and never recorded is worth
-// nothing to anybody but its owner, who asks again.
-template <class T, class Write>
-void tell(const Call& call, std::string_view action, std::string_view clause, const Result<T>& done, Write write) {
-  record::Entry entry = record::act_of(call.hand(), action, clause, call.house().clock.now());
-  if (!done) return call.release(std::move(entry), done.refusal());
-  std::string body;
-  JsonWriter out(body);
-  out.object();
-  write(out, *done);
-  out.end_object();
-  // The digest of what holds a secret would be a secret's digest: left out.
-  call.release(query::Outcome{std::move(entry), query::Answer{std::move(body), 0}});
+// What comes of `run`, by way of the outbox. The digest of what holds a secret would be a secret's digest: left out.
+template <class Run, class Write>
+void tell(const Call& call, std::string_view action, std::string_view clause, Run run, Write write) {
+  edge::act_at_the_door(call, record::act_of(call.hand(), action, clause, call.house().clock.now()), run,
+                        [&](const auto& done, const record::Leaf& leaf) {
+                          std::string body;
+                          JsonWriter out(body);
+                          out.object();
+                          write(out, done);
+                          out.end_object();
+                          call.say(edge::framed(std::move(body), leaf.id()));
+                        });
 }
 
 // `run` with the text of one member of the body.
@@ -42,13 +41,17 @@ void with(const Call& call, std::string_view member, Run run) {
 void offer(const Call& call) {
   with(call, "password", [&](const std::string& password) {
     const edge::House& house = call.house();
-    tell(call, "factor_offer", "3.1.1",
-         house.identity.offer_factor(call.session(), password, house.school.zh.empty() ? "教务" : house.school.zh),
-         [](JsonWriter& out, const identity::FactorOffer& made) {
-           out.field("secret", made.secret).field("uri", made.uri).key("qr").array();
-           for (const std::string& row : office::qr_rows(made.uri)) out.value(row);
-           out.end_array();
-         });
+    tell(
+        call, "factor_offer", "3.1.1",
+        [&](const identity::Witness& witness) {
+          const std::string issuer = house.school.zh.empty() ? "教务" : house.school.zh;
+          return house.identity.offer_factor(call.session(), password, issuer, witness);
+        },
+        [](JsonWriter& out, const identity::FactorOffer& made) {
+          out.field("secret", made.secret).field("uri", made.uri).key("qr").array();
+          for (const std::string& row : office::qr_rows(made.uri)) out.value(row);
+          out.end_array();
+        });
   });
 }
 
@@ -62,20 +65,34 @@ void write_nothing(JsonWriter&, const Done&) {}
 
 void confirm(const Call& call) {
   with(call, "code", [&](const std::string& code) {
-    tell(call, "factor_confirm", "3.1.1", call.house().identity.confirm_factor(call.session(), code), write_codes);
+    tell(
+        call, "factor_confirm", "3.1.1",
+        [&](const identity::Witness& witness) {
+          return call.house().identity.confirm_factor(call.session(), code, witness);
+        },
+        write_codes);
   });
 }
 
 void renew(const Call& call) {
   with(call, "code", [&](const std::string& code) {
-    tell(call, "factor_recovery_renew", "3.1.1", call.house().identity.renew_recovery(call.session(), code),
-         write_codes);
+    tell(
+        call, "factor_recovery_renew", "3.1.1",
+        [&](const identity::Witness& witness) {
+          return call.house().identity.renew_recovery(call.session(), code, witness);
+        },
+        write_codes);
   });
 }
 
 void remove(const Call& call) {
   with(call, "code", [&](const std::string& code) {
-    tell(call, "factor_remove", "3.1.1", call.house().identity.remove_factor(call.session(), code), write_nothing);
+    tell(
+        call, "factor_remove", "3.1.1",
+        [&](const identity::Witness& witness) {
+          return call.house().identity.remove_factor(call.session(), code, witness);
+        },
+        write_nothing);
   });
 }
 
@@ -88,9 +105,14 @@ void confirm_again(const Call& call) {
     if (!*each) return call.refuse(each->refusal());
   }
   edge::House& house = call.house();
-  const Result<Done> done = house.identity.confirm_again(call.session(), *code, *password);
-  if (done) house.tell(&edge::Hooks::confirmed, call.hand());
-  tell(call, "session_confirm", "2.5.3", done, write_nothing);
+  tell(
+      call, "session_confirm", "2.5.3",
+      [&](const identity::Witness& witness) {
+        const Result<Done> done = house.identity.confirm_again(call.session(), *code, *password, witness);
+        if (done) house.tell(&edge::Hooks::confirmed, call.hand());
+        return done;
+      },
+      write_nothing);
 }
 
 // Somebody lost the telephone: the desk triggers, and reads nothing.
@@ -100,7 +122,9 @@ void reset(const Call& call) {
     JW_TRY(const std::string reason, typed_reason(given));
     identity::Identity& identity = call.house().identity;
     const auto account = identity.find_account(doing.transaction, call.captured(0));
-    if (!account || account->id == doing.by.account)
+    const bool own =
+        account && (account->id == doing.by.account || (account->person != 0 && account->person == doing.by.person));
+    if (!account || own)
       return Refusal{Code::not_found,
                      "identity.account_unknown",
                      {"没有这个账号，或是您自己的账号", "there is no such account, or it is your own"}};

@@ -70,7 +70,7 @@ int told(std::string_view name, std::string_view usage, Run run) {
     std::cerr << "jiaowu " << name << ": " << error.what() << "\n  jiaowu " << usage << "\n";
     return 2;
   } catch (const jw::record::Apart& apart) {
-    const jw::Text& advice = jw::record::apart_advice();
+    const jw::Text& advice = apart.advice();
     std::cerr << "jiaowu " << name << ": " << apart.what() << "\n  " << advice.zh << " / " << advice.en << "\n";
     return 1;
   } catch (const std::exception& error) {

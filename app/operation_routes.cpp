@@ -7,7 +7,6 @@
 #include "app/dictionary.hpp"
 #include "app/routes.hpp"
 #include "base/json.hpp"
-#include "kernel/catalog/schema.hpp"
 #include "platform/crypto/api.hpp"
 
 namespace jw::app {
@@ -19,7 +18,7 @@ std::vector<Text> Condition::drift() {
   const auto time = std::chrono::steady_clock::now();
   if (looked_ && time - *looked_ < std::chrono::seconds(30)) return found_;
   const db::Store::Lease lease = house_.store.private_reader();
-  found_ = catalog::schema_drift(house_.catalogue, *lease);
+  found_ = altered(made_, *lease);
   looked_ = time;
   return found_;
 }

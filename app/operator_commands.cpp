@@ -1,5 +1,6 @@
 // Commands of the operator beside serve: account add, audit verify, migrate, permissions.
 #include <algorithm>
+#include <array>
 #include <fstream>
 #include <iostream>
 #include <sstream>
@@ -118,8 +119,9 @@ int64_t person_by_number(System& system, db::Connection& connection, const std::
 }
 
 // What a change of the catalogue does not explain must be mended by hand.
-int compare_with_tables(const catalog::Catalogue& catalogue, db::Connection& writer, bool say_agreed) {
-  const std::vector<Text> drift = catalog::schema_drift(catalogue, writer);
+int compare_with_tables(const SystemOptions& options, const catalog::Catalogue& catalogue, bool say_agreed) {
+  const auto store = db::Store::open(store_options(options));
+  const std::vector<Text> drift = altered(made_by(options.home, catalogue), *store->private_reader());
   for (const Text& each : drift) std::cout << "[?] " << each.zh << " / " << each.en << "\n";
   if (!drift.empty()) {
     std::cout
@@ -129,6 +131,16 @@ int compare_with_tables(const catalog::Catalogue& catalogue, db::Connection& wri
   }
   if (say_agreed) std::cout << "表结构与目录一致 / the tables agree with the catalogue\n";
   return 0;
+}
+
+// What audit verify says of the structure. Of another version it cannot tell what there ought to be.
+std::vector<Text> structure_problems(const SystemOptions& options, const catalog::Catalogue& catalogue,
+                                     db::Connection& reader) {
+  if (db::migrations_ahead(reader, db::migrations_of(options.home)).empty() &&
+      catalog::stored_digest(reader) == catalogue.digest)
+    return altered(made_by(options.home, catalogue), reader);
+  return {{"数据库的结构属于另一版本，未作核对，请先执行 jiaowu migrate",
+           "the structure of the store is of another version and was not looked at: run jiaowu migrate first"}};
 }
 
 // What would be done; empty: nothing. Nothing is written.
@@ -261,7 +273,10 @@ int audit(const edge::Words& words) {
   const auto store = db::Store::open(store_options(options));
   const db::Store::Lease lease = store->reader();
   std::vector<Text> problems = record::verify(*lease, kept_of(options.home, *catalogue), {against, options.key_file});
-  for (Text& each : cases::check_signatures(*lease)) problems.push_back(std::move(each));
+  for (std::vector<Text>& more : std::array{cases::check_signatures(*lease), db::damage(*lease),
+                                            structure_problems(options, *catalogue, *lease)}) {
+    for (Text& each : more) problems.push_back(std::move(each));
+  }
   for (const Text& problem : problems) std::cout << problem.zh << " / " << problem.en << "\n";
   if (!problems.empty()) return 1;
   db::Rows rows = lease->query("SELECT COUNT(*) FROM record.leaf");
@@ -286,17 +301,17 @@ int migrate(const edge::Words& words) {
       return 3;
     }
     if (!agreed && !drops_named(changes, arguments.option("drop").value_or(""))) return 3;
-    if (agreed) {
-      const int code = compare_with_tables(*catalogue, *writer, true);
-      if (code != 0 || !arguments.flag("apply")) return code;
-    }
+  }
+  if (agreed) {
+    const int code = compare_with_tables(options, *catalogue, true);
+    if (code != 0 || !arguments.flag("apply")) return code;
   }
   if (!agreed && !rows_hold(options)) return 1;
   options.restructure = true;
   const auto system = open_system(options);
   if (!agreed) std::cout << "已执行 / done\n";
   for (const Text& loose : system->loose) std::cout << "[?] " << loose.zh << " / " << loose.en << "\n";
-  return agreed ? 0 : compare_with_tables(*catalogue, *system->store->writer(), false);
+  return agreed ? 0 : compare_with_tables(options, *catalogue, false);
 }
 
 }  // namespace jw::app

@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "app/system.hpp"
 #include "kernel/edge/api.hpp"
 
 namespace jw::app {
@@ -35,17 +36,18 @@ std::optional<Text> little_room(uintmax_t available, uintmax_t capacity);
 class Condition {
  public:
   // `data`: folder of an embedded store, empty when the store is elsewhere.
-  Condition(edge::House& house, std::vector<Text> loose, std::filesystem::path data)
-      : house_(house), loose_(std::move(loose)), data_(std::move(data)) {}
+  Condition(edge::House& house, const Made& made, std::vector<Text> loose, std::filesystem::path data)
+      : house_(house), made_(made), loose_(std::move(loose)), data_(std::move(data)) {}
   const std::vector<Text>& loose() const { return loose_; }  // seat-belts that could not be fastened
-  // Whether the tables are still those of the catalogue: looked up now and then only, as anybody may ask.
+  // altered(): looked up now and then only, as anybody may ask.
   std::vector<Text> drift();
-  std::optional<Text> room() const;  // little_room() on the disk of the data
+  std::optional<Text> room() const;              // little_room() on the disk of the data
   std::shared_ptr<const std::string> described;  // OpenAPI
   std::string metrics_token;                     // empty: metrics are for this machine
 
  private:
   edge::House& house_;
+  const Made& made_;
   const std::vector<Text> loose_;
   const std::filesystem::path data_;
   std::mutex mutex_;

@@ -1,8 +1,11 @@
 // jiaowu serve
+#include <fcntl.h>
 #include <signal.h>
-#include <sys/wait.h>
+#include <sys/file.h>
+#include <unistd.h>
 
 #include <cstdlib>
+#include <filesystem>
 #include <iostream>
 #include <thread>
 
@@ -154,6 +157,32 @@ std::filesystem::path data_folder(const std::string& db) {
   return file.has_parent_path() ? file.parent_path() : std::filesystem::path(".");
 }
 
+// One process serves an embedded store: a second one would take the exports of the first for its own left-overs, and
+// each keeps in memory what it has seen. Commands go on beside it. Held by the open file, until the process ends.
+class Serving {
+ public:
+  explicit Serving(const std::string& db) {
+    if (db.starts_with("postgres")) return;
+    const std::string path = db.starts_with("sqlite:") ? db.substr(7) : db, file = path + "-serving";
+    if (!std::filesystem::exists(path)) return;  // told when it is opened
+    file_ = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (file_ < 0) throw std::runtime_error("无法建立文件 " + file + " / cannot make the file " + file);
+    if (::flock(file_, LOCK_EX | LOCK_NB) == 0) return;
+    ::close(file_);
+    throw std::runtime_error("另一个进程正以此数据库提供服务（" + file +
+                             "）。请先停止它；要多个节点请用 PostgreSQL / another process serves this store (" + file +
+                             "). Stop it first; several nodes need PostgreSQL");
+  }
+  ~Serving() {
+    if (file_ >= 0) ::close(file_);
+  }
+  Serving(const Serving&) = delete;
+  Serving& operator=(const Serving&) = delete;
+
+ private:
+  int file_ = -1;
+};
+
 // Until a signal says that it is enough; SIGHUP begins new log files and reads the certificate again.
 void wait_for_end(const sigset_t& signals, http::Server& server, bool tls) {
   for (;;) {
@@ -182,7 +211,7 @@ void say_address(const http::Server& server, const std::string& host, bool tls) 
 // nobody is answered, since no answer could be evidence.
 int serve_closed(const record::Apart& apart, const edge::Arguments& arguments, const std::string& host, uint16_t port,
                  const sigset_t& signals) {
-  const Text &why = apart.text(), &advice = record::apart_advice();
+  const Text &why = apart.text(), &advice = apart.advice();
   const Refusal told{Code::unavailable, "record.apart", {why.zh + "。" + advice.zh, why.en + ": " + advice.en}};
   const Refusal closed{Code::unavailable,
                        "record.apart",
@@ -222,9 +251,11 @@ int serve_with(const edge::Words& words, std::span<const edge::Route> further) {
   log::start({.file = arguments.option("log").value_or("")});
   const int cores = static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
   const int workers = static_cast<int>(arguments.number("workers", std::max(4, 2 * cores), 1, 256));
+  const SystemOptions options = system_options(arguments, host, port, workers);
+  const Serving serving(options.db);
   std::unique_ptr<System> system;
   try {
-    system = open_system(system_options(arguments, host, port, workers));
+    system = open_system(options);
   } catch (const record::Apart& apart) {
     return serve_closed(apart, arguments, host, port, signals);
   }
@@ -238,8 +269,8 @@ int serve_with(const edge::Words& words, std::span<const edge::Route> further) {
     mail = &house.parts.keep(std::move(post));
     due.push_back({"mail", kMailEvery, deliver_mail});
   }
-  Condition& condition =
-      house.parts.keep(std::make_unique<Condition>(house, system->loose, data_folder(system->options.db)));
+  Condition& condition = house.parts.keep(
+      std::make_unique<Condition>(house, system->made, system->loose, data_folder(system->options.db)));
   if (const auto file = arguments.option("metrics-token-file"))
     condition.metrics_token = secret_in("metrics-token-file", *file);
   std::vector<http::Route> table = table_of(house, further);

@@ -99,7 +99,18 @@ void sign_in(const Call& call) {
                                   .device = device,
                                   .zone = zone};
     if (!given.fresh.empty()) asked.new_password = given.fresh;
-    identity::SignIn answer = house.identity.sign_in(asked);
+    // A new password stays, whatever becomes of the session: its leaf is in its transaction.
+    int64_t outbox = 0;
+    identity::SignIn answer =
+        house.identity.sign_in(asked, [&](db::Connection& transaction, const identity::Outcome& outcome) {
+          const record::Hand hand{outcome.account, outcome.person, 0, given.account, {}, {}};
+          outbox = house.recorder.put_in_outbox(transaction,
+                                                record::entry_of(hand, "act", "password_change", house.clock.now()));
+        });
+    if (outbox != 0 && !house.recorder.deliver(outbox)) {
+      if (answer.result) house.identity.sign_out(*answer.result->session);
+      return call.refuse(edge::not_durable(true));
+    }
     if (answer.result) house.tell(&edge::Hooks::asked, answer.outcome.session, answer.outcome.account, request.remote);
     answer_sign_in(call, std::move(answer), device);
   });
@@ -107,10 +118,17 @@ void sign_in(const Call& call) {
 }
 
 void sign_out(const Call& call) {
-  call.house().identity.sign_out(call.session());
-  http::Response response{.status = 204};
-  edge::set_session_cookie(call.request(), response, "");
-  call.release(call.entry("sign_out", ""), std::move(response));
+  edge::act_at_the_door(
+      call, call.entry("sign_out", ""),
+      [&](const identity::Witness& witness) {
+        call.house().identity.sign_out(call.session(), witness);
+        return Result<Done>(Done{});
+      },
+      [&](const Done&, const record::Leaf&) {
+        http::Response response{.status = 204};
+        edge::set_session_cookie(call.request(), response, "");
+        call.send(std::move(response));
+      });
 }
 
 // What is in force against the account, for its holder (§2.5.3).
@@ -170,7 +188,6 @@ Result<std::string> me(const Call& call) {
   return body;
 }
 
-// What came of it is on record before it is told.
 void change_password(const Call& call) {
   const Result<json::object> body = call.body();
   if (!body) return call.refuse(body.refusal());
@@ -179,10 +196,12 @@ void change_password(const Call& call) {
   for (const auto* each : {&old_password, &fresh}) {
     if (!*each) return call.refuse(each->refusal());
   }
-  const Result<Done> changed = call.house().identity.change_password(call.session(), *old_password, *fresh);
-  record::Entry entry = call.entry("act", "password_change");
-  if (!changed) return call.release(std::move(entry), changed.refusal());
-  call.release(std::move(entry), http::Response{.status = 204});
+  edge::act_at_the_door(
+      call, call.entry("act", "password_change"),
+      [&](const identity::Witness& witness) {
+        return call.house().identity.change_password(call.session(), *old_password, *fresh, witness);
+      },
+      [&](const Done&, const record::Leaf&) { call.send(http::Response{.status = 204}); });
 }
 
 void sign_agreement(const Call& call) {

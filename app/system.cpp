@@ -79,6 +79,20 @@ std::string bring_schema_up(System& system) {
   return changed;
 }
 
+// With a trigger or a view in the way, acts are told as done that are not, and rows are read that are not there.
+void check_nothing_acts(const Made& made, db::Connection& connection) {
+  std::vector<Text> found = db::acting(made.store, db::structure_of(connection));
+  for (Text& each : db::acting(made.record, db::structure_of(connection, "record"))) found.push_back(std::move(each));
+  if (found.empty()) return;
+  Text all;
+  for (const Text& each : found) {
+    all.zh += (all.zh.empty() ? "" : "；") + each.zh;
+    all.en += (all.en.empty() ? "" : "; ") + each.en;
+  }
+  throw record::Apart(all, {"请查明来历，从备份恢复，或手工删去后再启动",
+                            "find out who put it there; restore a backup, or drop it and start again"});
+}
+
 // The regulation in force is the store's; the files are what a new store starts with (design §1.3).
 void start_regulation(System& system, const boost::json::object& files) {
   int64_t outbox = 0;
@@ -191,6 +205,22 @@ std::string key_file_of(const std::string& db) {
   return (fs::path(state == nullptr || *state == '\0' ? "var" : state) / ("record-key-" + database)).string();
 }
 
+Made made_by(const fs::path& home, const catalog::Catalogue& catalogue) {
+  const std::unique_ptr<db::Connection> store = db::scratch(), record = db::scratch();
+  db::migrate(*store, db::migrations_of(home));
+  if (const Result<Done> applied = catalog::apply_schema(catalogue, *store, true); !applied)
+    throw std::logic_error(applied.refusal().detail.en);
+  record::make_tables(*store, *record);
+  return {db::structure_of(*store), db::structure_of(*record)};
+}
+
+std::vector<Text> altered(const Made& made, db::Connection& connection) {
+  std::vector<Text> told = db::differences(made.store, db::structure_of(connection));
+  for (Text& each : db::differences(made.record, db::structure_of(connection, "record")))
+    told.push_back(std::move(each));
+  return told;
+}
+
 record::Kept kept_of(const fs::path& home, const catalog::Catalogue& catalogue) {
   record::Kept kept;
   const std::vector<db::Migrations> sources = db::migrations_of(home);
@@ -245,8 +275,10 @@ std::unique_ptr<System> open_system(const SystemOptions& options) {
   check_files(store, options);
   system->store = db::Store::open(store);
   const std::string changed = bring_schema_up(*system);
+  system->made = made_by(options.home, *system->catalogue);
   {
     const db::Store::Lease keeper = system->store->private_reader();
+    check_nothing_acts(system->made, *keeper);
     system->made_up = edge::store_fact(*keeper, "made_up") == "1";
   }
   if (!options.clock_file.empty()) {

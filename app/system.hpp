@@ -43,10 +43,20 @@ struct SystemOptions {
 // folder that has both.
 std::filesystem::path find_home(const std::string& given);
 
+// What a store and its record hold beside rows, as migrations, catalogue and recorder make it.
+struct Made {
+  db::Structure store, record;
+};
+Made made_by(const std::filesystem::path& home, const catalog::Catalogue& catalogue);
+// Where what is there is not as it was made: somebody has altered it by hand, or a backup was put together from two.
+// `connection`: past the belt, with schema `record` in reach.
+std::vector<Text> altered(const Made& made, db::Connection& connection);
+
 // Members are in order of dependence: destruction runs backwards.
 struct System {
   SystemOptions options;
   std::unique_ptr<catalog::Catalogue> catalogue;
+  Made made;
   policy::Regulation regulation;  // as it was at the start; what is in force now: policy->rules()
   std::unique_ptr<Clock> clock;
   std::unique_ptr<db::Store> store;
@@ -72,7 +82,8 @@ record::Kept kept_of(const std::filesystem::path& home, const catalog::Catalogue
 db::Options store_options(const SystemOptions& options);
 
 // Loads catalogue and regulation, opens or makes the store, migrates the kernel's tables and the safe part of the
-// schema, opens the record and every module. Throws std::runtime_error with a message for the operator; record::Apart.
+// schema, opens the record and every module. Throws std::runtime_error with a message for the operator; record::Apart,
+// also of a store in which something acts that the program did not make (db::acting).
 std::unique_ptr<System> open_system(const SystemOptions& options);
 
 // All that reading connections may read; the tables of the catalogue are sealed (platform/db/api.hpp).

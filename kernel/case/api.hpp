@@ -254,6 +254,9 @@ struct Moment {
   const Actor& actor;
   const boost::json::object& input;
   Instant now;
+  // In which post of the actor the step is taken; null: as the applicant, or by the clock. An effect that opens a case
+  // and learns only from its content whose it is chooses among the actor's; step and leaf name that one.
+  const Actor::Held* held = nullptr;
   std::vector<Notice> notices = {};
   // What the step changed, for history and record (JSON).
   boost::json::object changed = {};
@@ -370,12 +373,13 @@ constexpr int64_t kAttachmentsMax = 10;             // of one case
 // The newest letter of a case; nullopt: none. `reader` reads past the belt. Refusals: those of a paper that stands no
 // longer (kernel/paper).
 Result<std::optional<File>> letter_of(db::Connection& reader, std::string_view number, Instant now);
-// When the person to whom the letters of a case are written first fetched them.
-void note_letter_read(db::Store& store, std::string_view number, int64_t account, Instant now);
+// When the person to whom the letters of a case are written first fetched them; false: noted before, or somebody else.
+bool note_letter_read(db::Connection& transaction, std::string_view number, int64_t account, Instant now);
 std::optional<File> attachment_of(db::Connection& reader, std::string_view number, int64_t id);
-// By the applicant, while the case is open: a PDF, PNG or JPEG. Gives its SHA-256 in hex. `bytes_most`: of all files of
-// the account, over all its cases; a draft that is discarded gives back its own. Refusals: case.not_yours (403),
-// text.not_accepted (422; name), case.attachment_invalid (422), case.attachments_full (429).
+// By the applicant, while the case waits for its applicant, so that nothing comes to what others have signed: a PDF,
+// PNG or JPEG. Gives its SHA-256 in hex. `bytes_most`: of all files of the account, over all its cases; a draft that is
+// discarded gives back its own. Refusals: case.not_yours (403), text.not_accepted (422; name), case.attachment_invalid
+// (422), case.attachments_full (429).
 constexpr int64_t kMegabyte = 1024 * 1024;
 Result<std::string> attach(db::Connection& transaction, std::string_view number, std::string_view name,
                            std::string_view bytes, int64_t account, int64_t bytes_most, Instant now);

@@ -45,14 +45,12 @@ Result<std::optional<File>> letter_of(db::Connection& reader, std::string_view n
   return std::optional(File{std::move(bytes), "letter-" + std::string(number) + ".pdf", "application/pdf"});
 }
 
-void note_letter_read(db::Store& store, std::string_view number, int64_t account, Instant now) {
-  const db::Store::Lease writer = store.writer();
-  db::Transaction transaction(*writer, db::Transaction::Mode::write);
-  writer->execute(
+bool note_letter_read(db::Connection& transaction, std::string_view number, int64_t account, Instant now) {
+  const int64_t noted = transaction.execute(
       "UPDATE case_letter SET read_us = $3 WHERE read_us IS NULL AND case_id IN (SELECT c.id FROM \"case\" c WHERE "
       "c.number = $1 AND c.account = $2)",
       {number, account, now.us});
-  transaction.commit();
+  return noted > 0;
 }
 
 std::optional<File> attachment_of(db::Connection& reader, std::string_view number, int64_t id) {
@@ -80,12 +78,14 @@ Result<std::string> attach(db::Connection& transaction, std::string_view number,
   {
     db::Rows rows = transaction.query(
         "SELECT c.id, (SELECT COUNT(*) FROM case_attachment a WHERE a.case_id = c.id) FROM \"case\" c WHERE c.number "
-        "= $1 AND c.account = $2 AND c.closed IS NULL",
-        {number, account});
+        "= $1 AND c.account = $2 AND c.waits_for = $3",
+        {number, account, kWaitsApplicant.name});
     if (!rows.next()) {
-      return Refusal{Code::forbidden,
-                     "case.not_yours",
-                     {"附件由申请人在办结前添加", "the applicant adds files while the case is open"}};
+      return Refusal{
+          Code::forbidden,
+          "case.not_yours",
+          {"附件由申请人在提交前（或退回后）添加：签字以后不能再加",
+           "the applicant adds files before handing in, or once it is sent back: what others have signed stays"}};
     }
     id = rows.integer(0);
     count = rows.integer(1);

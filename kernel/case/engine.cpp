@@ -309,6 +309,7 @@ Result<Taken> Engine::take(Moment& moment, const Chosen& chosen, bool signed_by_
                    {"签字须重新输入口令确认", "a signature needs the password once more"},
                    {{"password", "required", {"请输入您的登录口令", "your password, please"}}}};
   }
+  moment.held = chosen.held;
   if (row.effect != nullptr) JW_CHECK(row.effect(moment));
   const State& state = *file.kind->state(row.to);
   const bool moves = row.from != row.to;
@@ -328,11 +329,11 @@ Result<Taken> Engine::take(Moment& moment, const Chosen& chosen, bool signed_by_
   step.account = moment.actor.asker.account;
   step.person = moment.actor.asker.person;
   step.name = moment.actor.name;
-  if (chosen.held != nullptr) {
-    step.post = chosen.held->post;
-    step.unit = chosen.held->unit;
-    step.for_person = chosen.held->for_person;
-    step.for_name = chosen.held->for_name;
+  if (moment.held != nullptr) {
+    step.post = moment.held->post;
+    step.unit = moment.held->unit;
+    step.for_person = moment.held->for_person;
+    step.for_name = moment.held->for_name;
   }
   step.at = moment.now;
   step.opinion = opinion;

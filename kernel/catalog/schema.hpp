@@ -40,8 +40,5 @@ std::vector<SchemaChange> schema_changes(const Catalogue& catalogue, db::Connect
 // allow it; nothing is changed then.
 Result<Done> apply_schema(const Catalogue& catalogue, db::Connection& writer, bool only_safe);
 std::string stored_digest(db::Connection& connection);  // empty when the store is new
-// Where the tables there really are differ from what the store says of itself: somebody has altered them by hand, or a
-// backup was put together from two. `connection`: one that may see the shape of tables (Store::private_reader).
-std::vector<Text> schema_drift(const Catalogue& catalogue, db::Connection& connection);
 
 }  // namespace jw::catalog

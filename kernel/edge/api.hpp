@@ -218,6 +218,17 @@ struct Acted {
 };
 Result<Acted> carry_out(db::Store& store, record::Recorder& recorder, const record::Hand& by, const Act& what,
                         const boost::json::object& body, Instant now, const Effect& effect);
+// An act in a transaction of its own (identity's functions at the door, which keep their failures): `run` passes what
+// it is given on as their Witness. What came of it is on record before it is told, refusals included; `tell` answers.
+template <class Run, class Tell>
+void act_at_the_door(const Call& call, record::Entry entry, Run run, Tell tell) {
+  int64_t outbox = 0;
+  record::Recorder& recorder = call.house().recorder;
+  const auto done = run([&](db::Connection& transaction) { outbox = recorder.put_in_outbox(transaction, entry); });
+  if (!done) return call.release(std::move(entry), done.refusal());
+  const auto leaf = recorder.deliver(outbox);
+  leaf ? tell(*done, *leaf) : call.refuse(not_durable(true));
+}
 // Whoever runs the command line, by the name of the system's user.
 record::Hand operator_hand();
 // Runs where hashing may wait; a full door is told to the caller of `call`.

@@ -3,7 +3,8 @@
 //
 // Two kinds of functions. Those of a person at the door (sign_in, sign_out, change_password …) open their own short
 // transactions. Those of administration take the caller's writing transaction, so that the act, its record in the
-// outbox and its effect are one; after a refusal of these the caller rolls back.
+// outbox and its effect are one; after a refusal of these the caller rolls back. Those at the door that change
+// something to stay take a Witness instead, since their failures are counted and must be kept.
 //
 // The caller appends to the record; SignIn::outcome says what to write. Nothing here logs, and no refusal carries data.
 // Passwords are NFKC, 19 MiB Argon2id; each costs about 20 ms of CPU and runs on the calling thread, two at a time: do
@@ -12,6 +13,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -81,6 +83,10 @@ struct Session {
   bool password_due = false;   // ageing (等保), a notice
   bool agreement_due = false;  // staff who have not signed the version in force (§4.3.3)
 };
+
+// Runs in the transaction of what is done, before it commits: puts its entry into the outbox, or throws and nothing is
+// done. Not called after a refusal.
+using Witness = std::function<void(db::Connection& transaction)>;
 
 // For record::Entry. `decision` is "allowed", or a machine name that may say more than the person was told.
 struct Outcome {
@@ -235,16 +241,19 @@ class Identity {
   // Failures in a browser that has signed in to the account before are counted apart, so that nobody's guesses lock its
   // owner out there. While an account is locked, one attempt with the right password is told so; further ones hear what
   // everybody hears, or a guesser could go on guessing through the lock.
-  SignIn sign_in(const SignInRequest& request);
+  // `changed`: told of a new password, before the session begins; of nothing else.
+  SignIn sign_in(const SignInRequest& request,
+                 const std::function<void(db::Connection&, const Outcome&)>& changed = {});
   // Only on made-up stores (else identity.not_made_up, 403): the gallery of persons, and the bench.
   SignIn enter_made_up(std::string_view login, std::string_view remote, std::string_view user_agent,
                        std::string_view device = {}, std::string_view zone = {});
-  void sign_out(const Session& session);
+  void sign_out(const Session& session, const Witness& witness = {});
 
   // Ends every other session of the account. Refusals: identity.password_wrong (403), .password_rules (422),
   // .session_ended (401), .locked (429), .busy (503); failures count as at sign-in, but on this session: the lock of
   // the door is not the lock of a live session.
-  Result<Done> change_password(const Session& session, std::string_view old_password, std::string_view new_password);
+  Result<Done> change_password(const Session& session, std::string_view old_password, std::string_view new_password,
+                               const Witness& witness = {});
 
   // ---- second factor (§3.1.1; 等保 8.1.4.1 d; ASVS 6.5). Whoever has one gives a code at each sign-in: after the
   // right password identity.code_required (401), or identity.code_wrong (401), which counts like a wrong password. A
@@ -252,16 +261,20 @@ class Identity {
 
   // A new secret, in force only once confirm_factor has seen a code of it. Refusals: identity.factor_enrolled (409),
   // and those of change_password but for the rules.
-  Result<FactorOffer> offer_factor(const Session& session, std::string_view password, std::string_view issuer);
+  Result<FactorOffer> offer_factor(const Session& session, std::string_view password, std::string_view issuer,
+                                   const Witness& witness = {});
   // Gives the ten recovery codes, the only copy. Refusals: identity.factor_absent (409), .code_wrong (401), .locked.
-  Result<std::vector<std::string>> confirm_factor(const Session& session, std::string_view code);
-  Result<std::vector<std::string>> renew_recovery(const Session& session, std::string_view code);
-  Result<Done> remove_factor(const Session& session, std::string_view code);
+  Result<std::vector<std::string>> confirm_factor(const Session& session, std::string_view code,
+                                                  const Witness& witness = {});
+  Result<std::vector<std::string>> renew_recovery(const Session& session, std::string_view code,
+                                                  const Witness& witness = {});
+  Result<Done> remove_factor(const Session& session, std::string_view code, const Witness& witness = {});
   FactorState factor_of(db::Connection& connection, int64_t account) const;
   // The one re-authentication, before signing and in the middle of a session (§2.4.2, §2.5.3): its holder shows again
   // who it is, by a code when a factor is enrolled, else by the password. Lets a held session go. Refusals:
   // identity.code_required, .code_wrong (401), .password_wrong (403), .locked (429), .session_ended (401).
-  Result<Done> confirm_again(const Session& session, std::string_view code, std::string_view password);
+  Result<Done> confirm_again(const Session& session, std::string_view code, std::string_view password,
+                             const Witness& witness = {});
 
   // Why this token opens nothing; nullopt: never seen, or so long ago that it is forgotten.
   std::optional<Lost> lost(std::string_view token);

@@ -102,8 +102,8 @@ std::vector<std::string> Identity::Implementation::new_recovery_codes(db::Connec
 }
 
 template <class Act>
-auto Identity::Implementation::with_code(const Session& session, std::string_view code, Of of, Act act)
-    -> Result<decltype(act(std::declval<db::Connection&>(), Instant{}))> {
+auto Identity::Implementation::with_code(const Session& session, std::string_view code, Of of, const Witness& witness,
+                                         Act act) -> Result<decltype(act(std::declval<db::Connection&>(), Instant{}))> {
   auto lease = store_.writer();
   db::Transaction transaction(*lease, db::Transaction::Mode::write);
   const Instant now = clock_.now();
@@ -118,11 +118,13 @@ auto Identity::Implementation::with_code(const Session& session, std::string_vie
     return std::move(verdict->told);
   }
   auto result = act(*lease, now);
+  if (witness) witness(*lease);
   transaction.commit();
   return result;
 }
 
-Result<FactorOffer> Identity::offer_factor(const Session& session, std::string_view password, std::string_view issuer) {
+Result<FactorOffer> Identity::offer_factor(const Session& session, std::string_view password, std::string_view issuer,
+                                           const Witness& witness) {
   Implementation& it = *implementation_;
   JW_CHECK(it.confirm_password(session, password));
   std::string made = crypto::random_bytes(kSecretBytes);
@@ -136,29 +138,34 @@ Result<FactorOffer> Identity::offer_factor(const Session& session, std::string_v
   const std::string sealed = crypto::seal(secret(*lease, kSealKey), seal_context(session.account), made);
   lease->execute("INSERT INTO account_factor (account, sealed_secret, made_us) VALUES ($1, $2, $3)",
                  {session.account, db::Param::blob(sealed), now.us});
+  if (witness) witness(*lease);
   transaction.commit();
   FactorOffer offer{base32(made), otpauth_uri(made, issuer, session.login)};
   wipe(made);
   return offer;
 }
 
-Result<std::vector<std::string>> Identity::confirm_factor(const Session& session, std::string_view code) {
+Result<std::vector<std::string>> Identity::confirm_factor(const Session& session, std::string_view code,
+                                                          const Witness& witness) {
   Implementation& it = *implementation_;
-  return it.with_code(session, code, Implementation::Of::offered, [&](db::Connection& transaction, Instant now) {
-    transaction.execute("UPDATE account_factor SET confirmed_us = $2 WHERE account = $1", {session.account, now.us});
+  return it.with_code(session, code, Implementation::Of::offered, witness,
+                      [&](db::Connection& transaction, Instant now) {
+                        transaction.execute("UPDATE account_factor SET confirmed_us = $2 WHERE account = $1",
+                                            {session.account, now.us});
+                        return it.new_recovery_codes(transaction, session.account);
+                      });
+}
+
+Result<std::vector<std::string>> Identity::renew_recovery(const Session& session, std::string_view code,
+                                                          const Witness& witness) {
+  Implementation& it = *implementation_;
+  return it.with_code(session, code, Implementation::Of::confirmed, witness, [&](db::Connection& transaction, Instant) {
     return it.new_recovery_codes(transaction, session.account);
   });
 }
 
-Result<std::vector<std::string>> Identity::renew_recovery(const Session& session, std::string_view code) {
-  Implementation& it = *implementation_;
-  return it.with_code(session, code, Implementation::Of::confirmed, [&](db::Connection& transaction, Instant) {
-    return it.new_recovery_codes(transaction, session.account);
-  });
-}
-
-Result<Done> Identity::remove_factor(const Session& session, std::string_view code) {
-  return implementation_->with_code(session, code, Implementation::Of::confirmed,
+Result<Done> Identity::remove_factor(const Session& session, std::string_view code, const Witness& witness) {
+  return implementation_->with_code(session, code, Implementation::Of::confirmed, witness,
                                     [&](db::Connection& transaction, Instant) {
                                       forget_factor(transaction, session.account);
                                       return Done{};
@@ -181,7 +188,8 @@ FactorState Identity::factor_of(db::Connection& connection, int64_t account) con
 }
 
 // The same as with_code, but for a session that may be held, and with the password in place of a factor there is not.
-Result<Done> Identity::confirm_again(const Session& session, std::string_view code, std::string_view password) {
+Result<Done> Identity::confirm_again(const Session& session, std::string_view code, std::string_view password,
+                                     const Witness& witness) {
   Implementation& it = *implementation_;
   const Implementation::Turn turn(it.counters_, it.options_.sign_ins_waiting);
   if (!turn.admitted()) return refusal::busy();
@@ -208,8 +216,10 @@ Result<Done> Identity::confirm_again(const Session& session, std::string_view co
     verdict = it.judge(*lease, standing, *attempt, refusal::password_wrong(), now);
     if (!verdict && standing.failures.count != 0) it.write_failures(*lease, standing, {});
   }
-  if (!verdict)
+  if (!verdict) {
     lease->execute("UPDATE session SET held_us = NULL, confirmed_us = $2 WHERE id = $1", {session.id, now.us});
+    if (witness) witness(*lease);
+  }
   transaction.commit();
   if (verdict) return std::move(verdict->told);
   return Done{};

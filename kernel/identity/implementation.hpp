@@ -120,7 +120,7 @@ class Identity::Implementation {
   std::vector<std::string> new_recovery_codes(db::Connection& transaction, int64_t account);
   // What somebody signed in does to the own factor, with a code: `act` runs once it was right.
   template <class Act>
-  auto with_code(const Session& session, std::string_view code, Of of, Act act)
+  auto with_code(const Session& session, std::string_view code, Of of, const Witness& witness, Act act)
       -> Result<decltype(act(std::declval<db::Connection&>(), Instant{}))>;
 
   void write_failures(db::Connection& transaction, const Standing& standing, const Failures& failures);

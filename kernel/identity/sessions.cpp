@@ -247,9 +247,15 @@ void Identity::forget(int64_t session) {
   implementation_->cache_.forget(session);
 }
 
-void Identity::sign_out(const Session& session) {
+void Identity::sign_out(const Session& session, const Witness& witness) {
   Implementation& it = *implementation_;
-  it.store_.writer()->execute(kEndOne, {session.id, it.clock_.now().us, "signed_out"});
+  {
+    auto lease = it.store_.writer();
+    db::Transaction transaction(*lease, db::Transaction::Mode::write);
+    lease->execute(kEndOne, {session.id, it.clock_.now().us, "signed_out"});
+    if (witness) witness(*lease);
+    transaction.commit();
+  }
   it.cache_.forget(session.id);
 }
 

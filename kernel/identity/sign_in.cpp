@@ -317,7 +317,8 @@ SignIn Identity::Implementation::admitted(Outcome outcome, NewSession opened, In
   return {std::move(outcome), std::move(opened)};
 }
 
-SignIn Identity::sign_in(const SignInRequest& request) {
+SignIn Identity::sign_in(const SignInRequest& request,
+                         const std::function<void(db::Connection&, const Outcome&)>& changed) {
   Implementation& it = *implementation_;
   const Implementation::Turn turn(it.counters_, it.options_.sign_ins_waiting);
   if (!turn.admitted()) return turned_away(it.counters_, refusal::busy());
@@ -361,6 +362,7 @@ SignIn Identity::sign_in(const SignInRequest& request) {
   if (attempt.new_hash) {
     it.set_password(*lease, standing.id, *attempt.new_hash, now);
     it.forget(end_sessions(*lease, standing.id, "password_changed", now));
+    if (changed) changed(*lease, outcome);
     standing.must_change = false;
     standing.password_set_us = now.us;
   }
@@ -396,7 +398,7 @@ SignIn Identity::enter_made_up(std::string_view login, std::string_view remote, 
 }
 
 Result<Done> Identity::change_password(const Session& session, std::string_view old_password,
-                                       std::string_view new_password) {
+                                       std::string_view new_password, const Witness& witness) {
   Implementation& it = *implementation_;
   const Implementation::Turn turn(it.counters_, it.options_.sign_ins_waiting);
   if (!turn.admitted()) return refusal::busy();
@@ -420,6 +422,7 @@ Result<Done> Identity::change_password(const Session& session, std::string_view 
     it.set_password(*lease, standing.id, *attempt.new_hash, now);
     if (standing.failures.count != 0) it.write_failures(*lease, standing, {});
     ended = end_sessions(*lease, standing.id, "password_changed", now, session.id);
+    if (witness) witness(*lease);
     transaction.commit();
   }
   it.forget(ended);

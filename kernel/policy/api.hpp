@@ -205,17 +205,17 @@ class Policy {
   // a forbid closes its dataset, a post is held by nobody; Rules::closed tells.
   Policy(const catalog::Catalogue& catalogue, Regulation regulation, db::Store& store);
 
-  // Posts and grants of this person now, from cache while epoch and day are the same.
+  // Posts and grants of this person now, from cache while rules and day are the same.
   AuthorityPtr authority(db::Connection& connection, const Asker& asker, Instant now);
   // The same inside a writing transaction, as it sees them; nothing of it is kept, since it may be rolled back.
   AuthorityPtr authority_in(db::Connection& transaction, const Asker& asker, Instant now) const;
   std::shared_ptr<const Rules> rules() const;  // keep it as long as anything of it is used: refresh() replaces it
-  // Loads the rules again when the store's epoch is newer than ours. Returns the epoch in use.
+  // Loads the rules again when the store's epoch is another than ours, a lower one included: somebody may have set it.
+  // Returns the epoch in use.
   int64_t refresh(db::Connection& connection);
 
  private:
   struct Facts {
-    int64_t epoch = 0;
     Date today;
     Instant edge;
     AuthorityPtr authority;
@@ -227,6 +227,7 @@ class Policy {
   const Regulation given_;
   const db::Dialect dialect_;
   mutable std::shared_mutex mutex_;
+  std::mutex refreshing_;
   std::shared_ptr<const Rules> rules_;
   static constexpr size_t kShards = 16;
   struct Shard {

@@ -459,8 +459,12 @@ std::shared_ptr<const Rules> Policy::rules_in(db::Connection& connection) const 
 
 int64_t Policy::refresh(db::Connection& connection) {
   std::shared_ptr<const Rules> seen = rules_in(connection);
+  if (seen == rules()) return seen->epoch();
+  // One after the other, and looked at anew: what was read before somebody else's refresh does not undo it.
+  const std::lock_guard turn(refreshing_);
+  seen = rules_in(connection);
   const std::unique_lock lock(mutex_);
-  if (!rules_ || rules_->epoch() < seen->epoch()) rules_ = std::move(seen);
+  rules_ = std::move(seen);
   return rules_->epoch();
 }
 
@@ -477,13 +481,12 @@ AuthorityPtr Policy::authority(db::Connection& connection, const Asker& asker, I
   {
     const std::lock_guard lock(shard.mutex);
     const auto known = shard.facts.find(asker.account);
-    if (known != shard.facts.end() && JW_FAULT(17, known->second.epoch == current->epoch(), true) &&
+    if (known != shard.facts.end() && JW_FAULT(17, &known->second.authority->rules() == current.get(), true) &&
         JW_FAULT(18, known->second.today == today, true) && now < known->second.edge) {
       return known->second.authority;
     }
   }
   Facts facts;
-  facts.epoch = current->epoch();
   facts.today = today;
   facts.authority = current->authority(current, current->posts_of(connection, asker.person, asker.session, now),
                                        asker.account, now, facts.edge);

@@ -133,18 +133,23 @@ struct Options {
 // the record file itself, on PostgreSQL the same database without the reading role.
 db::Options record_store(const db::Options& store);
 
+// Put back what belongs together, or adopt what is there.
+const Text& apart_advice();
 // Store and record are not of one another, or one is older than the other, or the record is absent: nothing may be
 // answered (it would be evidence of nothing) until the operator has put the right one back, or adopts what is there.
 class Apart : public std::runtime_error {
  public:
-  explicit Apart(Text text) : std::runtime_error(text.zh + " / " + text.en), text_(std::move(text)) {}
+  explicit Apart(Text text, Text advice = apart_advice())
+      : std::runtime_error(text.zh + " / " + text.en), text_(std::move(text)), advice_(std::move(advice)) {}
   const Text& text() const { return text_; }
+  const Text& advice() const { return advice_; }  // what the operator is to do about it
 
  private:
-  Text text_;
+  Text text_, advice_;
 };
-// What the operator is to do about it.
-const Text& apart_advice();
+// All tables that the record needs, beside the store's own and in its own schema, where there are none: the structure
+// that a store is held against (db::differences).
+void make_tables(db::Connection& store, db::Connection& record);
 
 // The one writer of the record of a store. Thread-safe. Appends are collected and committed together (group commit);
 // the callback runs on the writer's thread as soon as the leaf is durable, in order of seq. It must be short, must not

@@ -1,5 +1,7 @@
 #include "kernel/record/tables.hpp"
 
+#include "kernel/record/api.hpp"
+
 #include <algorithm>
 
 namespace jw::record {
@@ -92,6 +94,11 @@ bool has_table(db::Connection& connection, std::string_view name) {
 
 void make_outbox(db::Connection& main_writer) {
   main_writer.script(script_for(main_writer.dialect(), kOutbox));
+}
+
+void make_tables(db::Connection& store, db::Connection& record) {
+  make_outbox(store);
+  make_tables(record);
 }
 
 void take_out(db::Connection& main_writer, int64_t outbox) {

@@ -573,11 +573,12 @@ void write_preview(const cases::Services& on, const json::object& content, JsonW
   out.end_object();
 }
 
-std::optional<policy::Grant> grant_of(const cases::Services& on, const cases::Case& file) {
+std::optional<policy::Grant> grant_of(const cases::Services& on, const cases::Case& file, Instant now) {
   if ((file.kind != &kAccess && file.kind != &kRenewal) || file.content.if_contains("level") == nullptr)
     return std::nullopt;
-  auto made = grant_from(on, file, content_of(file), on.clock.now());
+  auto made = grant_from(on, file, content_of(file), now);
   if (!made) return std::nullopt;
+  made->from = now;
   return std::move(made).value();
 }
 

@@ -20,8 +20,8 @@ void write_preview(const cases::Services& on, const boost::json::object& content
 std::string catalogue_json(const cases::Services& on, db::Connection& reader, const cases::Actor& asker);
 
 // What a case of applying would open once granted, as a grant to be weighed before the decision (design §4). nullopt
-// when the case asks for no grant.
-std::optional<policy::Grant> grant_of(const cases::Services& on, const cases::Case& file);
+// when the case asks for no grant. As it will be once it has begun: in force from `now` on.
+std::optional<policy::Grant> grant_of(const cases::Services& on, const cases::Case& file, Instant now);
 
 // Use of grants, gathered as answers go out and written down now and then: at a crash the count may lose a minute, the
 // record loses nothing. Thread-safe.

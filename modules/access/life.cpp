@@ -100,6 +100,16 @@ bool by_office(const Moment& moment) {
   return moment.actor.held(kOffice) != nullptr;
 }
 
+// The post in which a head revokes: that of the unit the first grant is bound to, as oneself before as a deputy.
+const cases::Actor::Held* head_of(const Moment& moment, int64_t unit) {
+  const cases::Actor::Held* found = nullptr;
+  for (const cases::Actor::Held& held : moment.actor.posts) {
+    if (held.post != kHead || cases::find_unit(moment.connection, held.unit).id != unit) continue;
+    if (found == nullptr || (found->for_person != 0 && held.for_person == 0)) found = &held;
+  }
+  return found;
+}
+
 Result<Done> revoke(Moment& moment) {
   const json::object& content = content_given(moment);
   JW_TRY(const std::vector<std::string> numbers, numbers_given(content, "grants"));
@@ -108,11 +118,11 @@ Result<Done> revoke(Moment& moment) {
   std::string title;
   for (const std::string& number : numbers) {
     const auto grant = find_grant(moment.connection, number);
-    bool mine = grant && by_office(moment);
-    for (const cases::Actor::Held& held : moment.actor.posts) {
-      if (!grant || held.post != kHead) continue;
-      mine = mine || cases::find_unit(moment.connection, held.unit).id == grant->holder_unit;
-    }
+    const bool office = by_office(moment);
+    if (grant && !office && title.empty()) moment.held = head_of(moment, grant->holder_unit);
+    const bool mine =
+        grant && (office || (moment.held != nullptr &&
+                             cases::find_unit(moment.connection, moment.held->unit).id == grant->holder_unit));
     if (!mine) {
       return Refusal{Code::not_found,
                      "access.grant_unknown",

@@ -43,8 +43,9 @@ void tell_effect(const Call& call) {
     const db::Store::Lease reader = house.store.reader();
     house.policy.refresh(*reader);
     const auto file = house.cases.taken_part_in(*reader, house.cases.actor(*reader, call.asker(), {}, {}, now), number);
-    const bool decides = file && file->account != call.session().account;
-    const auto grant = decides ? grant_of(on, *file) : std::nullopt;
+    const identity::Session& who = call.session();
+    const bool decides = file && file->account != who.account && (file->person == 0 || file->person != who.person);
+    const auto grant = decides ? grant_of(on, *file, now) : std::nullopt;
     if (!grant) {
       record::Entry entry = call.entry("refusal", "case.effect");
       JsonWriter(entry.parameters).object().field("case", number).end_object();

@@ -30,7 +30,9 @@ struct Target {
   bool open = false;
 };
 
-Result<Target> target_of(db::Connection& transaction, int64_t finding, const Hand& hand) {
+// Somebody may have several accounts; those of one person are all the own.
+Result<Target> target_of(db::Connection& transaction, const identity::Identity& identity, int64_t finding,
+                         const Hand& hand) {
   lock_acts(transaction);
   auto rows = transaction.query(
       "SELECT id, rule, score, seen_zh, seen_en, sessions, leaves, account, state FROM lending_finding WHERE id = $1",
@@ -38,7 +40,8 @@ Result<Target> target_of(db::Connection& transaction, int64_t finding, const Han
   if (!rows.next())
     return Refusal{Code::not_found, "lending.finding_unknown", {"没有这个发现", "there is no such finding"}};
   Target target{stored_of(rows), rows.integer(7), rows.text(8) == "open"};
-  if (target.account == hand.account) {
+  const auto holder = identity.account(transaction, target.account);
+  if (target.account == hand.account || (holder && holder->person != 0 && holder->person == hand.person)) {
     return Refusal{Code::forbidden,
                    "lending.own_account",
                    {"不能处理针对本人账号的发现，请由他人处理",
@@ -172,7 +175,7 @@ Result<int64_t> Watch::dismiss(db::Connection& transaction, int64_t finding, con
   Implementation& it = *implementation_;
   JW_TRY(const std::string why, typed_reason(reason));
   const Instant now = it.parts_.clock.now();
-  JW_TRY(const Target target, target_of(transaction, finding, hand));
+  JW_TRY(const Target target, target_of(transaction, it.parts_.identity, finding, hand));
   if (!target.open) return closed();
   close_findings(transaction, target.account, finding, "dismissed", hand, why, now);
   record::Entry entry = record::act_of(hand, "lending_dismiss", "2.5.3", now);
@@ -187,7 +190,7 @@ Result<int64_t> Watch::take_step(db::Connection& transaction, int64_t finding, S
                                  std::string_view reason) {
   Implementation& it = *implementation_;
   JW_TRY(const std::string why, typed_reason(reason));
-  JW_TRY(const Target target, target_of(transaction, finding, hand));
+  JW_TRY(const Target target, target_of(transaction, it.parts_.identity, finding, hand));
   if (!target.open) return closed();
   if (step <= in_force(transaction, target.account).step) {
     return Refusal{Code::conflict,
@@ -220,7 +223,7 @@ Result<int64_t> Watch::lift(db::Connection& transaction, int64_t finding, const 
   Implementation& it = *implementation_;
   JW_TRY(const std::string why, typed_reason(reason));
   const Instant now = it.parts_.clock.now();
-  JW_TRY(const Target target, target_of(transaction, finding, hand));
+  JW_TRY(const Target target, target_of(transaction, it.parts_.identity, finding, hand));
   const Step was = in_force(transaction, target.account).step;
   if (was == Step::none) {
     return Refusal{Code::conflict, "lending.closed", {"没有可解除的措施", "nothing is in force that could be lifted"}};

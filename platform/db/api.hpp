@@ -350,4 +350,39 @@ int migrate(Connection& writer, std::span<const Migrations> sources);
 // What migrate() would apply, as "owner/NNNN_<what>"; changes nothing. Throws as it does.
 std::vector<std::string> migrations_ahead(Connection& connection, std::span<const Migrations> sources);
 
+// ----------------------------------------------------------------------------------------------------------- structure
+
+// What a schema holds beside its rows, in a form that does not depend on the order in which it was made.
+struct Structure {
+  struct Table {
+    std::map<std::string, std::string> columns;  // type as on PostgreSQL; " = …" of a generated one
+    std::set<std::string> parts;                 // SQLite: columns, keys, checks and options as written
+  };
+  struct Index {          // but those of keys, which are parts of their tables
+    std::string on;       // table and columns, '?' for an expression
+    std::string written;  // SQLite: its statement
+    bool unique = false, partial = false, valid = true;
+  };
+  struct Acting {  // what may change or hide what a statement does: a trigger, rule, policy, view, virtual table
+    std::string kind, name, table;
+  };
+  Dialect dialect = Dialect::sqlite;
+  std::string schema;  // empty: the store's own
+  std::map<std::string, Table> tables{};
+  std::map<std::string, Index> indexes{};
+  std::vector<Acting> acting{};
+};
+// `schema`: Options::attached_name, or empty. `connection`: one that may see the shape of tables (private_reader).
+Structure structure_of(Connection& connection, std::string_view schema = {});
+// SQLite in memory, gone with the object: where a structure is made that a store, on either back end, is held against.
+std::unique_ptr<Connection> scratch();
+// What acts there at tables of `made`, which holds none: with it, nothing done or read is as the program says.
+std::vector<Text> acting(const Structure& made, const Structure& there);
+// That, and where `there` is not as `made`: tables, columns, indexes; on SQLite each definition as written, and
+// whatever is there too many.
+std::vector<Text> differences(const Structure& made, const Structure& there);
+// What SQLite's own check finds wrong in the file and those attached: an index that leaves out rows, a broken page.
+// Reads all of it. PostgreSQL has none that everybody may run.
+std::vector<Text> damage(Connection& connection);
+
 }  // namespace jw::db

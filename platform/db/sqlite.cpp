@@ -291,9 +291,11 @@ bool SqliteConnection::may(int action, std::string_view first, std::string_view 
     case SQLITE_READ: return asked_ == nullptr || reaches(*asked_, first, second, schema);
     case SQLITE_FUNCTION: return asked_ == nullptr ? second != "load_extension" : asked_->functions.contains(second);
     case SQLITE_RECURSIVE: return asked_ == nullptr;
-    // Beginning and ending are the connection's own; the shape of tables is asked for when they are compared.
+    // Beginning and ending are the connection's own; the structure is asked for when it is compared (structure.cpp).
     case SQLITE_TRANSACTION: return asked_ == nullptr;
-    case SQLITE_PRAGMA: return asked_ == nullptr && first == "table_xinfo";
+    case SQLITE_PRAGMA:
+      return asked_ == nullptr &&
+             (first == "table_xinfo" || first == "index_list" || first == "index_info" || first == "integrity_check");
     default: return false;
   }
 }
@@ -713,11 +715,22 @@ std::unique_ptr<SqliteConnection> SqliteStore::connect(bool writer) const {
     run(handle, sql.get());
   }
   // Table-valued functions make themselves known at their first use, in a way that looks like writing to the authorizer.
-  if (!writer) run(handle, "SELECT 1 FROM json_each('[]'), pragma_table_xinfo('')");
+  if (!writer) {
+    run(handle, "SELECT 1 FROM json_each('[]'), pragma_table_xinfo(''), pragma_index_list(''), pragma_index_info(''), "
+                "pragma_integrity_check WHERE 0");
+  }
   return std::make_unique<SqliteConnection>(std::move(database), writer);
 }
 
 }  // namespace
+
+std::unique_ptr<Connection> scratch() {
+  sqlite3* handle = nullptr;
+  const int code = sqlite3_open_v2(":memory:", &handle, SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_READWRITE, nullptr);
+  Database database(handle);
+  if (code != SQLITE_OK) throw Error(Failure::unavailable, "sqlite: no memory");
+  return std::make_unique<SqliteConnection>(std::move(database), true);
+}
 
 std::unique_ptr<Store> open_sqlite(const Options& options, const std::string& path) {
   return std::make_unique<SqliteStore>(options, path);

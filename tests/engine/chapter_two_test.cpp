@@ -189,6 +189,38 @@ TEST_P(ChapterTwo, a_grant_opens_exactly_what_it_says_while_it_lasts) {
   EXPECT_EQ(campus_->rows(finance, kAsk), "policy.out_of_time");
 }
 
+TEST_P(ChapterTwo, a_gate_that_was_set_back_makes_the_rules_be_read_anew) {
+  campus_->put("evaluation", {{{"student", "202400001"}, {"school_year", "2024-2025"}}});
+  const auto finance = campus_->sign_in("o2", "finance_office", "O2");
+  constexpr std::string_view kAsk = R"({"dataset":"evaluation","fields":["student"],"purpose":"accounting"})";
+  const auto set_gate = [&](int64_t epoch) {
+    campus_->system().store->writer()->execute("UPDATE gate SET epoch = $1", {epoch});
+  };
+  set_gate(1000);
+  EXPECT_EQ(campus_->rows(finance, kAsk), "policy.no_permit");
+  policy::Grant grant;
+  grant.number = "2026-0001";
+  grant.account = finance.account;
+  grant.dataset = "evaluation";
+  grant.content = R"({"rows":"all","clear":["student"],"actions":["query"],"purposes":["accounting"]})";
+  grant.from = *Instant::parse("2026-03-16T08:00:00+08:00");
+  grant.until = *Instant::parse("2026-03-17T10:00:00+08:00");
+  grant.source = "2.1.4";
+  {
+    const auto writer = campus_->system().store->writer();
+    db::Transaction transaction(*writer, db::Transaction::Mode::write);
+    ASSERT_TRUE(
+        policy::put_grant(*campus_->system().catalogue, campus_->system().regulation, *writer, grant, grant.from));
+    transaction.commit();
+  }
+  EXPECT_EQ(campus_->rows(finance, kAsk), R"([["202400001"]])");
+  campus_->system().store->writer()->execute("DELETE FROM access_grant");
+  set_gate(1000);  // a number that was seen before, under other rules
+  EXPECT_EQ(campus_->rows(finance, kAsk), "policy.no_permit");
+  set_gate(1);
+  EXPECT_EQ(campus_->rows(finance, kAsk), "policy.no_permit") << "not policy.changing";
+}
+
 TEST_P(ChapterTwo, a_grant_that_cannot_be_understood_is_not_made) {
   const auto finance = campus_->sign_in("o2", "finance_office", "O2");
   policy::Grant grant;

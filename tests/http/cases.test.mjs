@@ -284,6 +284,49 @@ forEachStore('the access lifecycle', (world) => {
     assert.equal(again.status, 409);
   });
 
+  test('§2.5.2.a a deputy of two heads revokes in the post of the one whose unit the grant is bound to', async () => {
+    const who = await fresh(world);
+    const [[other]] = await who.other_head.rows({ dataset: 'staff', fields: ['unit'], limit: 1 });
+    const on = { deputy: who.colleague.account, post: 'department_head', begins: '2026-11-24', ends: '2026-11-25', reason: '出差' };
+    for (const [head, unit] of [[who.other_head, other], [who.head, who.unit]]) {
+      await must(head.post('/api/deputies', sign(head, { ...on, unit })));
+      const [[offer]] = await head.rows({ dataset: 'deputy', fields: ['number'], order: [{ field: 'number', desc: true }], limit: 1 });
+      await must(who.colleague.post(`/api/deputies/${offer}/accept`, {}));
+    }
+    const { number } = await granted(who);
+    const done = await must(who.colleague.post('/api/cases', sign(who.colleague, { kind: 'revocation', action: 'revoke', content: { grants: [number], reason: '不再任课' } })));
+    const { by } = done.steps[0];
+    assert.deepEqual([by.unit, by.for, by.name], [who.unit, who.head.name, who.colleague.name]);
+    const offers = await who.other_head.rows({ dataset: 'deputy', fields: ['number'], where: { field: 'ended', op: 'is_null', value: true } });
+    for (const [offer] of offers) await who.other_head.post(`/api/deputies/${offer}/end`, {});
+  });
+
+  test('§2.4.2.c deciders are told so many rows as would be opened, as of the day on which the grant begins', async () => {
+    const who = await fresh(world);
+    const all = await who.office.all({ dataset: 'evaluation', fields: ['student'], limit: 100 });
+    for (const from of ['2026-11-24', '2026-12-07']) {
+      const { number } = await submitted(who, { rows: 'all', minors: true, from });
+      await must(step(who.head, number, 'sign', sign(who.head)));
+      const { effects } = (await must(who.office.get(`/api/access/${number}/effect`)));
+      const told = effects.flatMap((one) => one.numbers);
+      assert.ok(all.length > 0 && told.length === 1, JSON.stringify(effects).slice(0, 2000));
+      assert.deepEqual([told[0].gained, told[0].lost], [all.length, 0], from);
+      await must(step(who.teacher, number, 'withdraw'));
+    }
+  });
+
+  test('nothing is added to what others have signed', async () => {
+    const who = await fresh(world);
+    const draft = await must(who.teacher.post('/api/cases', { kind: 'access', action: 'draft', content: evaluation }));
+    const attach = (name) => who.teacher.request('POST', `/api/cases/${draft.number}/attachments?name=${name}`, Buffer.from('%PDF-1.4 a'));
+    assert.equal((await must(attach('a.pdf'))).may_attach, true);
+    const signing = await must(step(who.teacher, draft.number, 'submit', sign(who.teacher, { undertaking: 1 })));
+    assert.equal(signing.may_attach, false);
+    assert.equal(isProblem(await attach('b.pdf'), 403).type, 'case.not_yours');
+    assert.equal((await must(who.teacher.get(`/api/cases/${draft.number}`))).attachments.length, 1);
+    await must(step(who.teacher, draft.number, 'withdraw'));
+  });
+
   test('§2.5.1.a renewal leaves no gap; the holder may give up what is no longer needed', async () => {
     const who = await fresh(world);
     const { number } = await granted(who, { until: '2026-12-10' });

@@ -136,8 +136,10 @@ async function casesOf(world, student) {
   const heads = await Promise.all([0, 1, 2].map((n) => world.as('department_head', n)));
   const content = { dataset: 'evaluation', rows: 'all', clear: ['student'], masked: [], actions: ['query'], purpose: 'study', reason: '课程设计需要', from: today(0), until: today(30) };
   let head;
+  let file;
   const submitted = async (action, opinion) => {
     const { number } = (await student.post('/api/cases', { kind: 'access', action: 'draft', content })).json;
+    file ??= await student.request('POST', `/api/cases/${number}/attachments?name=a.pdf`, Buffer.from('%PDF-1.4 a'));
     await student.post(`/api/cases/${number}/submit`, { password: student.password });
     for (const each of heads) {
       if ((await each.post(`/api/cases/${number}/${action}`, { password: each.password, opinion })).status === 200) head = each;
@@ -146,7 +148,6 @@ async function casesOf(world, student) {
   };
   const number = await submitted('sign');
   const declined = await submitted('decline', '不需要');
-  const file = await student.request('POST', `/api/cases/${number}/attachments?name=a.pdf`, Buffer.from('%PDF-1.4 a'));
   const { unit } = (await student.get(`/api/cases/${number}`)).json.applicant;
   const deputy = { deputy: world.accountsOf('teacher')[0].account, post: 'department_head', unit: unit.code, begins: today(0), ends: today(3), reason: '出差', password: head.password };
   for (let n = 0; n < 3; n += 1) await head.post('/api/deputies', deputy);

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { isProblem } from './checks.mjs';
-import { codeOf, enrol, forEachStore, mustRun, pause, Person, Server } from './support.mjs';
+import { codeOf, enrol, forEachStore, mustRun, pause, Person, Server, sqlOutside } from './support.mjs';
 
 const options = ['--trusted-proxy', '127.0.0.1,::1', '--every', 'lending=1'];
 
@@ -118,6 +118,11 @@ forEachStore('the second factor', (world) => {
     const { password } = admin;
     isProblem(await admin.post(path, { password }), 422);
     isProblem(await admin.post(`/api/accounts/${admin.account}/factor-reset`, { password, reason: 'x' }), 404);
+    const personOf = (account) => sqlOutside(world.db, `SELECT person_id FROM account WHERE login = '${account}'`);
+    const theirs = await personOf(who.account);
+    await sqlOutside(world.db, `UPDATE account SET person_id = ${await personOf(admin.account)} WHERE login = '${who.account}'`);
+    isProblem(await admin.post(path, { password, reason: '本人的另一账号' }), 404);
+    await sqlOutside(world.db, `UPDATE account SET person_id = ${theirs} WHERE login = '${who.account}'`);
     const reset = await admin.post(path, { password, reason: '手机遗失，本人持证件到场' });
     assert.equal(reset.status, 200, reset.text);
     assert.match(reset.json.record, /\/\d+$/);

@@ -1,5 +1,6 @@
 // What the operator is told: /readyz, the warning at the start, and migrate.
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
 import { describe, test } from 'node:test';
 import { isText } from './checks.mjs';
 import { emptyStore, mustRun, pause, psql, run, Server, sqlOutside, stores, temporary, university } from './support.mjs';
@@ -35,15 +36,41 @@ for (const kind of stores) {
       const { db } = await university(kind);
       await sqlOutside(db, 'ALTER TABLE account ADD COLUMN by_hand TEXT');
       const server = await Server.start(db);
-      await problemsOf(server);
+      assert.match(JSON.stringify(await problemsOf(server)), /account.*by_hand/);
       await server.stop();
-      assert.equal((await run('audit', 'verify', '--db', db)).code, 0, 'the rows are as they were');
+      const verified = await run('audit', 'verify', '--db', db);
+      assert.equal(verified.code, 1);
+      assert.deepEqual(verified.out.trim().split('\n').length, 1, `the rows are as they were: ${verified.out}`);
+      assert.match(verified.out, /account.*by_hand/);
       await sqlOutside(db, "ALTER TABLE account ADD COLUMN filled_by_hand TEXT DEFAULT 'x'");
       const closed = await Server.startClosed(db);
       const { status, json } = await closed.request('GET', '/readyz');
       assert.equal(status, 503);
       assert.match(json.detail.zh, /表的结构和行都与记录不符.*account/);
       await closed.stop();
+    });
+
+    test('with a trigger on a table nobody is answered, and it is told by /readyz, migrate and audit verify', async () => {
+      const { db } = await university(kind);
+      await sqlOutside(db, kind === 'sqlite'
+        ? 'CREATE TRIGGER still BEFORE UPDATE OF epoch ON gate BEGIN SELECT RAISE(IGNORE); END'
+        : "CREATE FUNCTION nothing() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'; CREATE TRIGGER still BEFORE UPDATE ON gate FOR EACH ROW EXECUTE FUNCTION nothing()");
+      const closed = await Server.startClosed(db);
+      const { status, json } = await closed.request('GET', '/readyz');
+      assert.equal(status, 503);
+      for (const said of [json.detail.zh, json.detail.en]) assert.match(said, /gate.*still/);
+      assert.equal((await closed.request('GET', '/api/me')).status, 503);
+      await closed.stop();
+      for (const [code, ...words] of [[4, 'migrate'], [1, 'audit', 'verify'], [1, 'record', 'adopt', '--reason', '照旧']]) {
+        const told = await run(...words, '--db', db);
+        assert.equal(told.code, code, told.out + told.err);
+        assert.match(told.out + told.err, /gate.*still/);
+      }
+      await sqlOutside(db, kind === 'sqlite' ? 'DROP TRIGGER still' : 'DROP TRIGGER still ON gate');
+      const again = await Server.start(db);
+      assert.deepEqual(await problemsOf(again), []);
+      await again.stop();
+      assert.equal((await run('audit', 'verify', '--db', db)).code, 0);
     });
 
     test('a witness that cannot be reached is told by /readyz', async () => {
@@ -61,6 +88,49 @@ for (const kind of stores) {
     });
   });
 }
+
+describe('files altered beneath SQLite', () => {
+  // Whoever writes into sqlite_master itself; the old text is put back where `text` says so.
+  const beneath = (db, record, script) => new Promise((done, failed) => {
+    const python = `import sqlite3,sys
+c=sqlite3.connect(sys.argv[1],isolation_level=None)
+c.execute("PRAGMA writable_schema=ON")
+${script}
+`;
+    execFile('python3', ['-c', python, db.slice('sqlite:'.length) + (record ? '-record' : '')], (error, out, err) => (error ? failed(new Error(err)) : done(out)));
+  });
+
+  test('an index that leaves out rows under its old text, and a column generated from something else, are found', async () => {
+    const { db } = await university('sqlite');
+    await beneath(db, true, `old=c.execute("SELECT sql FROM sqlite_master WHERE name='access_log_subject'").fetchone()[0]
+c.execute("DROP INDEX access_log_subject")
+c.execute("CREATE INDEX access_log_subject ON access_log (subject_kind, subject, time_us) WHERE subject = 0")
+c.execute("UPDATE sqlite_master SET sql = ? WHERE name='access_log_subject'", (old,))`);
+    let told = await run('audit', 'verify', '--db', db);
+    assert.equal(told.code, 1);
+    assert.match(told.out, /access_log_subject/);
+    await beneath(db, true, 'c.execute("REINDEX")');
+    assert.equal((await run('audit', 'verify', '--db', db)).code, 0);
+    await beneath(db, true, `c.execute("UPDATE sqlite_master SET sql = replace(sql, 'WHEN 0 THEN subject', 'WHEN 9 THEN subject') WHERE name='access_log'")`);
+    told = await run('audit', 'verify', '--db', db);
+    assert.equal(told.code, 1);
+    assert.match(told.out, /record\.access_log.*person_id/);
+    const server = await Server.start(db);
+    assert.match(JSON.stringify(await problemsOf(server)), /record\.access_log.*person_id/);
+    await server.stop();
+  });
+
+  test('one process serves an embedded store; commands go on beside it', async () => {
+    const { db } = await university('sqlite');
+    const server = await Server.start(db);
+    await assert.rejects(Server.startClosed(db), /另一个进程.*another process serves this store/s);
+    assert.deepEqual(await problemsOf(server), []);
+    assert.equal((await run('audit', 'verify', '--db', db)).code, 0);
+    await server.stop('SIGKILL');
+    const next = await Server.start(db);
+    await next.stop();
+  });
+});
 
 for (const kind of stores.filter((each) => each === 'postgresql')) {
   describe(`the reading role [${kind}]`, () => {

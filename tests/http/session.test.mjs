@@ -2,12 +2,66 @@
 import assert from 'node:assert/strict';
 import http from 'node:http';
 import net from 'node:net';
-import { test } from 'node:test';
+import { describe, test } from 'node:test';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
-import { clockFile, forEachStore, signIn } from './support.mjs';
+import { clockFile, forEachStore, pause, Server, signIn, sqlOutside, university } from './support.mjs';
 import { isProblem } from './checks.mjs';
 
 const own = { dataset: 'grade', limit: 1 };
+
+// What somebody holds who opens a transaction on the record and goes home.
+async function holdRecord(db) {
+  const script = 'import sqlite3,sys\nc=sqlite3.connect(sys.argv[1],isolation_level=None,timeout=20)\nc.execute("BEGIN IMMEDIATE")\nprint("held",flush=True)\nsys.stdin.read()';
+  const child = spawn('python3', ['-c', script, `${db.slice('sqlite:'.length)}-record`], { stdio: ['pipe', 'pipe', 'inherit'] });
+  await once(child.stdout, 'data');
+  return async () => {
+    const ended = once(child, 'exit');
+    child.stdin.end();
+    await ended;
+  };
+}
+
+describe('the front door while the record cannot be written', { timeout: 110_000 }, () => {
+  test('what is done all the same has its leaf once the record can be written again', async () => {
+    const { db, accounts } = await university('sqlite');
+    const server = await Server.start(db);
+    const three = accounts.filter((each) => each.kind === 'student').slice(0, 3);
+    const tokens = [];
+    for (const each of three) tokens.push((await signIn(server, each.account, each.password)).json.token);
+    const ask = (n, method, path, body) => server.request(method, path, { body, headers: { authorization: `Bearer ${tokens[n]}` } });
+    const counts = async () => {
+      const found = [];
+      for (const { account } of three) {
+        const id = await sqlOutside(db, `SELECT id FROM account WHERE login = '${account}'`);
+        found.push(Number(await sqlOutside(db, `SELECT COUNT(*) FROM leaf WHERE account = ${id} AND kind IN ('act', 'sign_out')`, { record: true })));
+      }
+      return found;
+    };
+    const before = await counts();
+    const letGo = await holdRecord(db);
+    const answers = await Promise.all([
+      ask(0, 'POST', '/api/session/password', { old_password: three[0].password, new_password: 'Quite-another-1' }),
+      ask(1, 'POST', '/api/session/factor', { password: three[1].password }),
+      ask(2, 'DELETE', '/api/session'),
+      signIn(server, three[2].account, three[2].password, { new_password: 'Quite-another-2' }),
+    ]);
+    await letGo();
+    for (const answer of answers) {
+      assert.equal(isProblem(answer, 503).type, answers[0].json.type);
+      assert.equal(answer.json.detail.en, answers[0].json.detail.en, 'done, and its leaf follows');
+    }
+    let after = before;
+    for (let tries = 0; tries < 100 && after.some((n, i) => n === before[i]); tries += 1) {
+      await pause(300);
+      after = await counts();
+    }
+    assert.deepEqual(after.map((n, i) => n - before[i]), [1, 1, 2]);
+    assert.equal((await signIn(server, three[0].account, 'Quite-another-1')).status, 200);
+    await server.stop();
+  });
+});
 
 forEachStore('the front door', (world) => {
   test('§3.1.1.a a wrong password and an unknown account are answered the same', async () => {

@@ -218,6 +218,32 @@ TEST_P(Watched, the_desk_goes_up_the_ladder_and_lifts_all_of_it) {
             "lending.closed");
 }
 
+TEST_P(Watched, nobody_deals_with_findings_about_another_account_of_the_same_person) {
+  int64_t person = 0;
+  {
+    const auto writer = system().store->writer();
+    db::Transaction transaction(*writer, db::Transaction::Mode::write);
+    const std::string_view names[] = {"甲"};
+    person = identity::add_persons(*writer, names, system().clock->now());
+    const identity::NewAccount account{"s1", "student", "s1", person};
+    ASSERT_TRUE(system().identity->create_inactive(*writer, std::span(&account, 1)));
+    accounts_.insert("s1");
+    transaction.commit();
+  }
+  at(1, "10:00:00");
+  come("s1", kDormitory, "laptop");
+  const auto session = come("s1", kEast, "another");
+  look();
+  const int64_t finding = finding_of(session->account);
+  lending::Hand own = hand();  // of another account
+  own.person = person;
+  const auto dismiss = [&](const lending::Hand& by) {
+    return desk([&](db::Connection& in) { return watch_->dismiss(in, finding, by, "核实无误"); });
+  };
+  EXPECT_EQ(dismiss(own).refusal().type, "lending.own_account");
+  EXPECT_TRUE(dismiss(hand()));
+}
+
 TEST_P(Watched, a_wrong_table_of_zones_cannot_shut_out_a_school) {
   for (int day = 1; day <= 6; ++day) {  // before anybody looks: six days of impossible moves by everybody
     at(day, "10:00:00");

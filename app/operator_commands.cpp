@@ -169,8 +169,7 @@ bool rows_hold(const SystemOptions& options) {
   const auto store = db::Store::open(store_options(options));
   const db::Store::Lease lease = store->reader();
   if (!record::joined(*lease)) return true;
-  const std::string key_file = options.key_file.empty() ? key_file_of(options.db) : options.key_file;
-  const std::vector<Text> problems = record::verify(*lease, {}, {{}, key_file}).problems;
+  const std::vector<Text> problems = record::verify(*lease, {}, {{}, key_file_of(options)}).problems;
   for (const Text& problem : problems) std::cout << problem.zh << " / " << problem.en << "\n";
   if (problems.empty()) return true;
   std::cout << "数据库与记录不符，未作任何改动 / the store is not as its record says; nothing was changed\n";
@@ -184,9 +183,8 @@ bool agree(const SystemOptions& options) {
   if (!at.attached_path.empty() && !std::filesystem::exists(at.attached_path, none)) return false;
   const auto store = db::Store::open(at);
   const db::Store::Lease lease = store->reader();
-  const std::string key_file = options.key_file.empty() ? key_file_of(options.db) : options.key_file;
   const record::Kept kept = kept_of(options.home, *load_catalogue(options.home));
-  return record::joined(*lease) && record::verify(*lease, kept, {{}, key_file}).problems.empty();
+  return record::joined(*lease) && record::verify(*lease, kept, {{}, key_file_of(options)}).problems.empty();
 }
 
 }  // namespace
@@ -196,8 +194,7 @@ int init(const edge::Words& words) {
   if (!arguments.rest().empty()) throw edge::UsageError("用法：init / usage: init");
   const SystemOptions options = options_of(arguments, "command", true);
   const auto system = open_system(options);
-  std::cout << "数据库已就绪，签名密钥在 / the store is ready, its signing key is in "
-            << (options.key_file.empty() ? key_file_of(options.db) : options.key_file) << "\n";
+  std::cout << "数据库已就绪，签名密钥在 / the store is ready, its signing key is in " << key_file_of(options) << "\n";
   return 0;
 }
 
@@ -272,12 +269,11 @@ int audit(const edge::Words& words) {
     text << in.rdbuf();
     against = text.str();
   }
-  SystemOptions options = options_of(arguments, "command", false);
-  if (options.key_file.empty()) options.key_file = key_file_of(options.db);
+  const SystemOptions options = options_of(arguments, "command", false);
   const auto catalogue = load_catalogue(options.home);
   const auto store = db::Store::open(store_options(options));
   const db::Store::Lease lease = store->reader();
-  auto [problems, remarks] = record::verify(*lease, kept_of(options.home, *catalogue), {against, options.key_file});
+  auto [problems, remarks] = record::verify(*lease, kept_of(options.home, *catalogue), {against, key_file_of(options)});
   for (const Text& remark : remarks) std::cout << "[?] " << remark.zh << " / " << remark.en << "\n";
   for (Text& each : cases::check_signatures(*lease)) problems.push_back(std::move(each));
   for (const Text& problem : problems) std::cout << problem.zh << " / " << problem.en << "\n";

@@ -181,11 +181,22 @@ bool rows_hold(const SystemOptions& options) {
   const auto store = db::Store::open(store_options(options));
   const db::Store::Lease lease = store->reader();
   if (!record::joined(*lease)) return true;
-  const std::vector<Text> problems = record::verify(*lease, {}, {});
+  const std::vector<Text> problems = record::verify(*lease, {}, {{}, key_file_of(options)}).problems;
   for (const Text& problem : problems) std::cout << problem.zh << " / " << problem.en << "\n";
   if (problems.empty()) return true;
   std::cout << "数据库与记录不符，未作任何改动 / the store is not as its record says; nothing was changed\n";
   return false;
+}
+
+// Whether there is nothing to adopt: all that an audit compares is as the record says.
+bool agree(const SystemOptions& options) {
+  const db::Options at = store_options(options);
+  std::error_code none;
+  if (!at.attached_path.empty() && !std::filesystem::exists(at.attached_path, none)) return false;
+  const auto store = db::Store::open(at);
+  const db::Store::Lease lease = store->reader();
+  const record::Kept kept = kept_of(options.home, *load_catalogue(options.home));
+  return record::joined(*lease) && record::verify(*lease, kept, {{}, key_file_of(options)}).problems.empty();
 }
 
 }  // namespace
@@ -195,8 +206,7 @@ int init(const edge::Words& words) {
   if (!arguments.rest().empty()) throw edge::UsageError("用法：init / usage: init");
   const SystemOptions options = options_of(arguments, "command", true);
   const auto system = open_system(options);
-  std::cout << "数据库已就绪，签名密钥在 / the store is ready, its signing key is in "
-            << (options.key_file.empty() ? key_file_of(options.db) : options.key_file) << "\n";
+  std::cout << "数据库已就绪，签名密钥在 / the store is ready, its signing key is in " << key_file_of(options) << "\n";
   return 0;
 }
 
@@ -206,6 +216,10 @@ int record(const edge::Words& words) {
     throw edge::UsageError("用法：record adopt --reason 理由 / usage: record adopt --reason TEXT");
   SystemOptions options = options_of(arguments, "command", false);
   options.adopt = arguments.required("reason");
+  if (agree(options)) {
+    std::cout << "数据库与记录相符，没有可接纳的 / store and record agree: there is nothing to adopt\n";
+    return 0;
+  }
   const auto system = open_system(options);
   std::cout << "数据库与记录以现状相合，记录已有 / store and record are joined as they are; leaves: "
             << system->recorder->size() << "\n";
@@ -267,12 +281,12 @@ int audit(const edge::Words& words) {
     text << in.rdbuf();
     against = text.str();
   }
-  SystemOptions options = options_of(arguments, "command", false);
-  if (options.key_file.empty()) options.key_file = key_file_of(options.db);
+  const SystemOptions options = options_of(arguments, "command", false);
   const auto catalogue = load_catalogue(options.home);
   const auto store = db::Store::open(store_options(options));
   const db::Store::Lease lease = store->reader();
-  std::vector<Text> problems = record::verify(*lease, kept_of(options.home, *catalogue), {against, options.key_file});
+  auto [problems, remarks] = record::verify(*lease, kept_of(options.home, *catalogue), {against, key_file_of(options)});
+  for (const Text& remark : remarks) std::cout << "[?] " << remark.zh << " / " << remark.en << "\n";
   for (std::vector<Text>& more : std::array{cases::check_signatures(*lease), db::damage(*lease),
                                             structure_problems(options, *catalogue, *lease)}) {
     for (Text& each : more) problems.push_back(std::move(each));

@@ -195,7 +195,9 @@ db::Options store_options(const SystemOptions& options) {
   return out;
 }
 
-std::string key_file_of(const std::string& db) {
+std::string key_file_of(const SystemOptions& options) {
+  if (!options.key_file.empty()) return options.key_file;
+  const std::string& db = options.db;
   if (const char* named = std::getenv("JIAOWU_KEY_FILE"); named != nullptr && *named != '\0') return named;
   if (!db.starts_with("postgres")) return (db.starts_with("sqlite:") ? db.substr(7) : db) + "-record-key";
   const char* state = std::getenv("STATE_DIRECTORY");
@@ -291,7 +293,7 @@ std::unique_ptr<System> open_system(const SystemOptions& options) {
   record::Options record;
   record.witness = options.witness;
   record.node = options.node;
-  record.key_file = options.key_file.empty() ? key_file_of(options.db) : options.key_file;
+  record.key_file = key_file_of(options);
   record.kept = kept_of(options.home, *system->catalogue);
   record.migrated = !changed.empty();
   record.restructured = options.restructure && !changed.empty();

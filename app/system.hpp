@@ -30,7 +30,7 @@ struct SystemOptions {
   // Where people reach the system from outside: stands on letters, beside their code.
   std::string public_url = "http://127.0.0.1:8080";
   bool create = false;       // make a store that is absent or empty
-  std::string key_file;      // that signs the record's checkpoints; empty: key_file_of(db)
+  std::string key_file;      // that signs the record's checkpoints; empty: beside the store (key_file_of)
   bool restructure = false;  // carry out schema changes that are not safe, too
   // Join store and record as they are (record::Options::adopt), and why.
   std::optional<std::string> adopt;
@@ -73,9 +73,9 @@ struct System {
   std::unique_ptr<edge::House> house;  // all of the above, with what the modules keep
 };
 
-// $JIAOWU_KEY_FILE; or else beside the store: NAME.db-record-key; on PostgreSQL record-key-DATABASE in
+// The one named; or $JIAOWU_KEY_FILE; or else beside the store: NAME.db-record-key; on PostgreSQL record-key-DATABASE in
 // $STATE_DIRECTORY, or else in var/.
-std::string key_file_of(const std::string& db);
+std::string key_file_of(const SystemOptions& options);
 // What the record answers for in the store.
 record::Kept kept_of(const std::filesystem::path& home, const catalog::Catalogue& catalogue);
 // How a store is opened, its record in reach.

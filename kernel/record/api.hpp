@@ -110,7 +110,7 @@ struct Options {
   std::string key_file;
   // What the leaves answer for in the store (rows.hpp).
   Kept kept;
-  // Join a store and a record that do not fit, as they are now: a leaf says so, and why.
+  // Join a store and a record as they are now, whether they fit or not: a leaf states all rows, and says why.
   bool adopt = false;
   Hand adopted_by{};
   std::string adopt_reason;
@@ -171,9 +171,10 @@ class Recorder {
   virtual void append(Entry entry, Durable durable) = 0;  // entry.time 0: now
   std::optional<Leaf> append_and_wait(Entry entry);
 
-  // Inside a change's or act's own transaction: puts the entry into the store's outbox. After the commit call
-  // deliver(): it returns when the leaf is in the tree, exactly once, also after a crash in between. nullopt: it could
-  // not be made durable now, and will be as soon as the record can be written again; or the id was never committed.
+  // Inside a change's or act's own transaction: puts the entry into the store's outbox (std::invalid_argument for a
+  // kind that has no transaction). After the commit call deliver(): it returns when the leaf is in the tree, exactly
+  // once, also after a crash in between. nullopt: it could not be made durable now, and will be as soon as the record
+  // can be written again; or the id was never committed.
   virtual int64_t put_in_outbox(db::Connection& transaction, const Entry& entry) = 0;
   virtual std::optional<Leaf> deliver(int64_t outbox_id) = 0;
 
@@ -213,13 +214,17 @@ uint64_t read_trail(db::Connection& connection, uint64_t from, size_t most,
 // Offline check of a whole record: every leaf hash, the tree, every stored checkpoint and its signature, the order of
 // time; that who-read-me says what the leaves say; `against`: text of a checkpoint kept elsewhere ("" = none), whose
 // tree must be a prefix; that the rows of the store are those that the leaves say were written (rows.hpp), that store
-// and record are of one another; and, with `key_file`, that the record's key is the one there. `reader`: of the store,
-// with schema `record` in reach, past the belt. Problems in both languages, at most kProblemsMax; none = holds.
+// and record are of one another; and, with `key_file`, that the record's key is the one there, and the seals on what is
+// under no checkpoint yet. `reader`: of the store, with schema `record` in reach, past the belt. Problems in both
+// languages, at most kProblemsMax; none = holds. Remarks are what whoever reads that should know besides.
 constexpr size_t kProblemsMax = 100;
 struct Against {
   std::string checkpoint{}, key_file{};
 };
+struct Verified {
+  std::vector<Text> problems, remarks;
+};
 bool joined(db::Connection& reader);  // whether the store has a record that answers for it
-std::vector<Text> verify(db::Connection& reader, const Kept& kept, const Against& against);
+Verified verify(db::Connection& reader, const Kept& kept, const Against& against);
 
 }  // namespace jw::record

@@ -1,10 +1,12 @@
 #include "kernel/record/ledger.hpp"
 
 #include <algorithm>
+#include <filesystem>
 #include <stdexcept>
 #include <unordered_map>
 
 #include "kernel/record/key_file.hpp"
+#include "kernel/record/outbox.hpp"
 #include "kernel/record/rows.hpp"
 
 namespace jw::record {
@@ -37,7 +39,6 @@ struct Ledger::Batch {
   std::vector<uint64_t> intents;
   std::vector<uint64_t> outcomes;
   std::vector<int64_t> outbox;
-  std::vector<std::pair<std::string, std::string>> stated;  // tables stated whole, with their columns
 };
 
 Ledger::Ledger(db::Store& store, const Clock& clock, const Options& options)
@@ -54,14 +55,14 @@ Ledger::Ledger(db::Store& store, const Clock& clock, const Options& options)
       written_rows_(dialect_, "written", "turn, leaf, bytes, salt"),
       sql_head_(sql(dialect_ == db::Dialect::postgres ? "SELECT size FROM @head WHERE id = 1 FOR UPDATE"
                                                       : "SELECT size FROM @head WHERE id = 1")),
-      sql_size_(sql("UPDATE @head SET size = $1 WHERE id = 1")),
+      sql_size_(sql("UPDATE @head SET size = $1, seal = $2 WHERE id = 1")),
       sql_after_(sql("SELECT seq, hash, header FROM @leaf WHERE seq >= $1 AND seq < $2 ORDER BY seq")),
       sql_tile_(sql("SELECT hashes FROM @tile WHERE level = $1 AND number = $2")),
       sql_leaf_(sql("SELECT header, body, body_salt, hash FROM @leaf WHERE seq = $1")),
-      sql_outbox_(sql("SELECT seq, body_salt FROM @leaf WHERE outbox = $1")),
+      sql_outbox_(sql("SELECT seq FROM @leaf WHERE outbox = $1")),
       sql_open_(sql("INSERT INTO @open_intent (seq, node) VALUES ($1, $2)")),
       sql_close_(sql("DELETE FROM @open_intent WHERE seq = $1")),
-      sql_checkpoint_(sql("INSERT INTO @checkpoint (size, root, text, time_us) VALUES ($1, $2, $3, $4) "
+      sql_checkpoint_(sql("INSERT INTO @checkpoint (size, root, text) VALUES ($1, $2, $3) "
                           "ON CONFLICT (size) DO NOTHING")) {
   if (!is_origin(options_.origin)) throw std::runtime_error("the record's origin must be a name without space or '+'");
   const db::Store::Lease lease = store_.writer();
@@ -101,28 +102,40 @@ void Ledger::make(db::Connection& connection) {
   connection.execute(sql("INSERT INTO @head (id, version, origin, public_key, size) VALUES (1, $1, $2, $3, 0)"),
                      {kTablesVersion, options_.origin, db::Param::blob(key.public_key)});
   transaction.commit();
+  new_ = true;
 }
 
-// A record of version 1 held its key itself: it goes into the file, and then out of the record.
+// A record of version 1 held its key itself: it goes into the file, and then out of the record. One of version 2 gets
+// its seal with the next leaf; until then a checkpoint must be over all (restore).
 void Ledger::bring_up(db::Connection& connection) {
   {
     db::Rows rows = connection.query(sql("SELECT version FROM @head WHERE id = 1"));
-    if (!rows.next() || rows.integer(0) != 1) return;
+    if (!rows.next() || (rows.integer(0) != 1 && rows.integer(0) != 2)) return;
   }
   if (dialect_ == db::Dialect::sqlite) connection.script("PRAGMA secure_delete = ON");
   db::Transaction transaction(connection, db::Transaction::Mode::write);
   lock_head(connection);
+  int64_t version = 0;
   {
     db::Rows rows = connection.query(sql("SELECT version FROM @head WHERE id = 1"));
-    if (rows.next() && rows.integer(0) != 1) return;  // another node was faster
+    if (rows.next()) version = rows.integer(0);
   }
-  {
-    db::Rows rows = connection.query(sql("SELECT seed FROM @record_key WHERE id = 1"));
-    if (!rows.next() || rows.blob(0).size() != 32) not_whole("its key is gone");
-    make_key_file(options_.key_file, rows.blob(0));
+  if (version == kTablesVersion) return;  // another node was faster
+  if (version == 1) {
+    {
+      db::Rows rows = connection.query(sql("SELECT seed FROM @record_key WHERE id = 1"));
+      if (!rows.next() || rows.blob(0).size() != 32) not_whole("its key is gone");
+      // A key of its own that is there already is not given up for what the tables say.
+      std::error_code none;
+      if (std::filesystem::exists(options_.key_file, none) && read_key_file(options_.key_file) != rows.blob(0))
+        throw wrong_key_file(options_.key_file);
+      make_key_file(options_.key_file, rows.blob(0));
+    }
+    connection.script(sql("DROP TABLE @record_key"));
+    add_tables(connection);
+    new_ = true;
   }
-  connection.script(sql("DROP TABLE @record_key"));
-  add_tables(connection);
+  add_seals(connection);
   connection.execute(sql("UPDATE @head SET version = $1 WHERE id = 1"), {kTablesVersion});
   transaction.commit();
 }
@@ -137,7 +150,9 @@ void Ledger::load_key(db::Connection& connection) {
   if (verifier_.name != options_.origin) {
     throw std::runtime_error("this record was made with the origin " + verifier_.name + ", which cannot change");
   }
-  signing_ = crypto::SigningKey::from_seed(read_key_file(options_.key_file));
+  const std::string seed = read_key_file(options_.key_file);
+  signing_ = crypto::SigningKey::from_seed(seed);
+  sealer_ = Sealer(seed);
   if (signing_.public_key != verifier_.public_key) throw wrong_key_file(options_.key_file);
 }
 
@@ -172,12 +187,25 @@ void Ledger::restore(db::Connection& connection) {
   edge->tree = Tree::restore(size, tail, tiles(connection));
   edge_ = edge;
   std::vector<Checkpoint> last = checkpoints_above(connection, 0, -1);
-  if (last.empty()) return;
-  TreeReader reader(edge->tree, tiles(connection));
-  if (last[0].size > size || reader.root(last[0].size) != last[0].root) {
-    not_whole("it does not agree with its last checkpoint, of " + std::to_string(last[0].size) + " leaves");
+  uint64_t covered = 0;
+  if (!last.empty()) {
+    TreeReader reader(edge->tree, tiles(connection));
+    if (last[0].size > size || reader.root(last[0].size) != last[0].root) {
+      not_whole("it does not agree with its last checkpoint, of " + std::to_string(last[0].size) + " leaves");
+    }
+    const std::optional<Note> note = Note::parse(last[0].text);
+    const bool holds = note && note->signed_by(verifier_) && note->size == last[0].size && note->root == last[0].root;
+    if (!holds)
+      doubt_ = Text{"最后的检查点不是记录的密钥所签", "its last checkpoint is not signed by the record's key"};
+    if (holds) covered = last[0].size;
+    if (holds) checkpoint_ = std::move(last[0]);
   }
-  checkpoint_ = std::move(last[0]);
+  if (covered == size || is_sealed(connection, edge->tree)) return;
+  const std::string rest = std::to_string(size - covered);
+  doubt_ = Text{"操作记录最后 " + rest + " 条不在检查点之下，封印也不符：不是本系统所写，或旧版本未正常停止",
+                "the record's last " + rest +
+                    " leaves are under no checkpoint and their seal does not hold: this system did not write them, or "
+                    "an older version was not stopped cleanly"};
 }
 
 // limit > 0: the first ones with more leaves than `size`; -1: only the last one.
@@ -226,11 +254,28 @@ std::optional<uint64_t> Ledger::seq_of_outbox(db::Connection& connection, int64_
   return size_in(rows, 0);
 }
 
-std::vector<uint64_t> Ledger::open_intents(db::Connection& connection, const std::string& node) const {
+std::set<uint64_t> Ledger::open_intents(db::Connection& connection, const std::string& node) const {
   db::Rows rows = connection.query(sql("SELECT seq FROM @open_intent WHERE node = $1 ORDER BY seq"), {node});
-  std::vector<uint64_t> found;
-  while (rows.next()) found.push_back(size_in(rows, 0));
-  return found;
+  std::vector<uint64_t> told;
+  while (rows.next()) told.push_back(size_in(rows, 0));
+  std::set<uint64_t> open;
+  for (const uint64_t seq : told) {
+    const std::optional<StoredLeaf> there = leaf(connection, seq);
+    const std::optional<LeafView> view = there ? LeafView::read(there->header, there->body) : std::nullopt;
+    if (view && view->decision == "intent") open.insert(seq);
+  }
+  if (open.empty()) return open;
+  db::Rows later = connection.query(sql("SELECT header, body FROM @leaf WHERE seq > $1"), {number(*open.begin())});
+  while (later.next()) {
+    const std::optional<LeafView> view = LeafView::read(later.blob(0), later.blob(1));
+    if (view && view->intent > 0) open.erase(view->intent - 1);
+  }
+  return open;
+}
+
+bool Ledger::is_sealed(db::Connection& connection, const Tree& tree) const {
+  db::Rows rows = connection.query(sql("SELECT seal FROM @head WHERE id = 1"));
+  return rows.next() && crypto::equal_in_constant_time(rows.blob(0), sealer_.of_tree(tree.size(), tree.root()));
 }
 
 uint64_t Ledger::lock_head(db::Connection& connection) {
@@ -254,6 +299,7 @@ void Ledger::catch_up(db::Connection& connection, Edge& edge, uint64_t size) con
     edge.recorded = header->recorded;
   }
   if (edge.tree.size() != size) not_whole("leaves of another process are missing");
+  if (!is_sealed(connection, edge.tree)) not_whole("leaves were added that no process of this system has sealed");
 }
 
 void Ledger::catch_up() {
@@ -284,7 +330,11 @@ void Ledger::commit(std::span<Pending> batch, bool checkpoint) {
   if (size != out.edge->tree.size()) catch_up(*lease, *out.edge, size);
   place(*lease, batch, out);
   write(*lease, out);
-  if (out.edge->tree.size() != size) lease->execute(sql_size_, {number(out.edge->tree.size())});
+  if (out.edge->tree.size() != size) {
+    const Tree& tree = out.edge->tree;
+    const std::string seal = sealer_.of_tree(tree.size(), tree.root());
+    lease->execute(sql_size_, {number(tree.size()), db::Param::blob(seal)});
+  }
   std::optional<Checkpoint> signed_now;
   if (checkpoint) signed_now = sign(*lease, *out.edge);
   transaction.commit();
@@ -340,20 +390,12 @@ void Ledger::add_rows(const Pending& pending, Batch& out) {
   if (!rows) throw std::runtime_error("what an entry in the outbox wrote is broken");
   written_rows_.add(
       {number(rows->turn), seq, db::Param::blob(pending.bytes.rows), db::Param::blob(pending.bytes.rows_salt)});
-  for (const TableRows& table : rows->tables) {
-    if (table.whole) out.stated.emplace_back(table.table, columns_text(table.columns));
-  }
 }
 
 void Ledger::write(db::Connection& connection, Batch& out) {
   leaf_rows_.write(connection);
   access_rows_.write(connection);
   written_rows_.write(connection);
-  for (const auto& [table, columns] : out.stated) {
-    connection.execute(sql("INSERT INTO @kept (name, columns) VALUES ($1, $2) "
-                           "ON CONFLICT (name) DO UPDATE SET columns = excluded.columns"),
-                       {table, columns});
-  }
   out.tile_bytes.reserve(out.tiles.size());
   for (const Tile& tile : out.tiles) {
     out.tile_bytes.push_back(tile.bytes());
@@ -375,7 +417,7 @@ std::optional<Checkpoint> Ledger::sign(db::Connection& connection, const Edge& e
   made.size = size;
   made.root = edge.tree.root();
   made.text = sign_checkpoint(signing_, verifier_.name, size, made.root);
-  connection.execute(sql_checkpoint_, {number(size), db::Param::blob(bytes_of(made.root)), made.text, clock_.now().us});
+  connection.execute(sql_checkpoint_, {number(size), db::Param::blob(bytes_of(made.root)), made.text});
   return made;
 }
 
@@ -403,17 +445,10 @@ std::set<uint64_t> Ledger::turns_after(db::Connection& connection, uint64_t turn
   return turns;
 }
 
-std::map<std::string, std::string> Ledger::kept(db::Connection& connection) const {
-  std::map<std::string, std::string> kept;
-  db::Rows rows = connection.query(sql("SELECT name, columns FROM @kept"));
-  while (rows.next()) kept.emplace(rows.text(0), rows.text(1));
-  return kept;
-}
-
 void Ledger::probe() {
   const db::Store::Lease lease = store_.writer();
   db::Transaction transaction(*lease, db::Transaction::Mode::write);
-  lease->execute(sql_size_, {number(lock_head(*lease))});
+  lease->execute(sql("UPDATE @head SET size = $1 WHERE id = 1"), {number(lock_head(*lease))});
   transaction.commit();
 }
 

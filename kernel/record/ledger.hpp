@@ -2,7 +2,6 @@
 // commit() by one thread at a time; the rest from any thread.
 #pragma once
 
-#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -14,6 +13,7 @@
 #include "kernel/record/api.hpp"
 #include "kernel/record/leaf.hpp"
 #include "kernel/record/note.hpp"
+#include "kernel/record/seal.hpp"
 #include "kernel/record/tables.hpp"
 
 namespace jw::record {
@@ -46,7 +46,7 @@ class Ledger {
   // that leaf's seq. With `checkpoint`, also signs one over everything in the tree then. Throws, and nothing has
   // changed.
   void commit(std::span<Pending> batch, bool checkpoint);
-  void catch_up();  // with what other processes have appended
+  void catch_up();  // with what other processes have appended; throws when it is not what they sealed
   void probe();     // writes and commits without changing anything
 
   std::shared_ptr<const Edge> edge() const;
@@ -55,7 +55,8 @@ class Ledger {
 
   std::optional<StoredLeaf> leaf(db::Connection& connection, uint64_t seq) const;
   std::optional<uint64_t> seq_of_outbox(db::Connection& connection, int64_t outbox) const;
-  std::vector<uint64_t> open_intents(db::Connection& connection, const std::string& node) const;
+  // Of this node, and without an outcome among the leaves.
+  std::set<uint64_t> open_intents(db::Connection& connection, const std::string& node) const;
   std::vector<Checkpoint> checkpoints_above(db::Connection& connection, uint64_t size, int64_t limit) const;
   void destroy_bodies(uint64_t from, uint64_t before);  // of from <= seq < before
 
@@ -67,10 +68,12 @@ class Ledger {
   void bind(const Bond& bond);
   uint64_t last_turn(db::Connection& connection) const;  // 0: none
   std::set<uint64_t> turns_after(db::Connection& connection, uint64_t turn) const;
-  // Columns of tables as last stated whole, "," separated.
-  std::map<std::string, std::string> kept(db::Connection& connection) const;
 
   const VerifierKey& key() const { return verifier_; }
+  const Sealer& sealer() const { return sealer_; }
+  bool is_new() const { return new_; }  // made by this ledger, or had no bond in its version
+  // Why what is there was not written by this system alone; nullopt: its end is sealed, or under a checkpoint.
+  const std::optional<Text>& doubt() const { return doubt_; }
   db::Store& store() const { return store_; }
 
  private:
@@ -80,6 +83,7 @@ class Ledger {
   void load_key(db::Connection& connection);
   void restore(db::Connection& connection);
   uint64_t lock_head(db::Connection& connection);
+  bool is_sealed(db::Connection& connection, const Tree& tree) const;
   void catch_up(db::Connection& connection, Edge& edge, uint64_t size) const;
   void place(db::Connection& connection, std::span<Pending> batch, Batch& out);
   void write(db::Connection& connection, Batch& out);
@@ -93,6 +97,9 @@ class Ledger {
   const db::Dialect dialect_;
   crypto::SigningKey signing_;
   VerifierKey verifier_;
+  Sealer sealer_;
+  bool new_ = false;
+  std::optional<Text> doubt_;
   RowWriter leaf_rows_;
   RowWriter access_rows_;
   RowWriter tile_rows_;

@@ -9,6 +9,7 @@
 #include "kernel/record/api.hpp"
 #include "kernel/record/bond.hpp"
 #include "kernel/record/ledger.hpp"
+#include "kernel/record/outbox.hpp"
 #include "kernel/record/witness.hpp"
 
 namespace jw::record {
@@ -55,11 +56,15 @@ class StoreRecorder final : public Recorder {
   void join();
   void finish_what_a_crash_left();
   void state_tables();
-  std::vector<TableRows> tables_to_state(db::Connection& store);
+  struct ToState {
+    std::vector<TableRows> tables;
+    bool again = false;  // some were stated before
+  };
+  ToState tables_to_state(db::Connection& store);
+  int64_t drop_unsealed(db::Connection& store);
   void watch();
   void tell_rows(db::Connection& transaction, const std::vector<db::WrittenRow>& rows);
-  void put_rows(db::Connection& transaction, int64_t outbox, Rows rows);
-  std::optional<Pending> in_outbox(int64_t id);
+  std::optional<InOutbox> in_outbox(int64_t id);
   void note_size();
   void close_intents();
   void compare_with_witness();
@@ -88,6 +93,7 @@ class StoreRecorder final : public Recorder {
   const bool may_begin_;  // before the ledger makes a record where one is missing
   Ledger ledger_;
   enum class Joined : uint8_t { as_before, new_here, adopted } joined_ = Joined::as_before;
+  int64_t unsealed_ = 0;  // entries that waited in an outbox of an older version and were given up
   std::optional<Witness> witness_;
   uint64_t noted_ = 0;      // the keeper's: size that the store knows
   uint64_t witnessed_ = 0;  // the keeper's: size of the last checkpoint the witness has
@@ -147,6 +153,19 @@ StoreRecorder::StoreRecorder(db::Store& store, db::Store& record, const Clock& c
 void StoreRecorder::make_outbox_tables() {
   const db::Store::Lease lease = outbox_store().writer();
   db::Transaction transaction(*lease, db::Transaction::Mode::write);
+  if (has_table(*lease, "record_outbox") && !outbox_has_seals(*lease)) {
+    {
+      db::Rows rows = lease->query("SELECT COUNT(*) FROM record_outbox");
+      if (rows.next()) unsealed_ = rows.integer(0);
+    }
+    if (unsealed_ > 0 && !options_.adopt) {
+      throw Apart({"有 " + std::to_string(unsealed_) + " 条待记入的条目没有封印：请先用旧版本启动并正常停止一次",
+                   std::to_string(unsealed_) +
+                       " entries on their way into the record bear no seal: start the older version once and stop it "
+                       "cleanly"});
+    }
+    drop_old_outbox(*lease);
+  }
   make_outbox(*lease);
   transaction.commit();
 }
@@ -208,13 +227,19 @@ Both StoreRecorder::look() {
   {
     const db::Store::Lease lease = outbox_store().private_reader();
     both.store = store_bond(*lease);
-    turns = turns_waiting(*lease);
+    turns = turns_waiting(*lease, ledger_.sealer());
   }
   turns.merge(of_record([&](db::Connection& own) { return ledger_.turns_after(own, both.last_turn); }));
   for (uint64_t turn = both.last_turn + 1; both.store && turn <= both.store->turn; ++turn)
     both.turns_whole = both.turns_whole && turns.contains(turn);
   ledger_.catch_up();
   both.size = ledger_.edge()->tree.size();
+  const std::vector<Checkpoint> newest =
+      of_record([this](db::Connection& own) { return ledger_.checkpoints_above(own, 0, -1); });
+  if (!newest.empty()) both.checkpoint = newest.front().size;
+  both.new_record = ledger_.is_new();
+  both.doubt = ledger_.doubt();
+  both.key = &ledger_.key();
   return both;
 }
 
@@ -225,14 +250,17 @@ void StoreRecorder::join() {
     const db::Store::Lease reader = record_.reader();
     return TreeReader(ledger_.edge()->tree, ledger_.tiles(*reader)).root(size);
   });
-  const auto& [theirs, ours, last, turns_whole, size] = both;
+  const std::optional<StoreBond>& theirs = both.store;
+  const std::optional<Ledger::Bond>& ours = both.record;
   if (apart && !options_.adopt) throw Apart(*apart);
+  if (options_.adopt) joined_ = Joined::adopted;
   if (!apart && theirs) return;
-  joined_ = apart ? Joined::adopted : Joined::new_here;
+  if (!options_.adopt) joined_ = Joined::new_here;
   const std::string record = ours ? ours->record : crypto::hex(crypto::random_bytes(16));
   const std::string store = theirs ? theirs->store : crypto::hex(crypto::random_bytes(16));
   // The store first: if it ends here, they do not fit, and it is said again.
-  put_bond(*outbox_store().writer(), {store, record, std::max(last, theirs ? theirs->turn : 0), 0, Hash{}});
+  put_bond(*outbox_store().writer(),
+           {store, record, std::max(both.last_turn, theirs ? theirs->turn : 0), 0, Hash{}, ""});
   ledger_.bind({record, store});
 }
 
@@ -247,38 +275,50 @@ db::Watch::Table kept_table(db::Connection& store, const std::string& name,
 
 }  // namespace
 
-// Tables that no leaf has stated yet, or whose columns have changed.
-std::vector<TableRows> StoreRecorder::tables_to_state(db::Connection& store) {
-  std::map<std::string, std::string> stated;
-  {
-    const db::Store::Lease lease = record_.reader();
-    stated = ledger_.kept(*lease);
-  }
-  const std::map<std::string, std::string> known =
-      joined_ == Joined::adopted ? std::map<std::string, std::string>{} : stated;
-  std::vector<TableRows> tables;
+// Tables that no leaf has stated yet, or whose columns have changed; when adopted, all. What was stated the leaves say,
+// and before anything is stated again its rows are compared with them.
+StoreRecorder::ToState StoreRecorder::tables_to_state(db::Connection& store) {
+  const Stated stated = stated_on_record(*record_.reader());
+  const bool adopted = joined_ == Joined::adopted;
+  if (!adopted && !stated.problems.empty()) throw Apart(stated.problems.front());
+  const std::map<std::string, std::string> known = adopted ? std::map<std::string, std::string>{} : stated.columns;
+  ToState out;
   std::vector<Text> changed;
   std::optional<RowsOnRecord> said;
   const auto state = [&](const std::string& name, bool by_batch, const db::Watch::Table& table) {
     const auto before = known.find(name);
     const bool same = before != known.end() && before->second == columns_text(table.columns);
     if (same && !(by_batch && options_.restructured)) return;
+    out.again = out.again || before != known.end();
     if (before != known.end() && !options_.migrated) {
       // Whoever changed it ended before it was stated; or somebody else did. The rows tell.
       if (!said) said = rows_on_record(*record_.reader());
       for (Text& each : said->compare(store, name, &table.columns)) changed.push_back(std::move(each));
     }
-    tables.push_back(read_whole(store, name, by_batch, table.columns, table.key));
+    out.tables.push_back(read_whole(store, name, by_batch, table.columns, table.key));
   };
   for (const auto& [name, aside] : options_.kept.tables) state(name, false, kept_table(store, name, aside));
   for (const std::string& name : options_.kept.datasets) state(name, true, {{}, columns_of_dataset(store, name)});
-  for (const auto& [name, columns] : stated) {
+  for (const auto& [name, columns] : stated.columns) {
     if (columns.empty() || options_.kept.tables.contains(name) || options_.kept.datasets.contains(name)) continue;
-    tables.push_back({name, true, false, {}, {}, {}, {}});  // it is gone, or nobody keeps it any more
+    out.tables.push_back({name, true, false, {}, {}, {}, {}});
+    out.again = true;  // it is gone, or nobody keeps it any more
   }
-  if (changed.empty()) return tables;
+  if (changed.empty()) return out;
   throw Apart({"表的结构和行都与记录不符：" + changed.front().zh,
                "the shape of tables and their rows are not as the record says: " + changed.front().en});
+}
+
+// Nobody knows who put them there; an adoption says how many.
+int64_t StoreRecorder::drop_unsealed(db::Connection& store) {
+  int64_t dropped = 0;
+  for (const InOutbox& each : read_outbox(store, ledger_.sealer())) {
+    if (each.sealed && each.whole) continue;
+    take_out(store, each.id);
+    ++dropped;
+  }
+  store.execute("DELETE FROM record_turn WHERE outbox NOT IN (SELECT id FROM record_outbox)");
+  return dropped;
 }
 
 void StoreRecorder::state_tables() {
@@ -287,23 +327,26 @@ void StoreRecorder::state_tables() {
     const db::Store::Lease lease = outbox_store().writer();
     db::Transaction transaction(*lease, db::Transaction::Mode::write);
     const uint64_t turn = take_turn(*lease);  // whoever writes now waits, and comes after
-    std::vector<TableRows> tables = tables_to_state(*lease);
+    auto [tables, again] = tables_to_state(*lease);
     const bool news = joined_ == Joined::adopted || !options_.migration.empty();
     if (tables.empty() && !news) return;
     const char* action = joined_ == Joined::adopted    ? "record_adopted"
                          : joined_ == Joined::new_here ? "record_begun"
-                         : options_.migrated           ? "structure_changed"
+                         : options_.migrated || again  ? "structure_changed"
                                                        : "rows_stated";
     Entry entry = act_of(options_.adopted_by, action, "4.3.2", clock_.now());
     JsonWriter json(entry.parameters);
     json.object().field("size", static_cast<uint64_t>(ledger_.edge()->tree.size()));
-    if (joined_ == Joined::adopted) json.field("reason", options_.adopt_reason).field("by", options_.adopted_by.name);
+    if (joined_ == Joined::adopted) {
+      json.field("reason", options_.adopt_reason).field("by", options_.adopted_by.name);
+      json.field("unsealed", unsealed_ + drop_unsealed(*lease));
+    }
     if (!options_.migration.empty()) json.field("changes", options_.migration);
     json.key("tables").array();
     for (const TableRows& table : tables) json.value(table.table);
     json.end_array().end_object();
     outbox = put_in_outbox(*lease, entry);
-    put_rows(*lease, outbox, {turn, joined_ != Joined::as_before, std::move(tables)});
+    put_rows(*lease, ledger_.sealer(), outbox, {turn, joined_ != Joined::as_before, std::move(tables)});
     transaction.commit();
   }
   if (!deliver(outbox)) throw std::runtime_error("the record cannot be written");
@@ -335,22 +378,14 @@ void StoreRecorder::tell_rows(db::Connection& transaction, const std::vector<db:
   if (outbox == 0) outbox = put_in_outbox(transaction, entry_of({}, "rows", "", clock_.now()));
   Rows told{take_turn(transaction), false, {}};
   for (auto& [name, table] : tables) told.tables.push_back(std::move(table));
-  put_rows(transaction, outbox, std::move(told));
-}
-
-void StoreRecorder::put_rows(db::Connection& transaction, int64_t outbox, Rows rows) {
-  const std::string bytes = encode(rows), salt = crypto::random_bytes(kSaltSize);
-  transaction.execute("INSERT INTO record_turn (outbox, turn, bytes, salt) VALUES ($1, $2, $3, $4)",
-                      {outbox, static_cast<int64_t>(rows.turn), db::Param::blob(bytes), db::Param::blob(salt)});
+  put_rows(transaction, ledger_.sealer(), outbox, told);
 }
 
 // The store learns how far the record has come: an older copy of it is told at the next start.
 void StoreRecorder::note_size() {
   const std::optional<Checkpoint> last = ledger_.last_checkpoint();
   if (!last || last->size == noted_) return;
-  const db::Store::Lease lease = outbox_store().writer();
-  lease->execute("UPDATE record_bond SET size = $1, root = $2 WHERE id = 1 AND size < $1",
-                 {static_cast<int64_t>(last->size), db::Param::blob(bytes_of(last->root))});
+  tell_checkpoint(*outbox_store().writer(), *last);
   noted_ = last->size;
 }
 
@@ -481,52 +516,50 @@ std::exception_ptr StoreRecorder::try_commit(std::vector<Pending>& batch, bool s
 // --- outbox ---------------------------------------------------------------------------------------------------------
 
 int64_t StoreRecorder::put_in_outbox(db::Connection& transaction, const Entry& entry) {
+  if (!goes_by_outbox(entry.kind)) throw std::invalid_argument("no kind of a transaction: " + entry.kind);
   Entry timed = entry;
   if (timed.time.us == 0) timed.time = clock_.now();
   const LeafBytes bytes = record::encode(timed);
   // Never used twice, not even after the store was restored from an older backup than the record.
   const auto id = static_cast<int64_t>(crypto::random_number(uint64_t{1} << 62) + 1);
-  transaction.execute("INSERT INTO record_outbox (id, header, body, salt) VALUES ($1, $2, $3, $4)",
-                      {id, db::Param::blob(bytes.header), db::Param::blob(bytes.body), db::Param::blob(bytes.salt)});
+  record::put_in_outbox(transaction, ledger_.sealer(), id, bytes);
   transaction.kept_in_transaction() = id;
   return id;
 }
 
-std::optional<Pending> StoreRecorder::in_outbox(int64_t id) {
+std::optional<InOutbox> StoreRecorder::in_outbox(int64_t id) {
   const db::Store::Lease lease = outbox_store().private_reader();
-  db::Rows rows = lease->query(
-      "SELECT o.header, o.body, o.salt, t.bytes, t.salt FROM record_outbox o LEFT JOIN record_turn t ON t.outbox = "
-      "o.id "
-      "WHERE o.id = $1",
-      {id});
-  if (!rows.next()) return std::nullopt;
-  Pending pending{{std::string(rows.blob(0)), std::string(rows.blob(1)), std::string(rows.blob(2)),
-                   std::string(rows.blob(3)), std::string(rows.blob(4))},
-                  id,
-                  0,
-                  {}};
-  if (!pending.bytes.rows.empty() && LeafView::read(pending.bytes.header, {}))
-    place_rows(pending.bytes.header, salted_digest(pending.bytes.rows_salt, pending.bytes.rows));
-  return pending;
+  std::vector<InOutbox> found = read_outbox(*lease, ledger_.sealer(), id);
+  if (found.empty()) return std::nullopt;
+  return std::move(found.front());
 }
 
 std::optional<Leaf> StoreRecorder::deliver(int64_t outbox_id) {
-  std::optional<Pending> pending = in_outbox(outbox_id);
-  const bool whole = pending && LeafView::read(pending->bytes.header, pending->bytes.body) &&
-                     (pending->bytes.rows.empty() || decode_rows(pending->bytes.rows));
-  if (pending && !whole) {
-    note("outbox", Text{"待记入记录的条目已损坏", "an entry on its way into the record is broken"});
-    return std::nullopt;  // it must not hold up the others
-  }
-  if (!pending) {
+  const std::optional<InOutbox> waiting = in_outbox(outbox_id);
+  std::optional<uint64_t> seq;
+  std::optional<StoredLeaf> there;
+  {
     const db::Store::Lease lease = record_.reader();
-    const std::optional<uint64_t> seq = ledger_.seq_of_outbox(*lease, outbox_id);
-    if (!seq) return std::nullopt;
-    return Leaf{*seq, ledger_.key().name};
+    seq = ledger_.seq_of_outbox(*lease, outbox_id);
+    if (seq) there = ledger_.leaf(*lease, *seq);
   }
+  // What does not hold must not hold up the others.
+  if (waiting && !(waiting->whole && waiting->sealed)) {
+    note("outbox", Text{"待记入记录的条目不是本系统放入的，或已损坏，不予记入",
+                        "an entry on its way into the record was not put there by this system, or is broken: it is "
+                        "not taken"});
+    return std::nullopt;
+  }
+  if (waiting && there && LeafView::read(there->header, {})->body_digest != waiting->body_digest()) {
+    note("outbox", Text{"第 " + std::to_string(*seq) + " 条冒充了待记入记录的条目",
+                        "leaf " + std::to_string(*seq) + " stands for an entry on its way that it is not"});
+    return std::nullopt;
+  }
+  if (seq && !waiting) return Leaf{*seq, ledger_.key().name};
+  if (!waiting) return std::nullopt;
   std::promise<std::optional<Leaf>> promise;
   std::future<std::optional<Leaf>> future = promise.get_future();
-  enqueue(std::move(*pending), [&](std::optional<Leaf> leaf) { promise.set_value(std::move(leaf)); });
+  enqueue({waiting->leaf(), outbox_id, 0, {}}, [&](std::optional<Leaf> leaf) { promise.set_value(std::move(leaf)); });
   std::optional<Leaf> leaf = future.get();
   if (leaf && apart()) {
     const std::lock_guard lock(keep_mutex_);

@@ -15,6 +15,7 @@
 #include "kernel/record/key_file.hpp"
 #include "kernel/record/leaf.hpp"
 #include "kernel/record/note.hpp"
+#include "kernel/record/outbox.hpp"
 #include "kernel/record/test_store.hpp"
 
 namespace jw::record {
@@ -48,6 +49,12 @@ Entry query_entry(int64_t n) {
   return entry;
 }
 
+Entry act_entry(int64_t n) {
+  Entry entry = query_entry(n);
+  entry.kind = "act";
+  return entry;
+}
+
 class RecorderTest : public testing::TestWithParam<db::Dialect> {
  protected:
   void SetUp() override {
@@ -75,7 +82,7 @@ class RecorderTest : public testing::TestWithParam<db::Dialect> {
   void close() { recorder_.reset(); }
   std::vector<Text> problems(const std::string& against = "") {
     const auto reader = stores_->main->reader();
-    return verify(*reader, options_.kept, {against, {}});
+    return verify(*reader, options_.kept, {against, options_.key_file}).problems;
   }
   int64_t number(const std::string& sql) {
     const auto reader = stores_->main->reader();
@@ -268,6 +275,7 @@ TEST_P(RecorderTest, AnIntentWithoutOutcomeIsClosedAsAborted) {
 TEST_P(RecorderTest, AnIntentWhoseOutcomeWaitsInTheOutboxIsNotAborted) {
   Recorder& recorder = open();
   Entry entry = query_entry(1);
+  entry.kind = "export";
   entry.decision = "intent";
   entry.intent = recorder.append_and_wait(entry)->seq;
   entry.decision = "allowed";
@@ -292,11 +300,11 @@ TEST_P(RecorderTest, OutboxIsDeliveredOnceEvenWhenAsked) {
     const auto writer = stores_->main->writer();
     {
       db::Transaction transaction(*writer, db::Transaction::Mode::write);
-      id = recorder.put_in_outbox(*writer, query_entry(1));
+      id = recorder.put_in_outbox(*writer, act_entry(1));
       transaction.commit();
     }
     db::Transaction transaction(*writer, db::Transaction::Mode::write);
-    never = recorder.put_in_outbox(*writer, query_entry(2));
+    never = recorder.put_in_outbox(*writer, act_entry(2));
   }
   EXPECT_EQ(recorder.deliver(never), std::nullopt) << "rolled back";
   std::vector<std::optional<Leaf>> leaves(6);
@@ -319,7 +327,7 @@ TEST_P(RecorderTest, OutboxLeftByACrashIsDeliveredAtTheNextStart) {
     Recorder& recorder = open();
     const auto writer = stores_->main->writer();
     db::Transaction transaction(*writer, db::Transaction::Mode::write);
-    for (int i = 0; i < 5; ++i) recorder.put_in_outbox(*writer, query_entry(i));
+    for (int i = 0; i < 5; ++i) recorder.put_in_outbox(*writer, act_entry(i));
     transaction.commit();
   }
   close();  // within less than the keeper's two looks
@@ -335,7 +343,7 @@ TEST_P(RecorderTest, OutboxNobodyDeliversIsSweptIn) {
   {
     const auto writer = stores_->main->writer();
     db::Transaction transaction(*writer, db::Transaction::Mode::write);
-    recorder.put_in_outbox(*writer, query_entry(1));
+    recorder.put_in_outbox(*writer, act_entry(1));
     transaction.commit();
   }
   EXPECT_TRUE(within(milliseconds(8000), [&] { return recorder.size() == 1; }));
@@ -348,7 +356,7 @@ TEST_P(RecorderTest, ALongTransactionOfTheStoreDoesNotDelayTheRecord) {
   Recorder& recorder = open();
   const auto writer = stores_->main->writer();
   db::Transaction transaction(*writer, db::Transaction::Mode::write);
-  recorder.put_in_outbox(*writer, query_entry(0));
+  recorder.put_in_outbox(*writer, act_entry(0));
   auto leaf = std::async(std::launch::async, [&] { return recorder.append_and_wait(query_entry(1)); });
   ASSERT_EQ(leaf.wait_for(std::chrono::seconds(3)), std::future_status::ready);
   EXPECT_TRUE(leaf.get());
@@ -536,12 +544,14 @@ TEST_P(RecorderTest, ARecordThatHeldItsKeyItselfGetsAFileForIt) {
   {
     const auto own = stores_->record->writer();
     const std::string p(own_prefix(GetParam()));
-    own->script("DROP TABLE " + p + "bond; DROP TABLE " + p + "written; DROP TABLE " + p + "kept; UPDATE " + p +
-                "head SET version = 1");
+    own->script("DROP TABLE " + p + "bond; DROP TABLE " + p + "written; UPDATE " + p +
+                "head SET version = 1; ALTER TABLE " + p + "head DROP COLUMN seal; ALTER TABLE " + p +
+                "checkpoint ADD COLUMN time_us BIGINT NOT NULL DEFAULT 0");
     own->script(
         db::in_dialect(GetParam(), "CREATE TABLE " + p + "record_key (id INTEGER PRIMARY KEY, seed BLOB NOT NULL)"));
     own->execute("INSERT INTO " + p + "record_key (id, seed) VALUES (1, $1)", {db::Param::blob(seed)});
-    stores_->main->writer()->script("DROP TABLE record_bond; DROP TABLE record_turn");
+    stores_->main->writer()->script(
+        "DROP TABLE record_bond; DROP TABLE record_turn; ALTER TABLE record_outbox DROP COLUMN seal");
   }
   std::filesystem::remove(options_.key_file);
   reopen_stores();
@@ -565,7 +575,7 @@ TEST_P(RecorderTest, EveryWritingHasItsTurnAndItsLeaf) {
     const auto writer = stores_->main->writer();
     db::Transaction transaction(*writer, db::Transaction::Mode::write);
     writer->execute("UPDATE pupil SET name = 'c' WHERE id = 2");
-    recorder.put_in_outbox(*writer, query_entry(1));
+    recorder.put_in_outbox(*writer, act_entry(1));
     writer->execute("DELETE FROM pupil WHERE id = 1");
     transaction.commit();
   }
@@ -581,6 +591,322 @@ TEST_P(RecorderTest, EveryWritingHasItsTurnAndItsLeaf) {
   stores_->main->writer()->execute("UPDATE pupil SET name = 'c' WHERE id = 2");
   stores_->record->writer()->execute("DELETE FROM " + std::string(own_prefix(GetParam())) + "written WHERE turn = 2");
   EXPECT_FALSE(problems().empty());
+}
+
+// --- somebody who writes into the files, without the key
+// ------------------------------------------------------------------------------
+
+class ForgedTest : public RecorderTest {
+ protected:
+  std::string own(std::string sql) const {
+    const std::string prefix(own_prefix(GetParam()));
+    for (size_t at = sql.find('@'); at != std::string::npos; at = sql.find('@')) sql.replace(at, 1, prefix);
+    return sql;
+  }
+  void in_store(const std::string& sql, std::vector<db::Param> values = {}) {
+    EXPECT_GT(stores_->main->writer()->execute(sql, values), 0) << sql;
+  }
+  void in_record(const std::string& sql, std::vector<db::Param> values = {}) {
+    EXPECT_GT(stores_->record->writer()->execute(own(sql), values), 0) << sql;
+  }
+  void forge(int64_t id, const Entry& entry, const std::string& seal) {
+    const LeafBytes bytes = encode(entry);
+    in_store("INSERT INTO record_outbox (id, header, body, salt, seal) VALUES ($1, $2, $3, $4, $5)",
+             {id, db::Param::blob(bytes.header), db::Param::blob(bytes.body), db::Param::blob(bytes.salt),
+              db::Param::blob(seal)});
+  }
+  int64_t put(const Entry& entry) {
+    const auto writer = stores_->main->writer();
+    db::Transaction transaction(*writer, db::Transaction::Mode::write);
+    const int64_t id = recorder_->put_in_outbox(*writer, entry);
+    transaction.commit();
+    return id;
+  }
+  std::string apart() {
+    try {
+      open();
+      return "";
+    } catch (const Apart& error) {
+      return error.text().en;
+    }
+  }
+  testing::Matcher<std::vector<Text>> tells(const std::string& part) {
+    return testing::Contains(testing::Field(&Text::en, testing::HasSubstr(part)));
+  }
+  void keep_pupils() {
+    stores_->main->writer()->script("CREATE TABLE pupil (id BIGINT PRIMARY KEY, name TEXT NOT NULL)");
+    stores_->main->writer()->execute("INSERT INTO pupil (id, name) VALUES (1, 'a')");
+    options_.kept.tables["pupil"];
+    open();
+    close();
+  }
+};
+INSTANTIATE_TEST_SUITE_P(Stores, ForgedTest, testing::Values(db::Dialect::sqlite, db::Dialect::postgres),
+                         [](const auto& parameter) {
+                           return parameter.param == db::Dialect::sqlite ? "sqlite" : "postgres";
+                         });
+
+TEST_P(ForgedTest, AnEntryThatThisSystemDidNotPutThereIsNotTaken) {
+  open();
+  append_many(3);
+  close();
+  Entry backdated = act_entry(1);
+  backdated.time = {1};
+  Entry destruction = act_entry(2);
+  destruction.kind = "retention";
+  destruction.rows = 3;
+  forge(1, backdated, std::string(32, '\0'));
+  forge(2, destruction, "");
+  EXPECT_THAT(problems(), tells("entry 1 on its way into the record was not put there by this system"));
+  EXPECT_THAT(problems(), tells("entry 2 on its way"));
+  Recorder& recorder = open();
+  EXPECT_EQ(recorder.size(), 3U);
+  EXPECT_THAT(recorder.problems(), tells("not put there by this system"));
+  EXPECT_EQ(recorder.deliver(1), std::nullopt);
+  std::this_thread::sleep_for(milliseconds(2500));  // the keeper has looked twice
+  EXPECT_EQ(recorder.size(), 3U);
+  EXPECT_THROW(put(destruction), std::invalid_argument);
+  close();
+  options_.adopt = true;
+  EXPECT_EQ(open().size(), 4U);
+  EXPECT_NE(recorder_->prove(3)->entry.parameters.find("\"unsealed\":2"), std::string::npos);
+  close();
+  expect_none(problems());
+}
+
+TEST_P(ForgedTest, AnEntryThatWasChangedOnItsWayIsNotTaken) {
+  open();
+  const int64_t id = put(act_entry(1));
+  close();
+  const LeafBytes other = encode(act_entry(2));
+  in_store("UPDATE record_outbox SET header = $1, body = $2, salt = $3",
+           {db::Param::blob(other.header), db::Param::blob(other.body), db::Param::blob(other.salt)});
+  EXPECT_EQ(open().size(), 0U);
+  EXPECT_EQ(recorder_->deliver(id), std::nullopt);
+  close();
+  EXPECT_THAT(problems(), tells("was not put there by this system"));
+}
+
+TEST_P(ForgedTest, AWritingThatThisSystemDidNotSealIsNotTaken) {
+  keep_pupils();
+  in_store("UPDATE pupil SET name = 'b'");
+  Rows rows{2, false, {{"pupil", false, false, {}, {}}}};
+  {
+    const auto writer = stores_->main->writer();
+    db::Transaction transaction(*writer, db::Transaction::Mode::write);
+    rows.tables[0].rows = read_whole(*writer, "pupil", false, {"id", "name"}, {"id"}).rows;
+  }
+  forge(1, act_entry(1), "");
+  in_store("INSERT INTO record_turn (outbox, turn, bytes, salt) VALUES (1, 2, $1, $2)",
+           {db::Param::blob(encode(rows)), db::Param::blob("0123456789abcdef")});
+  in_store("UPDATE record_bond SET turn = 2");
+  EXPECT_THAT(problems(), tells("entry 1 on its way"));
+  EXPECT_THAT(problems(), tells("row 1 of table pupil"));
+  EXPECT_THAT(apart(), testing::HasSubstr("not on record"));
+}
+
+TEST_P(ForgedTest, WithoutTheKeyFileItIsSaidThatWhatWaitsCannotBeChecked) {
+  open();
+  put(act_entry(1));
+  close();
+  const auto reader = stores_->main->reader();
+  const Verified without = verify(*reader, {}, {});
+  EXPECT_THAT(without.remarks, tells("1 entries are on their way: without the key file"));
+  EXPECT_THAT(verify(*reader, {}, {{}, options_.key_file}).remarks, testing::IsEmpty());
+}
+
+TEST_P(ForgedTest, WhatLeavesStatedIsNotStatedAnewUnseen) {
+  keep_pupils();
+  in_store("UPDATE pupil SET name = 'b'");
+  in_store("DELETE FROM record_bond");
+  EXPECT_THAT(apart(), testing::HasSubstr("belongs to another store"));
+  in_record("DELETE FROM @bond");
+  EXPECT_THAT(apart(), testing::HasSubstr("nor does the store know of it"));
+  EXPECT_FALSE(problems().empty());
+}
+
+TEST_P(ForgedTest, AnotherStatementOfATableIsNamed) {
+  keep_pupils();
+  open();
+  in_store("UPDATE pupil SET name = 'c'");
+  close();
+  open();
+  const Sealer sealer(read_key_file(options_.key_file));
+  {
+    const auto writer = stores_->main->writer();
+    db::Transaction transaction(*writer, db::Transaction::Mode::write);
+    const int64_t id = recorder_->put_in_outbox(*writer, act_entry(1));
+    writer->execute("UPDATE record_bond SET turn = 3");
+    record::put_rows(*writer, sealer, id, {3, false, {read_whole(*writer, "pupil", false, {"id", "name"}, {"id"})}});
+    transaction.commit();
+  }
+  close();
+  open();
+  close();
+  EXPECT_THAT(problems(), tells("states the table pupil anew for no reason"));
+}
+
+TEST_P(ForgedTest, AnAdoptionStatesRowsAnewAndIsTold) {
+  keep_pupils();
+  in_store("UPDATE pupil SET name = 'b'");
+  options_.adopt = true;
+  options_.adopt_reason = "Tuesday";
+  EXPECT_EQ(open().size(), 2U) << "bonds fit, rows do not";
+  close();
+  expect_none(problems());
+  const auto reader = stores_->main->reader();
+  EXPECT_THAT(verify(*reader, options_.kept, {{}, options_.key_file}).remarks,
+              tells("(record_adopted) states 1 tables anew"));
+}
+
+TEST_P(ForgedTest, ARewrittenRecordWithoutCheckpointsIsNotTaken) {
+  open();
+  append_many(10);
+  close();
+  in_store("UPDATE record_bond SET size = 0");
+  EXPECT_THAT(apart(), testing::HasSubstr("not what its signed checkpoint says"));
+  EXPECT_THAT(problems(), tells("not what its signed checkpoint says"));
+  in_store("UPDATE record_bond SET note = ''");
+  EXPECT_EQ(apart(), "") << "as before the store was told";
+  close();
+  in_record("DELETE FROM @checkpoint");
+  EXPECT_THAT(apart(), testing::HasSubstr("checkpoints were removed"));
+  EXPECT_THAT(problems(), tells("checkpoints were removed"));
+  in_store("UPDATE record_bond SET size = 0, note = ''");
+  std::string header;
+  {
+    const auto reader = stores_->record->reader();
+    db::Rows rows = reader->query(own("SELECT header FROM @leaf WHERE seq = 4"));
+    ASSERT_TRUE(rows.next());
+    header = rows.blob(0);
+  }
+  header[24] = static_cast<char>(header[24] ^ 1);
+  in_record(
+      "UPDATE @leaf SET header = $1, hash = $2, time_us = $3 WHERE seq = 4",
+      {db::Param::blob(header), db::Param::blob(bytes_of(leaf_hash(header))), LeafView::read(header, {})->time.us});
+  EXPECT_THAT(problems(), tells("the last 10 leaves are under no checkpoint and their seal does not hold"));
+  EXPECT_THAT(apart(), testing::HasSubstr("last 10 leaves are under no checkpoint"));
+  in_record("UPDATE @head SET seal = NULL");
+  EXPECT_THAT(apart(), testing::HasSubstr("last 10 leaves are under no checkpoint")) << "as of an older version";
+}
+
+TEST_P(ForgedTest, LeavesAppendedWithoutTheKeyAreNotTaken) {
+  const auto append = [&](int64_t seq) {
+    LeafBytes bytes = encode(act_entry(77));
+    place_leaf(bytes.header, static_cast<uint64_t>(seq), {4'000'000'000'000'000});
+    in_record(
+        "INSERT INTO @leaf (seq, time_us, account, person, kind, dataset, header, body, body_salt, hash) "
+        "VALUES ($1, 0, 0, 0, 'act', '', $2, $3, $4, $5)",
+        {seq, db::Param::blob(bytes.header), db::Param::blob(bytes.body), db::Param::blob(bytes.salt),
+         db::Param::blob(bytes_of(leaf_hash(bytes.header)))});
+    in_record("UPDATE @head SET size = $1", {seq + 1});
+  };
+  open();
+  append_many(3);
+  append(3);
+  EXPECT_EQ(recorder_->append_and_wait(query_entry(1)), std::nullopt) << "while it runs";
+  close();
+  EXPECT_THAT(apart(), testing::HasSubstr("under no checkpoint"));
+  EXPECT_THAT(problems(), tells("seal does not hold"));
+}
+
+TEST_P(ForgedTest, AnInventedIntentIsNotAborted) {
+  open();
+  Entry intent = query_entry(1);
+  intent.kind = "export";
+  intent.decision = "intent";
+  ASSERT_TRUE(recorder_->append_and_wait(query_entry(0)));
+  const uint64_t closed = recorder_->append_and_wait(intent)->seq;
+  intent.decision = "allowed";
+  intent.intent = closed;
+  ASSERT_TRUE(recorder_->append_and_wait(intent));
+  close();
+  for (const char* seq : {"0", "1"})
+    in_record(std::string("INSERT INTO @open_intent (seq, node) VALUES (") + seq + ", 'server')");
+  EXPECT_EQ(open().size(), 3U);
+  close();
+  EXPECT_THAT(problems(), tells("leaf 0 is no open intent"));
+  EXPECT_THAT(problems(), tells("leaf 1 is no open intent"));
+  in_record("DELETE FROM @open_intent");
+  open();
+  intent.decision = "intent";
+  intent.intent.reset();
+  ASSERT_TRUE(recorder_->append_and_wait(intent));
+  close();
+  expect_none(problems());
+  in_record("DELETE FROM @open_intent");
+  EXPECT_THAT(problems(), tells("leaf 3 is an open intent and is not listed"));
+}
+
+TEST_P(ForgedTest, ALeafThatStandsForAnotherEntryIsNamed) {
+  open();
+  append_many(1);
+  const int64_t id = put(act_entry(1));
+  in_record("UPDATE @leaf SET outbox = $1 WHERE seq = 0", {id});
+  EXPECT_EQ(recorder_->deliver(id), std::nullopt);
+  EXPECT_THAT(recorder_->problems(), tells("leaf 0 stands for an entry"));
+  close();
+  EXPECT_THAT(problems(), tells("leaf 0 stands for an entry"));
+}
+
+TEST_P(ForgedTest, AnEntryIsOnRecordOnce) {
+  open();
+  const int64_t id = put(act_entry(1));
+  std::vector<std::string> parts;
+  {
+    const auto reader = stores_->main->private_reader();
+    db::Rows rows = reader->query("SELECT header, body, salt, seal FROM record_outbox");
+    ASSERT_TRUE(rows.next());
+    for (size_t i = 0; i < 4; ++i) parts.emplace_back(rows.blob(i));
+  }
+  ASSERT_TRUE(recorder_->deliver(id));
+  EXPECT_TRUE(within(milliseconds(5000), [&] { return number("SELECT count(*) FROM record_outbox") == 0; }));
+  close();
+  in_record("UPDATE @leaf SET outbox = NULL");
+  in_store(
+      "INSERT INTO record_outbox (id, header, body, salt, seal) VALUES ($1, $2, $3, $4, $5)",
+      {id, db::Param::blob(parts[0]), db::Param::blob(parts[1]), db::Param::blob(parts[2]), db::Param::blob(parts[3])});
+  EXPECT_EQ(open().size(), 2U);
+  close();
+  EXPECT_THAT(problems(), tells("on record more than once"));
+}
+
+TEST_P(ForgedTest, ANewRecordDoesNotTakeThePlaceOfOneThatIsGone) {
+  open();
+  append_many(2);
+  close();
+  const std::string key = read_key_file(options_.key_file);
+  stores_->record->writer()->script(
+      own("DROP TABLE @head; DROP TABLE @leaf; DROP TABLE @tile; DROP TABLE @checkpoint; DROP TABLE @open_intent; DROP "
+          "TABLE "
+          "@access_log; DROP TABLE @bond; DROP TABLE @written"));
+  in_store("DELETE FROM record_bond");
+  EXPECT_THAT(apart(), testing::HasSubstr("the file of its signing key is"));
+  EXPECT_EQ(read_key_file(options_.key_file), key);
+}
+
+// As version 2 left it.
+TEST_P(ForgedTest, ARecordWithoutSealsIsTakenAfterACleanStopOnly) {
+  keep_pupils();
+  open();
+  append_many(5);
+  close();
+  stores_->record->writer()->script(
+      own("ALTER TABLE @head DROP COLUMN seal; ALTER TABLE @checkpoint ADD COLUMN time_us BIGINT NOT NULL DEFAULT 0; "
+          "CREATE TABLE @kept (name TEXT PRIMARY KEY, columns TEXT NOT NULL); UPDATE @head SET version = 2"));
+  stores_->main->writer()->script(
+      "ALTER TABLE record_outbox DROP COLUMN seal; ALTER TABLE record_bond DROP COLUMN note");
+  reopen_stores();
+  const LeafBytes waits = encode(act_entry(1));
+  in_store("INSERT INTO record_outbox (id, header, body, salt) VALUES (1, $1, $2, $3)",
+           {db::Param::blob(waits.header), db::Param::blob(waits.body), db::Param::blob(waits.salt)});
+  EXPECT_THAT(problems(), tells("an older version left"));
+  EXPECT_THAT(apart(), testing::HasSubstr("start the older version once and stop it cleanly"));
+  in_store("DELETE FROM record_outbox");
+  EXPECT_EQ(open().size(), 6U);
+  append_many(1);
+  close();
+  expect_none(problems());
 }
 
 // --- crash
@@ -600,7 +926,7 @@ TEST_P(RecorderTest, EveryWritingHasItsTurnAndItsLeaf) {
         if (n % 3 == 0) {
           std::optional<db::Store::Lease> writer(stores.main->writer());
           db::Transaction transaction(**writer, db::Transaction::Mode::write);
-          const int64_t id = recorder->put_in_outbox(**writer, query_entry(n));
+          const int64_t id = recorder->put_in_outbox(**writer, act_entry(n));
           transaction.commit();
           writer.reset();
           leaf = recorder->deliver(id);

@@ -10,14 +10,14 @@ namespace {
 // The last columns of access_log are how the catalogue's dataset of that name sees a row (catalog/access_log.toml).
 constexpr std::string_view kTables = R"(
 CREATE TABLE {P}head (id INTEGER PRIMARY KEY CHECK (id = 1), version BIGINT NOT NULL, origin TEXT NOT NULL,
-  public_key BLOB NOT NULL, size BIGINT NOT NULL);
+  public_key BLOB NOT NULL, size BIGINT NOT NULL, seal BLOB);
 CREATE TABLE {P}leaf (seq INTEGER PRIMARY KEY, time_us BIGINT NOT NULL, account BIGINT NOT NULL, person BIGINT NOT NULL,
   kind TEXT NOT NULL, dataset TEXT NOT NULL, header BLOB NOT NULL, body BLOB, body_salt BLOB,
   hash BLOB NOT NULL, outbox BIGINT);
 CREATE UNIQUE INDEX leaf_outbox ON {P}leaf (outbox) WHERE outbox IS NOT NULL;
 CREATE TABLE {P}tile (level BIGINT NOT NULL, number BIGINT NOT NULL, hashes BLOB NOT NULL,
   PRIMARY KEY (level, number));
-CREATE TABLE {P}checkpoint (size INTEGER PRIMARY KEY, root BLOB NOT NULL, text TEXT NOT NULL, time_us BIGINT NOT NULL);
+CREATE TABLE {P}checkpoint (size INTEGER PRIMARY KEY, root BLOB NOT NULL, text TEXT NOT NULL);
 CREATE TABLE {P}open_intent (seq INTEGER PRIMARY KEY, node TEXT NOT NULL);
 CREATE TABLE {P}access_log (id INTEGER PRIMARY KEY, leaf BIGINT NOT NULL, time_us BIGINT NOT NULL,
   subject_kind BIGINT NOT NULL, subject BIGINT NOT NULL, count BIGINT NOT NULL, person BIGINT NOT NULL,
@@ -35,16 +35,26 @@ constexpr std::string_view kSinceTwo = R"(
 CREATE TABLE {P}bond (id INTEGER PRIMARY KEY CHECK (id = 1), record TEXT NOT NULL, store TEXT NOT NULL);
 CREATE TABLE {P}written (turn INTEGER PRIMARY KEY, leaf BIGINT NOT NULL UNIQUE, bytes BLOB NOT NULL,
   salt BLOB NOT NULL);
-CREATE TABLE {P}kept (name TEXT PRIMARY KEY, columns TEXT NOT NULL);
+)";
+
+constexpr std::string_view kSinceThree = R"(
+ALTER TABLE {P}head ADD COLUMN seal BLOB;
+ALTER TABLE {P}checkpoint DROP COLUMN time_us;
+DROP TABLE IF EXISTS {P}kept;
 )";
 
 constexpr std::string_view kOutbox = R"(
 CREATE TABLE IF NOT EXISTS record_outbox (id INTEGER PRIMARY KEY, header BLOB NOT NULL, body BLOB NOT NULL,
-  salt BLOB NOT NULL);
+  salt BLOB NOT NULL, seal BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS record_turn (outbox INTEGER PRIMARY KEY, turn BIGINT NOT NULL, bytes BLOB NOT NULL,
   salt BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS record_bond (id INTEGER PRIMARY KEY CHECK (id = 1), store TEXT NOT NULL,
-  record TEXT NOT NULL, turn BIGINT NOT NULL, size BIGINT NOT NULL, root BLOB NOT NULL);
+  record TEXT NOT NULL, turn BIGINT NOT NULL, size BIGINT NOT NULL, root BLOB NOT NULL, note TEXT NOT NULL);
+)";
+
+constexpr std::string_view kOldOutbox = R"(
+DROP TABLE record_outbox;
+DROP TABLE IF EXISTS record_turn;
 )";
 
 void replace(std::string& text, std::string_view what, std::string_view with) {
@@ -83,6 +93,10 @@ void add_tables(db::Connection& own) {
   own.script(script_for(own.dialect(), kSinceTwo));
 }
 
+void add_seals(db::Connection& own) {
+  own.script(script_for(own.dialect(), kSinceThree));
+}
+
 bool has_table(db::Connection& connection, std::string_view name) {
   return connection
       .query(connection.dialect() == db::Dialect::sqlite
@@ -101,9 +115,10 @@ void make_tables(db::Connection& store, db::Connection& record) {
   make_tables(record);
 }
 
-void take_out(db::Connection& main_writer, int64_t outbox) {
-  main_writer.execute("DELETE FROM record_outbox WHERE id = $1", {outbox});
-  main_writer.execute("DELETE FROM record_turn WHERE outbox = $1", {outbox});
+void drop_old_outbox(db::Connection& main_writer) {
+  main_writer.script(script_for(main_writer.dialect(), kOldOutbox));
+  if (has_table(main_writer, "record_bond"))
+    main_writer.script("ALTER TABLE record_bond ADD COLUMN note TEXT NOT NULL DEFAULT ''");
 }
 
 RowWriter::RowWriter(db::Dialect dialect, std::string_view table, std::string_view columns)

@@ -1,11 +1,13 @@
 #include <algorithm>
 #include <map>
+#include <set>
 
 #include "kernel/record/api.hpp"
 #include "kernel/record/bond.hpp"
 #include "kernel/record/key_file.hpp"
 #include "kernel/record/leaf.hpp"
 #include "kernel/record/note.hpp"
+#include "kernel/record/outbox.hpp"
 #include "kernel/record/tables.hpp"
 
 namespace jw::record {
@@ -28,12 +30,14 @@ class Verifier {
  public:
   Verifier(db::Connection& reader, const Kept& kept) : reader_(reader), kept_(kept) {}
 
-  std::vector<Text> run(const Against& against) {
+  Verified run(const Against& against) {
     db::Transaction snapshot(reader_, db::Transaction::Mode::read);
+    if (!against.key_file.empty()) read_key(against.key_file);
     read_store();  // first: on SQLite the record's part of the snapshot begins later, and then has all that this has
-    if (!read_head()) return std::move(problems_);
+    if (!read_head()) return {std::move(problems_), {}};
     if (!against.checkpoint.empty()) read_against(against.checkpoint);
-    if (!against.key_file.empty()) check_key(against.key_file);
+    if (key_public_) check_key();
+    check_waiting();
     check_checkpoint_at(0);
     for (uint64_t begin = 0; begin < size_ && !is_full(); begin += kPiece) check_piece(begin);
     check_end();
@@ -41,7 +45,7 @@ class Verifier {
     check_rows();
     snapshot.commit();
     check_not_older();
-    return std::move(problems_);
+    return {std::move(problems_), std::move(remarks_)};
   }
 
  private:
@@ -52,7 +56,12 @@ class Verifier {
 
   void read_store();
   bool read_head();
-  void check_key(const std::string& file);
+  void read_key(const std::string& file);
+  void check_key();
+  void check_waiting();
+  void check_seal(uint64_t covered);
+  void check_intents();
+  void check_restated(const Rows& told, const LeafView& leaf, const std::string& seq);
   void check_bond();
   void check_rows();
   void take_written();
@@ -75,12 +84,17 @@ class Verifier {
 
   db::Connection& reader_;
   const Kept& kept_;
-  std::vector<Text> problems_;
+  std::vector<Text> problems_, remarks_;
+  Sealer sealer_;
+  std::optional<std::string> key_public_;  // of the key file
   std::optional<StoreBond> store_;
+  std::vector<InOutbox> outbox_;
   std::map<uint64_t, Rows> waiting_;  // by turn: committed, on their way into the record
   RowsOnRecord said_;
   VerifierKey key_;
   uint64_t size_ = 0;
+  std::string seal_;         // of the tree's end; empty: of an older version
+  uint64_t checkpoint_ = 0;  // leaves under the newest one stored
 
   Tree tree_;
   bool tree_whole_ = true;  // false once a leaf is missing: nothing behind it can be computed
@@ -98,31 +112,129 @@ class Verifier {
 
   uint64_t destroyed_below_ = 0;  // bodies under this seq were destroyed by a recorded decision
   std::optional<uint64_t> last_without_body_;
+  std::set<uint64_t> intents_;  // open
 };
 
 void Verifier::read_store() {
   store_ = store_bond(reader_);
   if (!store_) return;
-  db::Rows rows = reader_.query("SELECT turn, bytes FROM record_turn ORDER BY turn");
-  while (rows.next()) {
-    std::optional<Rows> told = decode_rows(rows.blob(1));
-    if (told && told->turn == size_in(rows, 0)) {
-      waiting_.emplace(told->turn, std::move(*told));
-    } else {
-      problem("待记入记录的条目已损坏", "an entry on its way into the record is broken");
-    }
+  if (outbox_has_seals(reader_)) {
+    outbox_ = read_outbox(reader_, sealer_);
+    db::Rows rows =
+        reader_.query("SELECT COUNT(*) FROM record_turn WHERE outbox NOT IN (SELECT id FROM record_outbox)");
+    if (rows.next() && rows.integer(0) > 0)
+      problem("有写入不属于任何待记入的条目", "a writing on its way into the record belongs to no entry");
+    return;
   }
+  db::Rows rows = reader_.query("SELECT COUNT(*) FROM record_outbox");
+  if (rows.next() && rows.integer(0) > 0)
+    problem("旧版本留下的待记入条目没有封印", "entries that an older version left on their way bear no seal");
 }
 
-void Verifier::check_key(const std::string& file) {
+// What waits is taken for what the store says only if this system put it there, or if nobody can tell.
+void Verifier::check_waiting() {
+  size_t untold = 0;
+  for (InOutbox& each : outbox_) {
+    std::optional<uint64_t> seq;
+    bool same = false;
+    {
+      db::Rows rows = reader_.query("SELECT seq, header FROM record.leaf WHERE outbox = $1", {each.id});
+      if (rows.next()) {
+        const std::optional<LeafView> leaf = LeafView::read(rows.blob(1), {});
+        seq = size_in(rows, 0);
+        same = leaf && leaf->body_digest == each.body_digest();
+      }
+    }
+    if (seq && same) continue;  // on record; it will be taken out
+    if (seq)
+      problem("第 " + text(*seq) + " 条冒充了待记入记录的条目",
+              "leaf " + text(*seq) + " stands for an entry on its way that it is not");
+    if (!each.whole || (sealer_.has_key() && !each.sealed)) {
+      problem("待记入记录的条目 " + std::to_string(each.id) + " 不是本系统放入的，或已损坏",
+              "entry " + std::to_string(each.id) +
+                  " on its way into the record was not put there by this system, or is "
+                  "broken");
+      continue;
+    }
+    if (!sealer_.has_key()) ++untold;
+    if (each.rows) waiting_.emplace(each.rows->turn, std::move(*each.rows));
+  }
+  if (untold > 0)
+    remarks_.push_back({"有 " + text(untold) + " 条待记入：没有密钥文件，无法确认是否由本系统放入",
+                        text(untold) + " entries are on their way: without the key file nobody can tell whether this "
+                                       "system put them there"});
+}
+
+void Verifier::read_key(const std::string& file) {
   try {
-    if (crypto::SigningKey::from_seed(read_key_file(file)).public_key == key_.public_key) return;
-    problem("记录的公钥不是密钥文件中的：检查点可能由他人重新签名",
-            "the record's public key is not that of the key file: somebody else may have signed its checkpoints anew");
+    const std::string seed = read_key_file(file);
+    sealer_ = Sealer(seed);
+    key_public_ = crypto::SigningKey::from_seed(seed).public_key;
   } catch (const std::runtime_error&) {
     problem("密钥文件 " + file + " 读不到：无法确认签名的密钥未被替换",
             "the key file " + file + " cannot be read: whether the signing key was replaced cannot be told");
   }
+}
+
+void Verifier::check_key() {
+  if (*key_public_ == key_.public_key) return;
+  problem("记录的公钥不是密钥文件中的：检查点可能由他人重新签名",
+          "the record's public key is not that of the key file: somebody else may have signed its checkpoints anew");
+}
+
+// Leaves behind the last checkpoint, as a crash leaves them: under the seal, which takes the key to check.
+void Verifier::check_seal(uint64_t covered) {
+  if (covered >= size_ || !tree_whole_ || is_full()) return;
+  const std::string rest = text(size_ - covered);
+  if (seal_.empty() ||
+      (sealer_.has_key() && !crypto::equal_in_constant_time(seal_, sealer_.of_tree(size_, tree_.root())))) {
+    problem("最后 " + rest + " 条不在任何检查点之下，封印也不符：不是本系统所写",
+            "the last " + rest +
+                " leaves are under no checkpoint and their seal does not hold: this system did not "
+                "write them");
+    return;
+  }
+  remarks_.push_back(
+      {"最后 " + rest + " 条尚不在检查点之下" + (sealer_.has_key() ? "，封印相符" : "，没有密钥文件，无法核对其封印"),
+       "the last " + rest + " leaves are under no checkpoint yet; " +
+           (sealer_.has_key() ? "their seal holds" : "without the key file their seal cannot be checked")});
+}
+
+void Verifier::check_intents() {
+  std::set<uint64_t> told;
+  db::Rows rows = reader_.query("SELECT seq FROM record.open_intent");
+  while (rows.next()) told.insert(size_in(rows, 0));
+  for (const uint64_t seq : told) {
+    if (seq >= destroyed_below_ && !intents_.contains(seq))
+      problem("第 " + text(seq) + " 条不是未结的意图",
+              "leaf " + text(seq) + " is no open intent, and is listed as one");
+  }
+  for (const uint64_t seq : intents_) {
+    if (!told.contains(seq))
+      problem("第 " + text(seq) + " 条是未结的意图而未列出",
+              "leaf " + text(seq) + " is an open intent and is not listed");
+  }
+}
+
+// A table that leaves have stated is stated again only when somebody adopts what is there, or its shape changes.
+void Verifier::check_restated(const Rows& told, const LeafView& leaf, const std::string& seq) {
+  size_t again = 0;
+  std::string first;
+  for (const TableRows& table : told.tables) {
+    if (!table.whole || !said_.states(table.table)) continue;
+    if (++again == 1) first = table.table;
+  }
+  if (again == 0) return;
+  const bool known = leaf.has_body;  // its act is gone with a body that was destroyed
+  if (known && leaf.action != "record_adopted" && leaf.action != "structure_changed") {
+    problem("第 " + seq + " 条无故重新陈述了表 " + first,
+            "leaf " + seq + " states the table " + first + " anew for no reason");
+    return;
+  }
+  remarks_.push_back({"第 " + seq + " 条（" + std::string(known ? leaf.action : "正文已销毁") + "）重新陈述了 " +
+                          text(again) + " 张表",
+                      "leaf " + seq + " (" + std::string(known ? leaf.action : "its body is destroyed") + ") states " +
+                          text(again) + " tables anew"});
 }
 
 // The store's own word about the record, and the record's about the store.
@@ -133,7 +245,7 @@ void Verifier::check_bond() {
     if (rows.next()) ours = Ledger::Bond{std::string(rows.text(0)), std::string(rows.text(1))};
   }
   if (!store_ && !ours) return problem("数据库与操作记录尚未建立对应", "store and record have not been joined yet");
-  const Both both{store_, ours, 0, true, size_};
+  const Both both{store_, ours, 0, true, size_, checkpoint_, false, {}, &key_};
   if (const auto apart = difference(both, [&](uint64_t) { return root_known_.value_or(store_->root); }))
     problem(apart->zh, apart->en);
 }
@@ -158,15 +270,15 @@ void Verifier::check_rows() {
 void Verifier::take_written() {
   uint64_t found = 0;
   db::Rows rows = reader_.query(
-      "SELECT w.turn, w.leaf, w.bytes, w.salt, l.header FROM record.written w LEFT JOIN record.leaf l ON l.seq = "
-      "w.leaf "
-      "ORDER BY w.turn");
+      "SELECT w.turn, w.leaf, w.bytes, w.salt, l.header, l.body FROM record.written w LEFT JOIN record.leaf l ON l.seq "
+      "= "
+      "w.leaf ORDER BY w.turn");
   while (rows.next()) {
     const std::string seq = text(size_in(rows, 1));
-    std::optional<Rows> told = decode_rows(rows.blob(2));
-    const std::optional<LeafView> leaf = LeafView::read(rows.blob(4), {});
-    if (!told || told->turn != size_in(rows, 0) || !leaf ||
-        leaf->rows_digest != bytes_of(salted_digest(rows.blob(3), rows.blob(2)))) {
+    const std::optional<Rows> told = written_in(rows);
+    std::optional<LeafView> leaf = LeafView::read(rows.blob(4), rows.blob(5));
+    if (!leaf) leaf = LeafView::read(rows.blob(4), {});
+    if (!told || !leaf) {
       problem("第 " + seq + " 条所写的行与其摘要不符：被改动", "what leaf " + seq + " wrote was changed");
       continue;
     }
@@ -174,7 +286,9 @@ void Verifier::take_written() {
     take_waiting(told->turn);
     waiting_.erase(told->turn);
     newest_ = std::max(newest_, told->turn);
-    if (told->turn <= store_->turn) said_.take(*told, seq);  // a later one is not in this view of the store
+    if (told->turn > store_->turn) continue;  // not in this view of the store
+    check_restated(*told, *leaf, seq);
+    said_.take(*told, seq);
   }
   take_waiting(store_->turn + 1);
   if (found < wrote_)
@@ -220,12 +334,19 @@ bool Verifier::read_head() {
     return false;
   }
   db::Rows rows = reader_.query("SELECT version, origin, public_key, size FROM record.head WHERE id = 1");
-  if (!rows.next() || rows.integer(0) != kTablesVersion || rows.blob(2).size() != 32) {
+  // One of version 2 has no seal: all of it must be under a checkpoint.
+  if (!rows.next() || rows.integer(0) < 2 || rows.integer(0) > kTablesVersion || rows.blob(2).size() != 32) {
     problem("记录的表头缺失或版本不符", "the record's head is missing or of another version");
     return false;
   }
+  const bool has_seal = rows.integer(0) == kTablesVersion;
   key_ = {std::string(rows.text(1)), std::string(rows.blob(2))};
   size_ = size_in(rows, 3);
+  while (rows.next()) {
+  }
+  if (!has_seal) return true;
+  db::Rows sealed = reader_.query("SELECT seal FROM record.head WHERE id = 1");
+  if (sealed.next()) seal_ = sealed.blob(0);
   return true;
 }
 
@@ -278,7 +399,8 @@ void Verifier::read_leaves(uint64_t begin, uint64_t end) {
   expected_.clear();
   expected_ids_.clear();
   db::Rows rows = reader_.query(
-      "SELECT seq, time_us, account, person, kind, dataset, header, body, body_salt, hash FROM record.leaf "
+      "SELECT seq, time_us, account, person, kind, dataset, header, body, body_salt, hash, outbox FROM "
+      "record.leaf "
       "WHERE seq >= $1 AND seq < $2 ORDER BY seq",
       {number(begin), number(end)});
   uint64_t next = begin;
@@ -327,6 +449,8 @@ bool Verifier::check_leaf(const db::Rows& row, uint64_t seq) {
   if (header->seq == seq) recorded_ = std::max(recorded_, header->recorded);
   check_body(row, *header, seq);
   check_columns(row, *header, seq);
+  if (header->decision == "intent") intents_.insert(seq);
+  if (header->intent > 0) intents_.erase(header->intent - 1);
   if (header->kind == "retention" && header->has_body) {
     destroyed_below_ = std::max(destroyed_below_, std::min(seq, static_cast<uint64_t>(header->rows)));
   }
@@ -339,7 +463,8 @@ void Verifier::check_columns(const db::Rows& row, const LeafView& leaf, uint64_t
   const bool same = told
                         ? row.integer(2) == leaf.account && row.integer(3) == leaf.person && row.text(5) == leaf.dataset
                         : row.integer(2) == 0 && row.integer(3) == 0 && row.text(5).empty();
-  if (row.integer(1) == leaf.time.us && row.text(4) == leaf.kind && same) return;
+  const bool way = row.is_null(10) || goes_by_outbox(leaf.kind);
+  if (row.integer(1) == leaf.time.us && row.text(4) == leaf.kind && same && way) return;
   problem("第 " + text(seq) + " 条的查询列与其内容不符：被改动",
           "the columns of leaf " + text(seq) + " do not say what the leaf says: they were changed");
 }
@@ -462,7 +587,9 @@ void Verifier::check_end() {
   db::Rows rows = reader_.query(
       "SELECT (SELECT count(*) FROM record.leaf WHERE seq >= $1 OR seq < 0), (SELECT max(size) FROM "
       "record.checkpoint), "
-      "(SELECT count(*) FROM record.tile), (SELECT count(*) FROM record.access_log WHERE id >= $2 OR id < 0)",
+      "(SELECT count(*) FROM record.tile), (SELECT count(*) FROM record.access_log WHERE id >= $2 OR id < 0), (SELECT "
+      "count(*) FROM "
+      "(SELECT 1 FROM record.leaf GROUP BY substr(header, 26, 32) HAVING count(*) > 1) AS twice)",
       {number(size_), number(size_ << kPositionBits)});
   rows.next();
   if (rows.integer(0) > 0) {
@@ -478,6 +605,15 @@ void Verifier::check_end() {
     problem("瓦片多于记录的条数所应有的", "there are more tiles than the leaves have: the tail was cut off");
   }
   if (rows.integer(3) > 0) problem("“谁看过我”中有不属于任何一条的行", "who-read-me has lines that belong to no leaf");
+  if (rows.integer(4) > 0)
+    problem("有 " + text(size_in(rows, 4)) + " 个条目不止一次被记入",
+            text(size_in(rows, 4)) + " entries are on record more than once");
+  checkpoint_ = rows.is_null(1) ? 0 : size_in(rows, 1);
+  if (store_ && store_->note.empty() && checkpoint_ > 0)
+    remarks_.push_back(
+        {"数据库尚不知道记录的任何检查点", "the store does not know of any checkpoint of the record yet"});
+  check_intents();
+  check_seal(checkpoint_);
 }
 
 }  // namespace
@@ -486,7 +622,7 @@ bool joined(db::Connection& reader) {
   return store_bond(reader).has_value();
 }
 
-std::vector<Text> verify(db::Connection& reader, const Kept& kept, const Against& against) {
+Verified verify(db::Connection& reader, const Kept& kept, const Against& against) {
   return Verifier(reader, kept).run(against);
 }
 

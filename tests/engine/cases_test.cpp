@@ -255,7 +255,7 @@ TEST_P(EveryRow, is_taken_once_and_refused_once) {
     }
   }
   const auto reader = walk.system().store->private_reader();
-  EXPECT_TRUE(record::verify(*reader, {}, {}).empty()) << "the record holds";
+  EXPECT_TRUE(record::verify(*reader, {}, {}).problems.empty()) << "the record holds";
 }
 
 // Once the revocation is done, no query that begins later is answered; the record has no gap.
@@ -295,7 +295,7 @@ TEST_P(EveryRow, a_revocation_stops_the_next_query_on_every_thread) {
   EXPECT_EQ(broken, 0);
   EXPECT_EQ(walk.campus().rows(teacher, kAsk), "policy.no_permit");
   const auto reader = walk.system().store->private_reader();
-  EXPECT_TRUE(record::verify(*reader, {}, {}).empty());
+  EXPECT_TRUE(record::verify(*reader, {}, {}).problems.empty());
 }
 
 // Whoever is suspended gets a case in the same transaction; lifting it lets the person in again.
@@ -334,7 +334,7 @@ TEST_P(EveryRow, a_suspension_opens_its_case_and_lifting_ends_it) {
   EXPECT_EQ(walk.state(number), "lifted");
   EXPECT_FALSE(suspended());
   const auto reader = system.store->private_reader();
-  EXPECT_TRUE(record::verify(*reader, {}, {}).empty());
+  EXPECT_TRUE(record::verify(*reader, {}, {}).problems.empty());
 }
 
 // Several deciders press at the same moment: one step is taken, the others hear that it is gone.

@@ -26,7 +26,7 @@ class Watched : public ::testing::TestWithParam<db::Dialect> {
   void TearDown() override {
     if (!campus_) return;
     watch_.reset();
-    EXPECT_TRUE(record::verify(*system().store->private_reader(), {}, {}).empty());
+    EXPECT_TRUE(record::verify(*system().store->private_reader(), {}, {}).problems.empty());
   }
 
   app::System& system() { return campus_->system(); }

@@ -301,7 +301,7 @@ StoreRecorder::ToState StoreRecorder::tables_to_state(db::Connection& store) {
   for (const std::string& name : options_.kept.datasets) state(name, true, {{}, columns_of_dataset(store, name)});
   for (const auto& [name, columns] : stated.columns) {
     if (columns.empty() || options_.kept.tables.contains(name) || options_.kept.datasets.contains(name)) continue;
-    out.tables.push_back({name, true, false, {}, {}, {}, {}});
+    out.tables.push_back({name, true, false, {}});
     out.again = true;  // it is gone, or nobody keeps it any more
   }
   if (changed.empty()) return out;

@@ -193,7 +193,7 @@ std::vector<std::string> columns_of_dataset(db::Connection& connection, const st
 
 TableRows read_whole(db::Connection& connection, const std::string& table, bool batches,
                      std::vector<std::string> columns, std::vector<std::string> key) {
-  TableRows read{table, true, batches, std::move(columns), {}, {}, {}};
+  TableRows read{table, true, batches, std::move(columns)};
   if (read.columns.empty()) return read;
   if (batches) {
     read.rows = by_batch(connection, table, read.columns);

@@ -40,10 +40,10 @@ struct Kept {
 struct TableRows {
   std::string table;
   bool whole = false, by_batch = false;
-  std::vector<std::string> columns;           // of a whole one, in order of name
-  std::map<std::string, std::string> rows;    // digest by key; empty: gone
-  std::map<std::string, std::string> before;  // the same of what was there; empty: nothing; absent: not told
-  std::set<std::string> doubled;              // keys of which there is more than one row
+  std::vector<std::string> columns{};           // of a whole one, in order of name
+  std::map<std::string, std::string> rows{};    // digest by key; empty: gone
+  std::map<std::string, std::string> before{};  // the same of what was there; empty: nothing; absent: not told
+  std::set<std::string> doubled{};              // keys of which there is more than one row
 };
 
 struct Rows {

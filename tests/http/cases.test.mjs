@@ -311,7 +311,7 @@ forEachStore('the access lifecycle', (world) => {
     const who = await fresh(world);
     const { number, title } = await submitted(who);
     await must(step(who.head, number, 'send_back', { opinion: '请补充' }));
-    await must(step(who.teacher, number, 'save', { content: { ...evaluation, dataset: 'warning', reason: '尚未想好的理由' } }));
+    await must(step(who.teacher, number, 'save', { content: { ...evaluation, dataset: 'warning', clear: ['student'], masked: [], reason: '尚未想好的理由' } }));
     assert.ok(JSON.stringify(await must(who.teacher.get(`/api/cases/${number}`))).includes('尚未想好'));
     for (const reader of [who.head, who.office]) {
       const seen = await must(reader.get(`/api/cases/${number}`));

@@ -110,7 +110,7 @@ class Cell {
     clear_out.array();
     masked_out.array();
     for (const Atom* permit : permits_) {
-      if (JW_FAULT(89, permit->account != 0 && !known_.grants(), false)) continue;
+      if (JW_FAULT(89, permit->account != 0 && !tells_grants(), false)) continue;
       const bool is_clear = permit->fields.at(static_cast<size_t>(field_)) == Sight::clear;
       write(is_clear ? clear_out : masked_out, reader, *permit);
     }
@@ -120,7 +120,7 @@ class Cell {
     JsonWriter json(seen_.json);
     json.object().field("dataset", dataset_.name).field("dataset_label", dataset_.label);
     json.field("field", field.name).field("label", field.label).field("level", static_cast<int>(field.level));
-    json.field("by", row_ ? "row" : "rule").field("grants", known_.grants());
+    json.field("by", row_ ? "row" : "rule").field("grants", tells_grants());
     json.key("clear").raw(clear).key("masked").raw(masked).end_object();
     return std::move(seen_);
   }
@@ -141,6 +141,8 @@ class Cell {
       each(place, *at);
     }
   }
+
+  bool tells_grants() const { return !viewer_.asker.agreement_due && known_.grants(); }
 
   // Whom the permit is given to, on which rows, and what forbids take from it, is all that the asker may query.
   bool is_known(const Atom& permit, Frame& frame) const {

@@ -43,6 +43,20 @@ bool has_part(const Case& file, const Actor& actor) {
   });
 }
 
+// What somebody is still writing is the writer's alone: others see it as it was last handed in.
+void take_back_unsent(Case& file, const Actor& actor) {
+  const auto writes = [&](const Transition& row) {
+    return row.from == file.state && row.to == row.from && row.who.is == Who::Is::applicant;
+  };
+  const auto& table = file.kind->transitions;
+  if (file.account == actor.asker.account || std::none_of(table.begin(), table.end(), writes)) return;
+  file.content = {};
+  for (const Step& step : file.steps) {
+    const json::object changed = json::parse(step.content).as_object();
+    if (const json::value* content = changed.if_contains("content")) file.content = content->as_object();
+  }
+}
+
 bool is_shown(const Field& field, bool part) {
   return part || field.level < catalog::Level::sensitive;
 }
@@ -172,6 +186,7 @@ bool Engine::is_being_written(Moment& moment) const {
 Result<std::string> Engine::show(db::Connection& reader, const Actor& actor, std::string_view number) {
   std::optional<Case> file = read_case(reader, services_.kinds, number, false);
   if (!file) return kUnknown;
+  take_back_unsent(*file, actor);
   const json::object none;
   Moment moment{services_, reader, *file, actor, none, services_.clock.now()};
   std::string text;
@@ -211,6 +226,7 @@ Result<std::string> Engine::show(db::Connection& reader, const Actor& actor, std
 Result<Case> Engine::taken_part_in(db::Connection& reader, const Actor& actor, std::string_view number) const {
   std::optional<Case> file = read_case(reader, services_.kinds, number, false);
   if (!file) return kUnknown;
+  take_back_unsent(*file, actor);
   if (has_part(*file, actor)) return std::move(*file);
   return Refusal{Code::forbidden,
                  "case.not_yours",

@@ -93,12 +93,12 @@ class Compilation {
         plan_(std::make_shared<Plan>()) {
     where_parts_.push_back(view_.rows());
     selection_.add(gate_);
+    plan_->about_others = about_others();
   }
 
   Result<std::shared_ptr<const Plan>> list(const std::vector<bool>& cursor_nulls, bool has_cursor);
   Result<std::shared_ptr<const Plan>> statistics();
-  // Plan::everybody, or Plan::loners.
-  Result<std::shared_ptr<const Plan>> persons(bool lone);
+  Result<std::shared_ptr<const Plan>> few();  // Plan::few
 
  private:
   Result<Done> add_where();
@@ -113,12 +113,12 @@ class Compilation {
   void add_hidden_fields(const std::vector<int>& fields);
   bool about_others() const { return dataset_.has_subject && !decision_.own_only; }
   void add_subjects();
-  std::string person_row();
   void fill_columns(const Measure& measure, const std::string& x, const Field* f, bool by_value, int64_t& literal,
                     MeasureColumns& columns);
   std::string after_cursor(const std::vector<std::string>& keys, const std::vector<bool>& descending,
                            const std::vector<bool>& nulls);
-  std::shared_ptr<const Plan> finish(const std::string& tail);
+  std::string selected() const;
+  std::shared_ptr<const Plan> finish(std::string sql);
 
   const Compiler& compiler_;
   const Query& query_;
@@ -174,14 +174,6 @@ void Compilation::add_subjects() {
   if (persons->group >= 0) plan_->group = static_cast<int>(selection_.add(statement_.stored(subject, persons->group)));
 }
 
-// Id of the row of the person that a row is about: without a join where the row itself refers to it.
-std::string Compilation::person_row() {
-  Place place = view_.place();
-  if (dataset_.about.empty()) return statement_.row_id(place);
-  place.path.insert(place.path.end(), dataset_.about.begin(), dataset_.about.end() - 1);
-  return statement_.stored(place, dataset_.about.back());
-}
-
 // Rows after the last one of the page before, NULLs last in both directions.
 std::string Compilation::after_cursor(const std::vector<std::string>& keys, const std::vector<bool>& descending,
                                       const std::vector<bool>& nulls) {
@@ -200,9 +192,12 @@ std::string Compilation::after_cursor(const std::vector<std::string>& keys, cons
   return "(" + sql + ")";
 }
 
-std::shared_ptr<const Plan> Compilation::finish(const std::string& tail) {
-  const Predicate where = policy::all_of(where_parts_);
-  plan_->sql = "SELECT " + selection_.sql() + " FROM " + frame_.from_sql() + " WHERE " + where.text() + tail;
+std::string Compilation::selected() const {
+  return "SELECT " + selection_.sql() + " FROM " + frame_.from_sql() + " WHERE " + policy::all_of(where_parts_).text();
+}
+
+std::shared_ptr<const Plan> Compilation::finish(std::string sql) {
+  plan_->sql = std::move(sql);
   plan_->reach = reach_of(compiler_.catalogue, query_, decision_);
   plan_->slots = statement_.slots();
   const crypto::Digest digest = crypto::sha256(plan_->sql);
@@ -261,7 +256,7 @@ Result<std::shared_ptr<const Plan>> Compilation::list(const std::vector<bool>& c
   json.array();
   for (int field : fields) describe_column(json, dataset_, field);
   json.end_array();
-  return finish(" ORDER BY " + order_by + " LIMIT " + statement_.slot({Slot::Kind::limit}));
+  return finish(selected() + " ORDER BY " + order_by + " LIMIT " + statement_.slot({Slot::Kind::limit}));
 }
 
 // What a measure's column is called: the name given, or the function and its field.
@@ -375,40 +370,63 @@ Result<std::shared_ptr<const Plan>> Compilation::statistics() {
     json.field("level", f == nullptr ? 1 : static_cast<int>(f->level)).end_object();
   }
   json.end_array();
-  if (about_others()) {
-    plan_->least = static_cast<int>(selection_.add("MIN(" + person_row() + ")"));
-    plan_->most = static_cast<int>(selection_.add("MAX(" + person_row() + ")"));
-  }
   // A few more than allowed, so that too many is noticed rather than cut.
-  return finish((group_by.empty() ? "" : " GROUP BY " + group_by) + " LIMIT " + statement_.slot({Slot::Kind::limit}));
+  return finish(selected() + (group_by.empty() ? "" : " GROUP BY " + group_by) + " LIMIT " +
+                statement_.slot({Slot::Kind::limit}));
 }
 
-Result<std::shared_ptr<const Plan>> Compilation::persons(bool lone) {
+// Of each group the persons, and whether each belongs to a part of it of which a measure tells: rows that a share's
+// condition is true of, rows that it is not true of, rows whose value is seen. Out come the persons of groups and parts
+// that are few.
+Result<std::shared_ptr<const Plan>> Compilation::few() {
   JW_CHECK(add_where());
-  std::string group_by;
-  const auto group = [&](size_t column) { group_by += (group_by.empty() ? "" : ", ") + std::to_string(column + 1); };
+  std::string keys, ordinals;
   for (const int field : query_.group) {
-    OutColumn out;
-    out.field = field;
-    out.column = selection_.add(view_.cell(field));
-    plan_->groups.push_back(out);
-    group(out.column);
+    const size_t column = selection_.add(view_.cell(field));
+    keys += (keys.empty() ? "c" : ", c") + std::to_string(column);
+    ordinals += std::to_string(column + 1) + ", ";
   }
   Place subject = view_.place();
   subject.path.insert(subject.path.end(), dataset_.about.begin(), dataset_.about.end());
   const Dataset* persons = &dataset_;
   for (const int hop : dataset_.about)
     persons = &compiler_.catalogue.datasets.at(static_cast<size_t>(persons->fields.at(static_cast<size_t>(hop)).ref));
-  const auto add = [&](const std::string& expression) {
-    const size_t column = selection_.add(lone ? "MIN(" + expression + ")" : expression);
-    if (!lone) group(column);
-    return static_cast<int>(column);
+  const size_t person = selection_.add(statement_.person_id(subject));
+  ordinals += std::to_string(person + 1);
+  const size_t group =
+      persons->group >= 0 ? selection_.add("MIN(" + statement_.stored(subject, persons->group) + ")") : person;
+  std::vector<size_t> parts;
+  const auto part = [&](const std::string& holds, const char* yes, const char* no) {
+    const size_t column =
+        selection_.add("MAX(CASE WHEN " + holds + " THEN " + std::string(yes) + " ELSE " + no + " END)");
+    if (std::find(parts.begin(), parts.end(), column) == parts.end()) parts.push_back(column);
   };
-  plan_->person = add(statement_.person_id(subject));
-  if (persons->group >= 0) plan_->group = add(statement_.stored(subject, persons->group));
-  const std::string one = person_row();
-  return finish((group_by.empty() ? "" : " GROUP BY " + group_by) +
-                (lone ? " HAVING MIN(" + one + ") = MAX(" + one + ")" : "") + " LIMIT " +
+  int64_t literal = query_.where ? static_cast<int64_t>(policy::literal_count(*query_.where)) : 0;
+  for (const Measure& measure : query_.measures) {
+    if (measure.field >= 0 && JW_FAULT(94, true, false))
+      part("(" + view_.clear_value(measure.field) + ") IS NOT NULL", "1", "0");
+    if (!measure.where) continue;
+    const std::string hit = guarded(*measure.where, literal, true).text();
+    if (JW_FAULT(92, true, false)) part(hit, "1", "0");
+    if (JW_FAULT(93, true, false)) part(hit, "0", "1");
+  }
+  const auto column = [](const char* of, size_t at) { return of + std::to_string(at); };
+  const std::string window = keys.empty() ? " OVER ()" : " OVER (PARTITION BY " + keys + ")";
+  const std::string most = std::to_string(JW_FAULT(95, few_persons, few_persons + 1));
+  std::string counted = column("c", person) + ", COUNT(" + column("c", person) + ")" + window + " AS n",
+              wanted = "n <= " + most;
+  if (group != person) counted += ", " + column("c", group);
+  for (const size_t each : parts) {
+    const std::string in_part = column("c", each);
+    counted += ", " + in_part + ", SUM(CASE WHEN " + column("c", person) + " IS NULL THEN 0 ELSE " + in_part + " END)" +
+               window + " AS " + column("n", each);
+    wanted += " OR (" + in_part + " = 1 AND " + column("n", each) + " <= " + most + ")";
+  }
+  plan_->person = 0;
+  plan_->group = group != person ? 1 : -1;
+  return finish("SELECT DISTINCT " + column("c", person) + (group != person ? ", " + column("c", group) : "") +
+                " FROM (SELECT " + counted + " FROM (" + selected() + " GROUP BY " + ordinals + ") q) r WHERE " +
+                column("c", person) + " IS NOT NULL AND (" + wanted + ") LIMIT " +
                 statement_.slot({Slot::Kind::limit}));
 }
 
@@ -427,10 +445,9 @@ Result<std::shared_ptr<const Plan>> compile(const Compiler& compiler, const Quer
                                             const std::vector<bool>& cursor_nulls, bool has_cursor) {
   if (!query.is_statistics()) return Compilation(compiler, query, decision).list(cursor_nulls, has_cursor);
   JW_TRY(const std::shared_ptr<const Plan> plan, Compilation(compiler, query, decision).statistics());
-  if (plan->least < 0) return plan;
+  if (!plan->about_others) return plan;
   auto whole = std::make_shared<Plan>(*plan);
-  JW_TRY(whole->everybody, Compilation(compiler, query, decision).persons(false));
-  JW_TRY(whole->loners, Compilation(compiler, query, decision).persons(true));
+  JW_TRY(whole->few, Compilation(compiler, query, decision).few());
   return std::shared_ptr<const Plan>(std::move(whole));
 }
 

@@ -3,10 +3,13 @@
 #include <boost/json.hpp>
 
 #include <algorithm>
+#include <set>
 
 #include "base/json.hpp"
 #include "base/text.hpp"
+#include "kernel/catalog/condition.hpp"
 #include "kernel/query/engine.hpp"
+#include "platform/crypto/api.hpp"
 
 namespace jw::query {
 
@@ -288,6 +291,24 @@ Outcome Engine::explain(const policy::Asker& asker, const json::value& request) 
   return {std::move(run.entry), std::move(answer)};
 }
 
+std::string forbid_marks(const catalog::Catalogue& catalogue, const policy::Decision& decision) {
+  std::set<std::string> marks;
+  for (const auto& [index, forbids] : decision.forbids) {
+    const Dataset& of = catalogue.datasets.at(static_cast<size_t>(index));
+    for (const policy::BoundForbid& forbid : forbids) {
+      const policy::Atom& atom = *forbid.atom;
+      std::string what = of.name + "/" + std::to_string(static_cast<int>(atom.rows)) + "/";
+      if (atom.relation >= 0) what += catalogue.relations.at(static_cast<size_t>(atom.relation)).name;
+      if (atom.has_condition()) what += "/" + json::serialize(catalog::print_condition(catalogue, of, atom.where));
+      const crypto::Digest digest = crypto::sha256(what);
+      marks.insert(crypto::hex(crypto::bytes_of(digest).substr(0, 12)));
+    }
+  }
+  std::string out;
+  for (const std::string& mark : marks) out += ",forbid:" + mark;
+  return out;
+}
+
 Result<Done> Engine::check_stands(const policy::Asker& asker, const json::value& request, Action action,
                                   const Basis& basis) {
   Run run = impl_->begin(asker, request);
@@ -307,10 +328,17 @@ Result<Done> Engine::check_stands(const policy::Asker& asker, const json::value&
     return refusal;
   };
   for (const std::string_view mark : split(basis.marks, ',')) {
-    if (mark.empty() || ("," + decision.basis + ",").find("," + std::string(mark) + ",") != std::string::npos) continue;
+    if (mark.empty() || mark.starts_with("forbid:") ||
+        ("," + decision.basis + ",").find("," + std::string(mark) + ",") != std::string::npos)
+      continue;
     const bool grant = mark.starts_with("grant:");
     const std::string name(grant ? mark.substr(6) : mark);
     return ended(grant ? Text{"授权 " + name, "the grant " + name} : Text{"规定 " + name, "clause " + name});
+  }
+  const std::string forbids = forbid_marks(impl_->catalogue, decision);
+  for (const std::string_view mark : split(forbids, ',')) {
+    if (!mark.empty() && ("," + basis.marks + ",").find("," + std::string(mark) + ",") == std::string::npos)
+      return ended({"可见范围（其后有新的禁止）", "what may be seen (something was forbidden since)"});
   }
   for (const auto& [name, clear] : basis.clear) {
     const int field = query.dataset->field(name);

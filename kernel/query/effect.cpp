@@ -374,9 +374,7 @@ class Effects {
         options_(options),
         budget_(options.statements),
         json_(effect_.json) {
-    Instant edge;
-    viewing_ = before_->authority(before_, before_->posts_of(reader_, viewer_.person, viewer_.session, now_),
-                                  viewer_.account, now_, edge);
+    viewing_ = authority_of(reader_, before_, viewer_, now_);
     known_.emplace(catalogue_, *viewing_);
   }
 

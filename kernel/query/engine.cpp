@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 
 #include "base/fault.hpp"
 #include "base/json.hpp"
@@ -22,9 +23,60 @@ using policy::Action;
 using policy::Asker;
 using policy::Decision;
 
-namespace {
+// Whose data an answer told about: each person up to record::kPersonsMax, beyond that the groups they belong to, and
+// each person that belongs to none (§1.3.1). Where it is sensitive to be in a dataset at all, which of a class are is
+// nobody's to guess: there each person is noted, however many. So is whoever was asked for by name.
+class Subjects {
+ public:
+  Subjects(const Dataset& dataset, int64_t asker)
+      : one_by_one_(dataset.level >= catalog::Level::sensitive), asker_(asker) {}
 
-constexpr int64_t kRowsCountable = 20'000;  // rows of a statistic of which every person is looked at
+  void add(const Plan& plan, const db::Rows& rows) {
+    if (const auto person = person_in(plan, rows)) persons_.push_back(*person);
+  }
+  void add_named(const Plan& plan, const db::Rows& rows) {
+    if (const auto person = person_in(plan, rows)) named_.insert(person->first);
+  }
+
+  std::vector<record::Subject> take() {
+    std::sort(persons_.begin(), persons_.end());
+    persons_.erase(
+        std::unique(persons_.begin(), persons_.end(), [](const auto& a, const auto& b) { return a.first == b.first; }),
+        persons_.end());
+    const bool each = one_by_one_ || persons_.size() <= record::kPersonsMax;
+    std::vector<record::Subject> out;
+    for (const int64_t person : named_) out.push_back({record::Subject::Kind::person, person, 1});
+    std::map<int64_t, int64_t> groups;
+    for (const auto& [person, group] : persons_) {
+      if (named_.contains(person)) continue;
+      if (each || group == 0) {
+        out.push_back({record::Subject::Kind::person, person, 1});
+      } else {
+        ++groups[group];
+      }
+    }
+    for (const auto& [group, count] : groups) out.push_back({record::Subject::Kind::group, group, count});
+    std::sort(out.begin(), out.end(),
+              [](const auto& a, const auto& b) { return std::pair(a.kind, a.id) < std::pair(b.kind, b.id); });
+    return out;
+  }
+
+ private:
+  using Person = std::pair<int64_t, int64_t>;  // and the group
+  std::optional<Person> person_in(const Plan& plan, const db::Rows& rows) const {
+    if (plan.person < 0 || rows.is_null(static_cast<size_t>(plan.person))) return std::nullopt;
+    const int64_t person = rows.integer(static_cast<size_t>(plan.person));
+    if (JW_FAULT(47, person == asker_, true)) return std::nullopt;
+    return Person{person, plan.group >= 0 ? rows.integer(static_cast<size_t>(plan.group)) : 0};
+  }
+
+  const bool one_by_one_;
+  const int64_t asker_;
+  std::vector<Person> persons_;
+  std::set<int64_t> named_;
+};
+
+namespace {
 
 std::vector<policy::Literal> literals_of(const Query& query) {
   std::vector<policy::Literal> out;
@@ -53,50 +105,38 @@ Refusal store_failed(const db::Error& error) {
           {"数据库暂不可用，请稍后重试", "the store is not available now; try again later"}};
 }
 
-// Whose data an answer told about: each person up to record::kPersonsMax, beyond that the groups they belong to, and
-// each person that belongs to none (§1.3.1).
-class Subjects {
- public:
-  Subjects(const Plan& plan, int64_t asker) : plan_(plan), asker_(asker) {}
+// Natural keys of rows about a person that stand in a condition, by dataset: a ref to such a row, or the key of one.
+using Names = std::map<int, std::vector<catalog::Value>>;
 
-  void add(const db::Rows& rows) {
-    if (plan_.person < 0 || rows.is_null(static_cast<size_t>(plan_.person))) return;
-    add(rows.integer(static_cast<size_t>(plan_.person)),
-        plan_.group >= 0 ? rows.integer(static_cast<size_t>(plan_.group)) : 0);
+void collect_names(const catalog::Catalogue& catalogue, const Dataset& dataset, const catalog::Condition& condition,
+                   Names& names) {
+  using catalog::Condition;
+  for (const Condition& part : condition.parts) collect_names(catalogue, dataset, part, names);
+  const bool literal = condition.kind == Condition::Kind::leaf && condition.source == Condition::Source::literal;
+  if (!literal || condition.op == catalog::Op::is_null || condition.field == Condition::kRowId) return;
+  const catalog::Field& field = dataset.fields.at(static_cast<size_t>(condition.field));
+  const auto dataset_of = [&](int index) { return &catalogue.datasets.at(static_cast<size_t>(index)); };
+  const Dataset* named = &dataset;
+  int key = field.is_lookup() ? field.target : condition.field;
+  for (const int hop : field.path) named = dataset_of(named->fields.at(static_cast<size_t>(hop)).ref);
+  if (field.type == catalog::Type::ref) {
+    named = dataset_of(field.ref);
+    key = named->key.front();
   }
-  void add(int64_t person, int64_t group) {
-    if (!JW_FAULT(47, person == asker_, true)) persons_.emplace_back(person, group);
-  }
+  if (!named->has_subject || named->key.size() != 1 || named->key.front() != key) return;
+  std::vector<catalog::Value>& keys = names[named->index];
+  keys.insert(keys.end(), condition.values.begin(), condition.values.end());
+}
 
-  std::vector<record::Subject> take() {
-    std::sort(persons_.begin(), persons_.end());
-    persons_.erase(
-        std::unique(persons_.begin(), persons_.end(), [](const auto& a, const auto& b) { return a.first == b.first; }),
-        persons_.end());
-    std::vector<record::Subject> out;
-    if (persons_.size() <= record::kPersonsMax) {
-      for (const auto& [person, group] : persons_) out.push_back({record::Subject::Kind::person, person, 1});
-      return out;
-    }
-    std::unordered_map<int64_t, int64_t> groups;
-    for (const auto& [person, group] : persons_) {
-      if (group != 0) {
-        ++groups[group];
-      } else {
-        out.push_back({record::Subject::Kind::person, person, 1});
-      }
-    }
-    for (const auto& [group, count] : groups) out.push_back({record::Subject::Kind::group, group, count});
-    std::sort(out.begin(), out.end(),
-              [](const auto& a, const auto& b) { return std::pair(a.kind, a.id) < std::pair(b.kind, b.id); });
-    return out;
+Names names_in(const catalog::Catalogue& catalogue, const Query& query) {
+  Names names;
+  if (!query.dataset->has_subject) return names;
+  if (query.where) collect_names(catalogue, *query.dataset, *query.where, names);
+  for (const Measure& measure : query.measures) {
+    if (measure.where) collect_names(catalogue, *query.dataset, *measure.where, names);
   }
-
- private:
-  const Plan& plan_;
-  int64_t asker_;
-  std::vector<std::pair<int64_t, int64_t>> persons_;
-};
+  return names;
+}
 
 }  // namespace
 
@@ -323,8 +363,9 @@ auto Engine::Impl::governed(const Query& query, Action action, Run& run, int64_t
       policy::bind(prepared->plan->slots, binding(*prepared, run, literals, limit), params, texts);
       lease->statement_limit(time);
       {
-        std::optional<db::Transaction> snapshot;  // whom a statistic is about is asked in a second statement
-        if (prepared->plan->least >= 0) snapshot.emplace(*lease, db::Transaction::Mode::read);
+        std::optional<db::Transaction> snapshot;  // whom it is about is asked in further statements
+        if (prepared->plan->few || !names_in(catalogue, query).empty())
+          snapshot.emplace(*lease, db::Transaction::Mode::read);
         // What may be very many rows is read as it comes; the answer keeps of it what its bound allows.
         const bool many = limit > kLimitMax + 1;
         db::Rows rows = many ? lease->stream_within(prepared->plan->reach, prepared->plan->sql, params)
@@ -386,12 +427,13 @@ Outcome Engine::Impl::answer(const Query& query, Action action, Run run) {
     out += plan.columns_json;
     out += ",\"rows\":[";
     std::string cells;
-    Subjects subjects(plan, run.asker.person);
+    Subjects subjects(*query.dataset, run.asker.person);
     Cursor last;
     bool more = false;
     for (; any; any = rows.next()) {
       if (answer.rows == query.limit) {
-        more = true;
+        more = true;  // that there is one more tells of it
+        if (JW_FAULT(90, true, false)) subjects.add(plan, rows);
         break;
       }
       out += answer.rows == 0 ? "[" : ",[";
@@ -409,7 +451,7 @@ Outcome Engine::Impl::answer(const Query& query, Action action, Run run) {
       }
       out += ']';
       if (static_cast<int64_t>(out.size() + cells.size()) > options.statement_bytes_max) return too_heavy();
-      subjects.add(rows);
+      subjects.add(plan, rows);
       ++answer.rows;
       if (answer.rows == query.limit) {
         for (size_t column : plan.cursor) last.values.push_back(catalog::value_of(rows, column));
@@ -423,6 +465,7 @@ Outcome Engine::Impl::answer(const Query& query, Action action, Run run) {
     out += ",\"scope\":";
     out += prepared.decision->scope_json;
     out += '}';
+    add_named(prepared, run, query, subjects);
     run.entry.subjects = subjects.take();
     run.entry.rows = answer.rows;
     return answer;
@@ -430,32 +473,42 @@ Outcome Engine::Impl::answer(const Query& query, Action action, Run run) {
   return settled<Answer>(query, action, run, query.limit + JW_FAULT(38, 1, 0), options.list_limit, read);
 }
 
-// Persons in groups so small that the numbers tell of each (§1.3.1). Of a question about very many rows, whose persons
-// cannot be counted beside it, those who are a group by themselves.
-std::vector<record::Subject> Engine::Impl::few_of(const Prepared& prepared, const Run& run, const Query& query,
-                                                  const Statistics& statistics) {
-  const bool countable = statistics.counted <= kRowsCountable;
-  if (prepared.plan->least < 0 || statistics.counted == 0 || (!countable && !statistics.lone)) return {};
-  const Plan& plan = countable ? *prepared.plan->everybody : *prepared.plan->loners;
+template <class Each>
+void Engine::Impl::each_row(const Prepared& at, const Prepared& under, const Plan& plan, const Run& run,
+                            const Query& query, int64_t limit, const Each& each) {
   const std::vector<policy::Literal> literals = literals_of(query);
   std::vector<db::Param> params;
   std::vector<std::string> texts;
-  policy::bind(plan.slots, binding(prepared, run, literals, kGroupsMax), params, texts);
-  db::Rows rows = prepared.reader->query_within(plan.reach, plan.sql, params);
-  std::map<std::vector<catalog::Value>, std::vector<std::pair<int64_t, int64_t>>> groups;
-  while (rows.next()) {
-    if (rows.is_null(static_cast<size_t>(plan.person))) continue;
-    std::vector<catalog::Value> keys;
-    for (const OutColumn& group : plan.groups) keys.push_back(catalog::value_of(rows, group.column));
-    groups[std::move(keys)].emplace_back(rows.integer(static_cast<size_t>(plan.person)),
-                                         plan.group < 0 ? 0 : rows.integer(static_cast<size_t>(plan.group)));
+  policy::bind(plan.slots, binding(under, run, literals, limit), params, texts);
+  db::Rows rows = at.reader->query_within(plan.reach, plan.sql, params);
+  while (rows.next()) each(rows);
+}
+
+// Whom the conditions name by key, found or not: asked about in vain is asked about (§1.3.1). Only whose row the asker
+// may query, and nothing of it shows.
+void Engine::Impl::add_named(const Prepared& prepared, const Run& run, const Query& query, Subjects& subjects) {
+  if (run.asker.agreement_due || JW_FAULT(91, false, true)) return;
+  for (auto& [index, keys] : names_in(catalogue, query)) {
+    Query named;
+    named.dataset = &catalogue.datasets.at(static_cast<size_t>(index));
+    named.fields = {named.dataset->key.front()};
+    named.limit = static_cast<int64_t>(keys.size());
+    catalog::Condition leaf;
+    leaf.kind = catalog::Condition::Kind::leaf;
+    leaf.field = named.fields.front();
+    leaf.op = catalog::Op::in;
+    leaf.values = std::move(keys);
+    named.where = std::move(leaf);
+    Prepared asked;
+    asked.authority = prepared.authority;
+    asked.decision = &prepared.authority->decide(*named.dataset, Action::query, query.purpose);
+    if (!asked.decision->allowed() || asked.decision->own_only) continue;
+    asked.context = shape_of(named, *asked.decision);
+    const auto plan = plan_for(named, asked, {});
+    if (!plan) continue;  // the key is closed
+    each_row(prepared, asked, **plan, run, named, named.limit,
+             [&](const db::Rows& rows) { subjects.add_named(**plan, rows); });
   }
-  Subjects subjects(plan, run.asker.person);
-  for (const auto& [keys, persons] : groups) {
-    if (persons.size() > static_cast<size_t>(kFewPersons)) continue;
-    for (const auto& [person, group] : persons) subjects.add(person, group);
-  }
-  return subjects.take();
 }
 
 Outcome Engine::Impl::answer_statistics(const Query& query, Run run) {
@@ -471,7 +524,12 @@ Outcome Engine::Impl::answer_statistics(const Query& query, Run run) {
     run.entry.digest = crypto::sha256(answer.json);
     answer.json += ",\"scope\":" + prepared.decision->scope_json + "}";
     run.entry.rows = answer.rows;
-    run.entry.subjects = few_of(prepared, run, query, statistics);
+    Subjects subjects(*query.dataset, run.asker.person);
+    if (const Plan* few = prepared.plan->few.get()) {
+      each_row(prepared, prepared, *few, run, query, kGroupsMax, [&](const db::Rows& of) { subjects.add(*few, of); });
+    }
+    add_named(prepared, run, query, subjects);
+    run.entry.subjects = subjects.take();
     return answer;
   };
   return settled<Answer>(query, Action::statistics, run, 20 * kGroupsMax + 1, options.statistics_limit, read);
@@ -561,9 +619,9 @@ Engine::DocumentOutcome Engine::make_document(const Asker& asker, const json::va
       document.columns.push_back({field.name, field.label, &field});
       document.basis.clear[field.name] = !prepared.decision->fields.at(static_cast<size_t>(column.field)).clear.empty();
     }
-    document.basis.marks = prepared.decision->basis;
+    document.basis.marks = prepared.decision->basis + forbid_marks(impl_->catalogue, *prepared.decision);
     head(document.columns);
-    Subjects subjects(plan, asker.person);
+    Subjects subjects(*query.dataset, asker.person);
     crypto::Sha256 digest;
     int64_t bytes = 0;
     std::vector<std::string> texts(plan.out.size());
@@ -580,13 +638,14 @@ Engine::DocumentOutcome Engine::make_document(const Asker& asker, const json::va
         digest.add(texts[c]).add(std::string_view("\x1f", 1));
       }
       digest.add("\n");
-      subjects.add(rows);
+      subjects.add(plan, rows);
       sink(texts);
       ++document.rows;
     }
     document.scope_json = prepared.decision->scope_json;
     run.entry.digest = digest.finish();
     run.entry.rows = document.rows;
+    impl_->add_named(prepared, run, query, subjects);
     run.entry.subjects = subjects.take();
     return document;
   };

@@ -16,6 +16,10 @@ struct Run {
   record::Entry entry;
 };
 
+// What each forbid of a decision closes, as digests: ",forbid:…,forbid:…".
+std::string forbid_marks(const catalog::Catalogue& catalogue, const policy::Decision& decision);
+
+class Subjects;
 Refusal agreement_due();  // §4.3.3
 
 // A request that ends here, as it goes into the record.
@@ -77,8 +81,11 @@ struct Engine::Impl {
   Outcome answer_statistics(const Query& query, Run run);
   static std::string context_of(const Prepared& prepared, const Run& run);
   void append_next(std::string& out, const Prepared& prepared, const Run& run, const std::optional<Cursor>& last) const;
-  std::vector<record::Subject> few_of(const Prepared& prepared, const Run& run, const Query& query,
-                                      const Statistics& statistics);
+  void add_named(const Prepared& prepared, const Run& run, const Query& query, Subjects& subjects);
+  // The rows of a further statement: where `at` runs, decided as `under`.
+  template <class Each>
+  static void each_row(const Prepared& at, const Prepared& under, const Plan& plan, const Run& run, const Query& query,
+                       int64_t limit, const Each& each);
 };
 
 }  // namespace jw::query

@@ -12,6 +12,13 @@ using policy::Action;
 using policy::Atom;
 using policy::Decision;
 
+policy::AuthorityPtr authority_of(db::Connection& reader, const std::shared_ptr<const policy::Rules>& rules,
+                                  const policy::Asker& viewer, Instant now) {
+  Instant edge;
+  return rules->authority(rules, rules->posts_of(reader, viewer.person, viewer.session, now), viewer.account, now,
+                          edge);
+}
+
 bool Known::field(const Dataset& dataset, int field) const {
   const Decision& decision = viewing_.decide(dataset, Action::query, "");
   if (!decision.allowed() || JW_FAULT(68, decision.forbids.contains(dataset.index), false)) return false;

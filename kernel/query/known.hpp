@@ -9,6 +9,10 @@
 
 namespace jw::query {
 
+// Of whoever looks, under the rules in force.
+policy::AuthorityPtr authority_of(db::Connection& reader, const std::shared_ptr<const policy::Rules>& rules,
+                                  const policy::Asker& viewer, Instant now);
+
 class Known {
  public:
   // Borrows `viewing`: the viewer's authority, under the rules in force.

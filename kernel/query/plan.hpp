@@ -10,6 +10,9 @@
 
 namespace jw::query {
 
+// kFewPersons; another number where nobody has ten persons: the differential test.
+inline int64_t few_persons = kFewPersons;
+
 // How a cell becomes JSON.
 struct Printed {
   catalog::Type type = catalog::Type::text;
@@ -47,17 +50,17 @@ struct Plan {
   std::string columns_json;
   std::vector<HiddenField> hidden;
   int person = -1, group = -1;  // columns for who-read-me; -1 = not needed
+  bool about_others = false;    // rows are about persons, others than the asker among them
   std::vector<size_t> cursor;   // columns of the order keys, then the row id
   // Statistics.
   std::vector<OutColumn> groups;
   std::vector<size_t> values;  // further grouped columns: counts by value (median, stddev, histogram, count_distinct)
   std::vector<MeasureColumns> measures;
   size_t count = 0;  // column of COUNT(*)
-  // Least and greatest id of the rows of persons that a group is about: the same when it is one person; -1 = of nobody.
-  int least = -1, most = -1;
-  // Whom the groups are about (`person`, `group` and `groups` of these plans), for who-read-me: every person of every
-  // group, and only groups of a single person. nullptr when the answer is about nobody else than the asker.
-  std::shared_ptr<const Plan> everybody, loners;
+  // Of whom the numbers tell one by one (`person` and `group` of this plan), for who-read-me: the persons of groups,
+  // and of parts of groups of which a measure tells, that are no more than few_persons. nullptr when nobody else than
+  // the asker is told of.
+  std::shared_ptr<const Plan> few;
 };
 
 // Page token content: the order keys of the last row and its id.
@@ -95,8 +98,6 @@ struct Statistics {
   int64_t rows = 0;
   int64_t groups = 0;          // all of them, on whatever page
   std::optional<Cursor> last;  // of this page, when there is a further one
-  int64_t counted = 0;         // rows of the dataset behind them
-  bool lone = false;           // some group is about one person
 };
 // Refusals: query.too_many_groups, query.too_heavy (413; more memory than `bytes_most`), query.measure_too_large (422).
 // `after`: the last line of the page before; nullptr: the first page.

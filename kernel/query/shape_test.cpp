@@ -47,9 +47,7 @@ std::string printed(const Plan& plan) {
     out += "/" + std::to_string(hidden.field) + "," + std::to_string(static_cast<int>(hidden.how));
   for (const policy::Slot& slot : plan.slots)
     out += "|" + std::to_string(static_cast<int>(slot.kind)) + "," + std::to_string(slot.index);
-  for (const std::shared_ptr<const Plan>& more : {plan.everybody, plan.loners}) {
-    if (more) out += "\n" + printed(*more);
-  }
+  if (plan.few) out += "\n" + printed(*plan.few);
   return out;
 }
 

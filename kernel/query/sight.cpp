@@ -82,14 +82,6 @@ void note(std::vector<Told>& told, const std::string& dataset, int64_t person, i
   add_told(told, std::move(one));
 }
 
-policy::AuthorityPtr authority_of(db::Connection& reader, const std::shared_ptr<const Rules>& rules,
-                                  const Viewer& viewer) {
-  Instant edge;
-  const policy::Asker& asker = viewer.asker;
-  return rules->authority(rules, rules->posts_of(reader, asker.person, asker.session, viewer.now), asker.account,
-                          viewer.now, edge);
-}
-
 // ---- one cell
 
 struct Row {
@@ -118,6 +110,7 @@ class Cell {
     clear_out.array();
     masked_out.array();
     for (const Atom* permit : permits_) {
+      if (JW_FAULT(89, permit->account != 0 && !tells_grants(), false)) continue;
       const bool is_clear = permit->fields.at(static_cast<size_t>(field_)) == Sight::clear;
       write(is_clear ? clear_out : masked_out, reader, *permit);
     }
@@ -127,7 +120,8 @@ class Cell {
     JsonWriter json(seen_.json);
     json.object().field("dataset", dataset_.name).field("dataset_label", dataset_.label);
     json.field("field", field.name).field("label", field.label).field("level", static_cast<int>(field.level));
-    json.field("by", row_ ? "row" : "rule").key("clear").raw(clear).key("masked").raw(masked).end_object();
+    json.field("by", row_ ? "row" : "rule").field("grants", tells_grants());
+    json.key("clear").raw(clear).key("masked").raw(masked).end_object();
     return std::move(seen_);
   }
 
@@ -147,6 +141,8 @@ class Cell {
       each(place, *at);
     }
   }
+
+  bool tells_grants() const { return !viewer_.asker.agreement_due && known_.grants(); }
 
   // Whom the permit is given to, on which rows, and what forbids take from it, is all that the asker may query.
   bool is_known(const Atom& permit, Frame& frame) const {
@@ -392,7 +388,7 @@ Result<Seen> who_sees(db::Connection& reader, const std::shared_ptr<const Rules>
   if (dataset == nullptr) return unknown("query.dataset_unknown", {"没有这种数据", "there is no such dataset"});
   const int index = dataset->field(field);
   if (index < 0) return unknown("query.field_unknown", {"没有这个字段", "there is no such field"});
-  const policy::AuthorityPtr viewing = authority_of(reader, rules, viewer);
+  const policy::AuthorityPtr viewing = authority_of(reader, rules, viewer.asker, viewer.now);
   const Known known(rules->catalogue(), *viewing);
   const std::optional<Row> row = row_of(reader, *rules, *viewing, viewer, *dataset, key, index);
   return Cell(*rules, known, *dataset, row, index, viewer).look(reader);
@@ -401,7 +397,7 @@ Result<Seen> who_sees(db::Connection& reader, const std::shared_ptr<const Rules>
 Result<Seen> what_sees(db::Connection& reader, const std::shared_ptr<const Rules>& rules, const Viewer& viewer,
                        std::string_view login) {
   const policy::Regulation& regulation = rules->regulation();
-  const policy::AuthorityPtr viewing = authority_of(reader, rules, viewer);
+  const policy::AuthorityPtr viewing = authority_of(reader, rules, viewer.asker, viewer.now);
   const Known known(rules->catalogue(), *viewing);
   bool open = !viewer.asker.agreement_due && known.grants();
   for (size_t post = 0; post < regulation.posts.size(); ++post)

@@ -52,7 +52,8 @@ struct Seen {
 
 // Who sees this cell, clear or masked: by post (with clause, rows in words, actions) and by grant. `by` says of what it
 // is told: "rule", all that opens the field on any row; or "row", what opens it here. `holders` (null: not told) and up
-// to kNamesMax names stand where the asker may query them. Refusals: query.dataset_unknown, query.field_unknown (404).
+// to kNamesMax names stand where the asker may query them. `grants`: whether grants of single accounts are among them;
+// only to whoever may query which accounts have grants. Refusals: query.dataset_unknown, query.field_unknown (404).
 Result<Seen> who_sees(db::Connection& reader, const std::shared_ptr<const policy::Rules>& rules, const Viewer& viewer,
                       std::string_view dataset, std::string_view key, std::string_view field);
 

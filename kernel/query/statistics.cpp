@@ -95,12 +95,6 @@ class Folding {
     }
     const int64_t count = rows.integer(plan_.count);
     at->second.rows += count;
-    counted_ += count;
-    if (plan_.least >= 0 && !rows.is_null(static_cast<size_t>(plan_.least))) {
-      Folded& group = at->second;
-      group.least = std::min(group.least, rows.integer(static_cast<size_t>(plan_.least)));
-      group.most = std::max(group.most, rows.integer(static_cast<size_t>(plan_.most)));
-    }
     for (size_t s = 0; s < slots_.size(); ++s) add_slot(rows, slots_[s], count, at->second.running[s]);
   }
 
@@ -122,9 +116,6 @@ class Folding {
     }
     order(results);
     Statistics out;
-    out.counted = counted_;
-    out.lone = std::any_of(groups_.begin(), groups_.end(),
-                           [](const auto& each) { return each.second.least == each.second.most; });
     JsonWriter json(out.rows_json);
     json.array();
     out.groups = static_cast<int64_t>(results.size());
@@ -154,7 +145,6 @@ class Folding {
  private:
   struct Folded {
     int64_t rows = 0;
-    int64_t least = INT64_MAX, most = INT64_MIN;  // Plan::least, most; in this order while there is nobody
     std::vector<Running> running;
   };
 
@@ -388,7 +378,6 @@ class Folding {
   std::vector<size_t> slot_of_;  // by measure
   std::map<std::vector<Value>, Folded> groups_;
   int64_t bytes_ = 0;
-  int64_t counted_ = 0;
   bool overflow_ = false;
 };
 

@@ -2,6 +2,7 @@
 
 #include <set>
 
+#include "kernel/query/known.hpp"
 #include "kernel/query/plan.hpp"
 
 namespace jw::query {
@@ -82,39 +83,102 @@ std::vector<std::string> posts_with(const policy::Regulation& regulation, const 
   return names;
 }
 
-bool somebody_has(db::Connection& reader, const policy::Rules& rules, const policy::Power& power, Instant now) {
-  const std::vector<std::string> posts = posts_with(rules.regulation(), power);
-  return std::any_of(posts.begin(), posts.end(),
-                     [&](const std::string& post) { return !rules.holders(reader, post, "", now).empty(); });
-}
+// Whether somebody would have each power, without telling whom a new definition of a post fits (§4.3.2): whoever may
+// propose could else ask of anybody, yes or no, whatever a condition can ask.
+class Powers {
+ public:
+  Powers(db::Connection& reader, const RulesPtr& before, const RulesPtr& after, const policy::Asker& viewer,
+         Instant now)
+      : reader_(reader),
+        before_(*before),
+        after_(*after),
+        now_(now),
+        viewing_(authority_of(reader, before, viewer, now)),
+        known_(before->catalogue(), *viewing_) {}
 
-// Nobody could move it back again, or whoever is appointed next has it alone.
-Result<Done> powers_stay(db::Connection& reader, const RulesPtr& before, const RulesPtr& after, Instant now) {
-  Refusal lost{Code::unprocessable,
-               "regulation.power_unheld",
-               {"职权只能交给现在有人担任的岗位", "a power goes to a post that somebody holds now"}};
-  for (const policy::Power& power : after->regulation().powers) {
-    const policy::Power* was = before->regulation().power(power.name);
-    const bool moved =
-        was == nullptr || posts_with(before->regulation(), *was) != posts_with(after->regulation(), power);
-    if (somebody_has(reader, *after, power, now)) continue;
-    if (!moved && !somebody_has(reader, *before, *was, now)) continue;
-    lost.fields.push_back({"powers." + power.name,
-                           "unheld",
-                           {"「" + power.label.zh + "」将无人担任", "nobody would have: " + power.label.en}});
+  // Nobody could move it back again, or whoever is appointed next has it alone.
+  Result<Done> stay() {
+    Refusal lost{Code::conflict,
+                 "regulation.power_unheld",
+                 {"职权只能交给现在有人担任的岗位；新设或更改的岗位先生效，再交职权",
+                  "a power goes to a post that somebody holds now; a new or changed post comes into force first"}};
+    for (const policy::Power& power : after_.regulation().powers) {
+      const policy::Power* was = before_.regulation().power(power.name);
+      const std::vector<std::string> posts = posts_with(after_.regulation(), power);
+      const bool moved = was == nullptr || posts_with(before_.regulation(), *was) != posts;
+      const auto held = [&](const std::string& post) { return is_told(post) && is_held(after_, post); };
+      if (std::any_of(posts.begin(), posts.end(), held)) continue;
+      if (!moved && std::none_of(posts.begin(), posts.end(), [&](const auto& post) { return is_held(before_, post); }))
+        continue;
+      lost.fields.push_back({"powers." + power.name,
+                             "unheld",
+                             {"「" + power.label.zh + "」须有一个现行未改、有人担任的岗位",
+                              power.label.en + ": needs a post that stands unchanged and is held"}});
+    }
+    if (lost.fields.empty()) return Done{};
+    return lost;
   }
-  if (lost.fields.empty()) return Done{};
-  return lost;
-}
+
+ private:
+  bool is_held(const policy::Rules& rules, const std::string& post) {
+    return !rules.holders(reader_, post, "", now_).empty();
+  }
+  // Whether the viewer may be told if the post, as it would be, is held.
+  bool is_told(const std::string& name) {
+    const policy::Regulation& then = after_.regulation();
+    return known_.post(then, then.post(name)) || (stands(name) && (!is_apart(then, name) || apart_stand()));
+  }
+  static bool is_apart(const policy::Regulation& regulation, const std::string& name) {
+    return !regulation.posts.at(static_cast<size_t>(regulation.post(name))).apart.empty();
+  }
+  // Defined now as then.
+  bool stands(const std::string& name) const {
+    const policy::Regulation &now = before_.regulation(), &then = after_.regulation();
+    if (now.post(name) < 0 || then.post(name) < 0) return false;
+    const policy::Post &was = now.posts.at(static_cast<size_t>(now.post(name))),
+                       &is = then.posts.at(static_cast<size_t>(then.post(name)));
+    return was.from == is.from && was.unit == is.unit && was.apart == is.apart && was.closed == is.closed &&
+           was.where == is.where && same_settings(is.where);
+  }
+  // Of posts set apart nobody holds two: each of them counts for the others.
+  bool apart_stand() const {
+    for (const policy::Regulation* each : {&before_.regulation(), &after_.regulation()}) {
+      for (const policy::Post& post : each->posts) {
+        if (!post.apart.empty() && !stands(post.name)) return false;
+      }
+    }
+    return true;
+  }
+  bool same_settings(const catalog::Condition& condition) const {
+    using Source = catalog::Condition::Source;
+    if (condition.source == Source::today_minus_years)
+      return before_.regulation().setting(condition.name) == after_.regulation().setting(condition.name);
+    if (condition.source == Source::relation) {
+      const catalog::Catalogue& catalogue = before_.catalogue();
+      const catalog::Relation& relation =
+          catalogue.relations.at(static_cast<size_t>(catalogue.relation(condition.name)));
+      return same_settings(relation.where);
+    }
+    return std::all_of(condition.parts.begin(), condition.parts.end(),
+                       [this](const catalog::Condition& part) { return same_settings(part); });
+  }
+
+  db::Connection& reader_;
+  const policy::Rules &before_, &after_;
+  const Instant now_;
+  const policy::AuthorityPtr viewing_;
+  const Known known_;
+};
 
 }  // namespace
 
-Result<Done> fits(db::Connection& reader, const RulesPtr& rules, const policy::Regulation& regulation, Instant now) {
+Result<Done> fits(db::Connection& reader, const RulesPtr& rules, const policy::Regulation& regulation,
+                  const policy::Asker& viewer, Instant now) {
   JW_CHECK(policy::grants_stay(rules->catalogue(), reader, rules->regulation(), regulation));
   const RulesPtr then = rules->with(regulation);
   if (const std::vector<int> beyond = then->posts_beyond(reader); !beyond.empty())
     return cannot_run(regulation.posts.at(static_cast<size_t>(beyond.front())).name, "");
-  JW_CHECK(powers_stay(reader, rules, then, now));
+  JW_CHECK(Powers(reader, rules, then, viewer, now).stay());
   return Trial(reader, then).run();
 }
 

@@ -36,10 +36,12 @@ Result<Done> take_content(Moment& moment) {
   }
   json::object content = given->get_object();
   for (const char* own : {"granted", "undertaking", "level", "renews"}) content.erase(own);
-  const Reading reading = read(moment.on, content, moment.now.date());
   moment.file.content = std::move(content);
-  moment.file.title = title_of(moment.on, reading.application).zh;
   return Done{};
+}
+
+void entitle(Moment& moment) {
+  moment.file.title = title_of(moment.on, read(moment.on, moment.file.content, moment.now.date()).application).zh;
 }
 
 // A script that opens drafts all day fills nothing but its own list.
@@ -56,11 +58,13 @@ Result<Done> check_drafts(const Moment& moment) {
 Result<Done> save(Moment& moment) {
   if (moment.file.steps.empty()) JW_CHECK(check_drafts(moment));
   JW_CHECK(take_content(moment));
+  // Its title stands in lists: of what was sent back it stays as it was handed in.
+  if (moment.file.state != "returned") entitle(moment);
   if (moment.file.title.empty()) moment.file.title = "（未填写）";
   return Done{};
 }
 
-// What was never handed in is nobody's to read (§2.4.1).
+// What was never handed in is nobody's to read, nor that it was begun (§2.4.1).
 Result<Done> forget(Moment& moment) {
   moment.file.content = {};
   moment.file.title = "（草稿已作废）";
@@ -100,6 +104,14 @@ bool favours(const Moment& moment) {
   });
 }
 
+// As oneself, in that very unit: the same post elsewhere is another one.
+const cases::Actor::Held* held_in(const cases::Actor& actor, std::string_view post, std::string_view unit) {
+  for (const cases::Actor::Held& each : actor.posts) {
+    if (each.for_person == 0 && each.post == post && each.unit == unit) return &each;
+  }
+  return nullptr;
+}
+
 // The form as it stands goes to the head of the department.
 Result<Done> hand_in(Moment& moment) {
   cases::Case& file = moment.file;
@@ -108,8 +120,8 @@ Result<Done> hand_in(Moment& moment) {
   Reading reading = read(moment.on, file.content, moment.now.date());
   const Application& asked = reading.application;
   if (!asked.holder.post.empty()) {
-    const cases::Actor::Held* held = moment.actor.held(asked.holder.post);
-    if (held == nullptr || held->unit != asked.holder.unit || !can_be_holder(*held)) {
+    const cases::Actor::Held* held = held_in(moment.actor, asked.holder.post, asked.holder.unit);
+    if (held == nullptr || !can_be_holder(*held)) {
       reading.problems.push_back(
           {"content.holder", "not_held", {"只能为本人现任的岗位申请", "only for a post that one holds oneself"}});
     }
@@ -148,6 +160,7 @@ Result<Done> hand_in(Moment& moment) {
 
 Result<Done> submit(Moment& moment) {
   JW_CHECK(take_content(moment));
+  entitle(moment);
   return hand_in(moment);
 }
 
@@ -313,7 +326,8 @@ void describe(const Moment& moment, JsonWriter& out) {
 
 // ---- renewal: the same once more, in short
 
-// The old application with a new period and reason. It begins when the old grant ends, so that there is no gap.
+// The old application with a new period and reason, of whoever renews it. It begins when the old grant ends, so that
+// there is no gap.
 Result<Done> renew(Moment& moment) {
   const auto missing = [](const char* field, Text text) {
     return Refusal{
@@ -327,7 +341,8 @@ Result<Done> renew(Moment& moment) {
     return missing("grant", {"请选择要续期的授权", "which grant is to be renewed?"});
   cases::Case& file = moment.file;
   const auto old = find_grant(moment.connection, std::string_view(number->get_string()));
-  const bool mine = old && (old->person != 0 ? old->person == file.person : moment.actor.held(old->post) != nullptr);
+  const bool mine =
+      old && (old->person != 0 ? old->person == file.person : held_in(moment.actor, old->post, old->unit) != nullptr);
   if (!mine) return Refusal{Code::not_found, "access.grant_unknown", {"您没有这项授权", "you have no such grant"}};
   if (old->revoked || old->suspended) {
     return Refusal{Code::conflict,
@@ -343,7 +358,12 @@ Result<Done> renew(Moment& moment) {
   }
   json::object content = content_of(*before);
   content["from"] = std::max(old->until.date(), moment.now.date()).print();
-  for (const char* key : {"until", "reason"}) {
+  // Why somebody else needed it is between them and who decided; whoever goes on with the grant says so anew.
+  if (before->person != file.person) {
+    for (const char* own : {"reason", "justification"}) content.erase(own);
+    if (const json::value* reason = asked.if_contains("reason")) content["justification"] = *reason;
+  }
+  for (const char* key : {"until", "reason", "justification"}) {
     if (const json::value* value = asked.if_contains(key)) content[key] = *value;
   }
   content.erase("renews");
@@ -397,6 +417,7 @@ const State kStates[] = {
      .closed = true,
      .tone = cases::Tone::bad},
     {.name = "withdrawn", .label = {"已撤回", "withdrawn"}, .waits_for = cases::kWaitsNobody, .closed = true},
+    {.name = "discarded", .label = {"草稿已作废", "draft discarded"}, .waits_for = cases::kWaitsNobody, .closed = true},
 };
 
 const Text kSave{"保存草稿", "save the draft"}, kSubmit{"签字并提交", "sign and submit"}, kDiscard{"作废", "discard"},
@@ -420,7 +441,7 @@ const Transition kTransitions[] = {
     {.from = "returned", .action = "submit", .to = "signing", .who = kApplicant,
      .label = kSubmit, .opinion = kMay, .seal = kSigns, .effect = submit,
      .tone = kGood, .in_form = true},
-    {.from = "draft", .action = "discard", .to = "withdrawn", .who = kApplicant, .label = kDiscard,
+    {.from = "draft", .action = "discard", .to = "discarded", .who = kApplicant, .label = kDiscard,
      .effect = forget, .tone = kBad, .once = true},
     {.from = "returned", .action = "discard", .to = "withdrawn", .who = kApplicant, .label = kDiscard,
      .tone = kBad, .once = true},

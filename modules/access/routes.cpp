@@ -66,6 +66,9 @@ void tell_effect(const Call& call) {
   record::Entry like = call.entry("query", "query");
   like.parameters = R"({"of":"effect"})";
   like.basis = "§2.4.2";
+  like.post = outcome.entry.post;
+  like.unit = outcome.entry.unit;
+  like.purpose = "teaching_administration";
   if (const auto kept = edge::keep_told(call, like, std::move(told.told)); !kept) return call.refuse(kept.refusal());
   outcome.entry.action = "effect";
   call.release(std::move(outcome.entry), std::move(told.json));

@@ -63,9 +63,10 @@ Result<Issued> issue(const Call& call, const Made& made, std::string_view query)
                               .expires = Instant{entry.time.us + kValidDays * kDay}};
     JW_TRY(issued.sha256, paper::issue(*lease, issued.mark, exported, entry.time));
     lease->execute(
-        "INSERT INTO document (paper, dataset, format, purpose, query, row_count, clear) VALUES ($1, $2, 'csv', $3, "
-        "$4, $5, $6)",
-        {issued.mark.number, entry.dataset, entry.purpose, query, document.rows, clear});
+        "INSERT INTO document (paper, dataset, format, purpose, query, row_count, clear, basis) VALUES ($1, $2, "
+        "'csv', "
+        "$3, $4, $5, $6, $7)",
+        {issued.mark.number, entry.dataset, entry.purpose, query, document.rows, clear, document.basis.marks});
     transaction.commit();
   }
   const auto leaf = house.recorder.deliver(outbox);
@@ -158,20 +159,21 @@ void fetch(const Call& call) {
   int64_t outbox = 0;
   {
     const db::Store::Lease lease = house.store.private_reader();
-    db::Rows rows = lease->query("SELECT dataset, query, clear FROM document WHERE paper = $1", {number});
+    db::Rows rows = lease->query("SELECT dataset, query, clear, basis FROM document WHERE paper = $1", {number});
     const auto found = paper::find(*lease, number, house.clock.now());
     if (!found || found->account != call.session().account || !rows.next()) return call.refuse(unknown);
     dataset = rows.text(0);
     query = json::parse(rows.text(1));
     const json::value open = json::parse(rows.text(2));
     for (const auto& [column, clear] : open.as_object()) basis.clear[column] = clear.as_bool();
+    basis.marks = rows.text(3);
     outbox = found->outbox;
     content = paper::bytes(*lease, *found);
   }
   const auto made = house.recorder.deliver(outbox);
   const auto proof = made ? house.recorder.prove(made->seq) : std::nullopt;
   if (!proof) return call.refuse(edge::not_durable());
-  basis.marks = proof->entry.basis;
+  if (basis.marks.empty()) basis.marks = proof->entry.basis;
   if (const auto stands = house.engine.check_stands(call.asker(), query, policy::Action::export_, basis); !stands) {
     std::string parameters;
     JsonWriter(parameters).object().field("document", number).end_object();
@@ -183,8 +185,13 @@ void fetch(const Call& call) {
   response.content_type = "text/csv; charset=utf-8";
   response.headers.emplace_back("Content-Disposition", "attachment; filename=\"" + number + ".csv\"");
   response.headers.emplace_back("Cache-Control", "no-store");
-  // Whoever stands in it can see every download, not the first alone (§1.3.1).
+  // Whoever stands in it can see every download, not the first alone, and under what (§1.3.1).
   record::Entry entry = call.entry("export", "export");
+  entry.post = proof->entry.post;
+  entry.unit = proof->entry.unit;
+  entry.purpose = proof->entry.purpose;
+  entry.basis = proof->entry.basis;
+  entry.policy_version = house.policy.rules()->epoch();
   entry.dataset = std::move(dataset);
   entry.rows = proof->entry.rows;
   entry.subjects = proof->entry.subjects;

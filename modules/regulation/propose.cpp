@@ -50,7 +50,7 @@ Result<Previewed> previewed(const Call& call, const json::object& body) {
   const int64_t version = rules->regulation().version;
   JW_TRY(const json::object base, policy::content_of(*reader, version));
   JW_TRY(policy::Draft draft, drafted(*reader, house.catalogue, body, base));
-  JW_CHECK(query::fits(*reader, rules, draft.regulation, house.clock.now()));
+  JW_CHECK(query::fits(*reader, rules, draft.regulation, call.asker(), house.clock.now()));
   draft.regulation.version = -1;  // of no plan that is kept
   const auto after = rules->with(std::move(draft.regulation));
   const query::Effect effect =
@@ -75,10 +75,10 @@ void act(const Call& call, std::string_view action, edge::Signing signing, Run r
   });
 }
 
-policy::Trial trial_in(const edge::House& house) {
-  return [&house](const policy::Regulation& regulation) {
+policy::Trial trial_in(const edge::House& house, const policy::Asker& by) {
+  return [&house, by](const policy::Regulation& regulation) {
     const db::Store::Lease reader = house.store.reader();
-    return query::fits(*reader, house.policy.rules(), regulation, house.clock.now());
+    return query::fits(*reader, house.policy.rules(), regulation, by, house.clock.now());
   };
 }
 
@@ -105,7 +105,7 @@ Result<Done> proposer_holds(const edge::House& house, int64_t id) {
 // Nobody decides in their own favour, by whatever post (§4.3.2).
 policy::Trial decided_by(const edge::House& house, const policy::Asker& decider) {
   return [&house, decider](const policy::Regulation& regulation) -> Result<Done> {
-    JW_CHECK(trial_in(house)(regulation));
+    JW_CHECK(trial_in(house, decider)(regulation));
     const db::Store::Lease reader = house.store.reader();
     const auto rules = house.policy.rules();
     if (!query::favours(*reader, rules, rules->with(regulation), decider, house.clock.now())) return Done{};
@@ -118,7 +118,7 @@ policy::Trial decided_by(const edge::House& house, const policy::Asker& decider)
 
 void tell_preview(const Call& call, const json::object& body) {
   Result<Previewed> made = previewed(call, body);
-  if (!made) return call.refuse(made.refusal());
+  if (!made) return call.refuse_on_record("regulation_preview", made.refusal(), json::serialize(body));
   record::Entry like = entry_of(call, "query");
   like.purpose = "teaching_administration";
   like.parameters = R"({"of":"regulation_preview"})";
@@ -138,23 +138,23 @@ void preview(const Call& call) {
 
 void propose(const Call& call) {
   act(call, "regulation_propose", edge::Signing::none,
-      [](const edge::Doing& doing, const edge::House& house) -> Result<Acted> {
+      [by = call.asker()](const edge::Doing& doing, const edge::House& house) -> Result<Acted> {
         JW_TRY(const policy::Wording wording, wording_of(doing.body));
         JW_TRY(const int64_t base, edge::number_member(doing.body, "base"));
         JW_TRY(const json::array changes, edge::array_member(doing.body, "changes"));
         return policy::propose(doing.transaction, house.recorder, house.catalogue, base, changes, wording, doing.by,
-                               doing.now, trial_in(house));
+                               doing.now, trial_in(house, by));
       });
 }
 
 void roll_back(const Call& call) {
   act(call, "regulation_propose", edge::Signing::none,
-      [](const edge::Doing& doing, const edge::House& house) -> Result<Acted> {
+      [by = call.asker()](const edge::Doing& doing, const edge::House& house) -> Result<Acted> {
         JW_TRY(const policy::Wording wording, wording_of(doing.body));
         JW_TRY(const int64_t base, edge::number_member(doing.body, "base"));
         JW_TRY(const int64_t to, edge::number_member(doing.body, "to"));
         return policy::propose_rollback(doing.transaction, house.recorder, house.catalogue, base, to, wording, doing.by,
-                                        doing.now, trial_in(house));
+                                        doing.now, trial_in(house, by));
       });
 }
 

@@ -56,7 +56,8 @@ TEST(Mutants, every_seeded_fault_is_found) {
     const Result result = run(trial);
     const std::string by = result.failure.substr(0, result.failure.find('\n'));
     std::cout << "fault " << fault << ": " << (by.empty() ? "not found" : by) << " after " << result.cases << " cases"
-              << std::endl;
+              << "\n"
+              << std::flush;
     if (by.empty()) survived += " " + std::to_string(fault);
   }
   fault_on = 0;

@@ -11,8 +11,6 @@
 namespace jw::differential {
 namespace {
 
-constexpr size_t kFewPersons = 9;  // numbers about so many tell of each (§1.3.1)
-
 using catalog::Condition;
 using catalog::Dataset;
 using catalog::Field;
@@ -461,11 +459,15 @@ class Reference {
       return false;  // by id, as they stand
     });
     out.more = rows.size() > static_cast<size_t>(query.limit);
-    if (out.more) rows.resize(static_cast<size_t>(query.limit));
+    // That there is a further row tells of it.
+    if (out.more) rows.resize(static_cast<size_t>(query.limit) + 1);
+    for (const Viewed& row : rows) {
+      if (const auto person = subject_of(listed, *row.row)) out.subjects.insert(*person);
+    }
+    name_persons(query, out.subjects);
+    if (out.more) rows.pop_back();
     for (const Viewed& row : rows) {
       std::string json;
-      if (const auto person = subject_of(listed, *row.row); person && *person != asker_.person)
-        out.subjects.insert(*person);
       out.sight.emplace_back();
       out.cells.emplace_back();
       for (int f : out.columns) {
@@ -494,7 +496,46 @@ class Reference {
     return subject.row->person;
   }
 
+  // Whom a question about persons names by key in its conditions, as far as the asker may query their rows: asked about
+  // in vain is asked about. The asker is nobody to be told.
+  void name_persons(const query::Query& query, std::set<int64_t>& persons) const {
+    const auto name = [&](const Condition& condition, const auto& self) -> void {
+      for (const Condition& part : condition.parts) self(part, self);
+      const bool literal = condition.kind == Condition::Kind::leaf && condition.source == Condition::Source::literal;
+      if (!literal || condition.op == Op::is_null) return;
+      const Field& field = at(query.dataset->fields, condition.field);
+      const Dataset* named = query.dataset;
+      for (const int hop : field.path) named = &dataset(at(named->fields, hop).ref);
+      const bool ref = field.type == Type::ref;
+      if (ref) named = &dataset(field.ref);
+      const int key = named->key.front();
+      if (named->key.size() != 1 || (!ref && own(field, condition.field) != key)) return;
+      for (const Viewed& row : view(*named, decide(*named, Action::query, query.purpose), {})) {
+        const auto person = subject_of(*named, *row.row);
+        if (person && compare(at(row.clear, key), Op::in, condition.values) == Truth::yes) persons.insert(*person);
+      }
+    };
+    if (query.dataset->has_subject) {
+      if (query.where) name(*query.where, name);
+      for (const query::Measure& measure : query.measures) {
+        if (measure.where) name(*measure.where, name);
+      }
+    }
+    persons.erase(asker_.person);
+  }
+
   // ---- statistics
+
+  // A part of a group of which a measure tells: numbers about few tell of each of them (§1.3.1).
+  void tell_of_few(const query::Query& query, const std::vector<const Viewed*>& rows,
+                   const std::function<bool(const Viewed&)>& belongs, std::set<int64_t>& told) const {
+    std::set<int64_t> persons;
+    for (const Viewed* row : rows) {
+      if (!belongs(*row)) continue;
+      if (const auto person = subject_of(*query.dataset, *row->row)) persons.insert(*person);
+    }
+    if (persons.size() <= static_cast<size_t>(kFewPersons)) told.insert(persons.begin(), persons.end());
+  }
 
   // JSON and, to order by, the value.
   std::pair<std::string, Value> measure(const query::Query& query, const query::Measure& measure,
@@ -563,13 +604,15 @@ class Reference {
     std::vector<std::pair<std::vector<Value>, std::string>> lines;
     Expected out;
     for (const auto& [group, members] : groups) {
-      std::set<int64_t> persons;
-      for (const Viewed* member : members) {
-        if (const auto person = subject_of(*query.dataset, *member->row)) persons.insert(*person);
+      tell_of_few(
+          query, members, [](const Viewed&) { return true; }, out.subjects);
+      for (const query::Measure& each : query.measures) {
+        const auto seen = [&](const Viewed& row) { return !is_null(at(row.clear, each.field)); };
+        const auto hit = [&](const Viewed& row) { return holds(*query.dataset, row, *each.where); };
+        if (each.field >= 0) tell_of_few(query, members, seen, out.subjects);
+        if (each.where) tell_of_few(query, members, hit, out.subjects);
+        if (each.where) tell_of_few(query, members, std::not_fn(hit), out.subjects);
       }
-      if (persons.size() > kFewPersons) persons.clear();  // what tells of so many tells of nobody
-      persons.erase(asker_.person);
-      out.subjects.insert(persons.begin(), persons.end());
       std::vector<Value> keys = group;
       std::string line;
       for (size_t g = 0; g < group.size(); ++g)
@@ -581,6 +624,7 @@ class Reference {
       }
       lines.emplace_back(std::move(keys), "[" + line + "]");
     }
+    name_persons(query, out.subjects);
     std::vector<query::OrderKey> order = query.order;
     for (size_t g = 0; g < query.group.size(); ++g) order.push_back({static_cast<int>(g), false});
     std::stable_sort(lines.begin(), lines.end(), [&](const auto& a, const auto& b) {

@@ -22,6 +22,7 @@
 namespace jw::differential {
 
 using catalog::Value;
+constexpr int64_t kFewPersons = 2;  // numbers about so many tell of each (§1.3.1); nobody here knows ten persons
 enum class Seen : uint8_t { clear, masked, hidden };
 
 struct Row {

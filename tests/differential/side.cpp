@@ -7,6 +7,7 @@
 #include "kernel/catalog/schema.hpp"
 #include "kernel/identity/api.hpp"
 #include "kernel/policy/reach.hpp"
+#include "kernel/query/plan.hpp"
 #include "platform/crypto/api.hpp"
 
 namespace jw::differential {
@@ -174,6 +175,7 @@ void Side::put_policy(const std::vector<policy::Atom>& defaults, const std::vect
   engine_.reset();
   uncached_.reset();
   policy_ = std::make_unique<policy::Policy>(catalogue_, std::move(regulation), made_.store());
+  query::few_persons = kFewPersons;
   query::Options options;
   options.token_key = std::string(32, 'k');
   engine_ = std::make_unique<query::Engine>(catalogue_, *policy_, made_.store(), clock_, options);

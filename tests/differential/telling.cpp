@@ -357,6 +357,7 @@ std::optional<std::string> sight_wrong(const Case& one, const Rules& rules, cons
         const bool shows = atom.effect == policy::Effect::permit && atom.dataset == cell.dataset->index && atom.reads();
         if (!shows || atom.fields[static_cast<size_t>(cell.field)] != sight) continue;
         if (atom.from_us > one.now_us || one.now_us >= atom.until_us) continue;
+        if (atom.account != 0) continue;  // no dataset here says which accounts have grants
         int64_t count = 0;
         for (int64_t account = 1; account <= kAccounts && row != nullptr; ++account) {
           const policy::Asker asker = asker_of(account);

@@ -312,7 +312,7 @@ TEST_P(RegulationEffect, what_cannot_be_in_force_is_refused_before_it_is_decided
   const auto fits = [&](const policy::Regulation& regulation) {
     const auto now = rules();
     const auto reader = campus_->system().store->reader();
-    const auto done = query::fits(*reader, now, regulation, campus_->system().clock->now());
+    const auto done = query::fits(*reader, now, regulation, office_, campus_->system().clock->now());
     return done ? std::string() : done.refusal().type;
   };
   EXPECT_EQ(fits(rules()->regulation()), "");
@@ -387,6 +387,58 @@ TEST_P(RegulationEffect, statistics_about_few_persons_note_them) {
       << "the first class has two";
 }
 
+// Whoever is asked about can see it, found or not; and nobody whom the asker may not query (§1.3.1).
+TEST_P(RegulationEffect, whom_a_question_is_about_is_noted_whatever_comes_of_it) {
+  std::vector<Row> more;
+  for (int i = 10; i < 30; ++i)
+    more.push_back(
+        {{"number", "2024100" + std::to_string(i)}, {"name", "众"}, {"unit", "cs"}, {"class", "C2"}, {"state", "01"}});
+  campus_->put("student", more);
+  const auto subjects = [&](const policy::Asker& asker, const std::string& query) {
+    const query::Outcome outcome = campus_->ask(asker, query);
+    EXPECT_TRUE(std::holds_alternative<query::Answer>(outcome.result)) << query;
+    for (const record::Subject& each : outcome.entry.subjects) EXPECT_EQ(each.kind, record::Subject::Kind::person);
+    return outcome.entry.subjects.size();
+  };
+  const auto failing = [](const char* who, const char* op = "eq") {
+    return R"({"dataset":"grade","where":{"all":[{"field":"student","op":")" + std::string(op) + R"(","value":)" + who +
+           R"(},{"field":"score","op":"lt","value":10}]}})";
+  };
+  EXPECT_EQ(subjects(office_, failing(R"("202400002")")), 1u) << "no row is an answer about them";
+  EXPECT_EQ(subjects(office_, failing(R"(["202400001","202400002","none"])", "in")), 2u);
+  EXPECT_EQ(subjects(office_, R"({"dataset":"student","where":{"all":[{"field":"number","op":"eq","value":)"
+                              R"("202400001"},{"field":"name","op":"eq","value":"王五"}]}})"),
+            1u);
+  EXPECT_EQ(subjects(office_, R"({"dataset":"grade","where":{"all":[{"field":"student","op":"ge","value":"202400002"},)"
+                              R"({"field":"student","op":"le","value":"202400002"},)"
+                              R"({"field":"score","op":"lt","value":10}]},"measures":[{"fn":"count"}]})"),
+            1u)
+      << "by a range, in a number";
+  EXPECT_EQ(subjects(teacher_, failing(R"("202400002")")), 0u) << "who is not among those taught";
+  EXPECT_EQ(subjects(office_, R"({"dataset":"grade","limit":1})"), 2u) << "that there is a further one, too";
+  EXPECT_EQ(subjects(office_, R"({"dataset":"student","measures":[{"fn":"share","where":{"field":"name","op":"eq",)"
+                              R"("value":"张三"}}]})"),
+            1u);
+  EXPECT_EQ(subjects(office_, R"({"dataset":"student","measures":[{"fn":"share","where":{"field":"name","op":"ne",)"
+                              R"("value":"张三"}}]})"),
+            1u)
+      << "by what is left";
+  EXPECT_EQ(subjects(office_, R"({"dataset":"student","measures":[{"fn":"share","where":{"field":"class","op":"eq",)"
+                              R"("value":"C2"}}]})"),
+            2u)
+      << "of the other class there are two";
+  // Of whom alone there is a value.
+  EXPECT_EQ(subjects(office_, R"({"dataset":"student","measures":[{"fn":"count_distinct","field":"state"}]})"), 0u);
+  campus_->put("student", {{{"number", "202400003"},
+                            {"name", "王五"},
+                            {"unit", "cs"},
+                            {"class", "C2"},
+                            {"state", "01"},
+                            {"english_name", "Wang"}}});
+  EXPECT_EQ(subjects(office_, R"({"dataset":"student","measures":[{"fn":"count_distinct","field":"english_name"}]})"),
+            1u);
+}
+
 // However long a list: who belongs to no class or has none is noted one by one (§1.3.1).
 TEST_P(RegulationEffect, a_long_list_loses_nobody) {
   std::vector<Row> staff, students;
@@ -398,9 +450,9 @@ TEST_P(RegulationEffect, a_long_list_loses_nobody) {
   }
   campus_->put("staff", staff);
   campus_->put("student", students);
-  const auto subjects = [&](std::string_view dataset) {
-    const auto outcome =
-        campus_->ask(office_, R"({"dataset":")" + std::string(dataset) + R"(","fields":["number"],"limit":1000})");
+  const auto subjects = [&](std::string_view dataset, std::string_view field = "number") {
+    const auto outcome = campus_->ask(office_, R"({"dataset":")" + std::string(dataset) + R"(","fields":[")" +
+                                                   std::string(field) + R"("],"limit":1000})");
     std::pair<size_t, int64_t> out;  // persons one by one, and those counted in classes
     for (const record::Subject& each : outcome.entry.subjects) {
       EXPECT_NE(each.id, 0);
@@ -411,6 +463,16 @@ TEST_P(RegulationEffect, a_long_list_loses_nobody) {
   };
   EXPECT_EQ(subjects("staff"), (std::pair<size_t, int64_t>(213, 0))) << "all but the asker";
   EXPECT_EQ(subjects("student"), (std::pair<size_t, int64_t>(7, 206)));
+  // Where being in it is sensitive, a number by class would tell who else is: there each is noted.
+  std::vector<Row> warned;
+  for (const Row& student : students) warned.push_back({{"student", student.at("number")}, {"term", "2025-2026-1"}});
+  campus_->put("warning", warned);
+  EXPECT_EQ(subjects("warning", "student"), (std::pair<size_t, int64_t>(210, 0)));
+  EXPECT_EQ(campus_->answer(office_, R"({"dataset":"warning","fields":["student"],"limit":1000})")
+                .at("rows")
+                .as_array()
+                .size(),
+            210u);
 }
 
 // Before the agreement is signed nobody reads persons, in whatever dataset they stand (§4.3.3).
@@ -464,6 +526,13 @@ class SightOf : public RegulationEffect {
   Result<query::Seen> what(const policy::Asker& viewer, const char* login) {
     const auto reader = campus_->system().store->reader();
     return query::what_sees(*reader, rules(), {viewer, campus_->system().clock->now()}, login);
+  }
+  // What a change is refused for when `by` proposes it; empty: nothing.
+  std::string fits(const policy::Asker& by, std::string_view changes) {
+    const auto after = changed(changes);
+    const auto reader = campus_->system().store->reader();
+    const auto done = query::fits(*reader, rules(), after->regulation(), by, campus_->system().clock->now());
+    return done ? std::string() : done.refusal().type + " " + done.refusal().fields.front().field;
   }
   policy::Asker security_;
 };
@@ -523,12 +592,7 @@ TEST_P(SightOf, administrators_are_apart_by_whatever_post_or_grant) {
 }
 
 TEST_P(SightOf, a_power_is_moved_to_nobody) {
-  const auto fits = [&](const char* changes) {
-    const auto after = changed(changes);
-    const auto reader = campus_->system().store->reader();
-    const auto done = query::fits(*reader, rules(), after->regulation(), campus_->system().clock->now());
-    return done ? std::string() : done.refusal().type + " " + done.refusal().fields.front().field;
-  };
+  const auto fits = [&](const char* changes) { return this->fits(office_, changes); };
   EXPECT_EQ(fits(R"([{"op":"set_power","name":"regulation_approve","post":["audit_admin"]}])"),
             "regulation.power_unheld powers.regulation_approve");
   EXPECT_EQ(
@@ -537,6 +601,71 @@ TEST_P(SightOf, a_power_is_moved_to_nobody) {
            R"({"op":"set_power","name":"sight_ask","post":["fresh"]}])"),
       "regulation.power_unheld powers.sight_ask");
   EXPECT_EQ(fits(R"([{"op":"set_power","name":"sight_ask","post":["security_admin"]}])"), "");
+}
+
+// Whether somebody holds a post that is made up for the purpose would answer any question about anybody (§4.3.2).
+TEST_P(SightOf, whom_a_new_or_changed_post_fits_is_told_to_nobody_who_may_not_query_it) {
+  const auto post = [&](const std::string& name, const std::string& further, const std::string& where) {
+    return R"({"op":"put_post","post":{"name":")" + name + R"(","label":{"zh":"岗","en":"post"},"clause":"2.1.4",)" +
+           further + R"("where":{"all":[)" + where + "]}}}";
+  };
+  const auto power = [](const std::string& to) {
+    return R"({"op":"set_power","name":"paper_revoke","post":[")" + to + "\"]}";
+  };
+  const std::string staff = R"("from":"staff",)", me = R"({"field":"id","is":"me"},)";
+  const auto named = [](const char* number, const char* name) {
+    return R"({"field":"number","op":"eq","value":")" + std::string(number) +
+           R"("},{"field":"name","op":"eq","value":")" + name + "\"}";
+  };
+  const auto admin = [](const char* unit) {
+    return R"({"field":"staff","is":"me"},{"field":"post","op":"eq","value":"security_admin"},)"
+           R"({"field":"unit","op":"eq","value":")" +
+           std::string(unit) + "\"}";
+  };
+  const std::string appointed = R"("from":"post_holding","apart":"administrator",)",
+                    apart = R"("from":"staff","apart":"administrator",)";
+  struct Asked {
+    const char* what;
+    std::string yes, no;
+  };
+  const Asked asked[] = {
+      {"a new post", "[" + post("zz", staff, me + named("T1", "陶老师")) + "," + power("zz") + "]",
+       "[" + post("zz", staff, me + named("T1", "李老师")) + "," + power("zz") + "]"},
+      {"a changed post", "[" + post("security_admin", appointed, admin("xxb")) + "," + power("security_admin") + "]",
+       "[" + post("security_admin", appointed, admin("cs")) + "," + power("security_admin") + "]"},
+      {"a post that takes another from its holder",
+       "[" + post("zz", apart, me + named("A1", "安全员")) + "," + power("security_admin") + "]",
+       "[" + post("zz", apart, me + named("A1", "李老师")) + "," + power("security_admin") + "]"},
+  };
+  for (const Asked& each : asked) {
+    EXPECT_EQ(fits(security_, each.yes), "regulation.power_unheld powers.paper_revoke") << each.what;
+    EXPECT_EQ(fits(security_, each.no), "regulation.power_unheld powers.paper_revoke") << each.what;
+  }
+  EXPECT_EQ(fits(office_, asked[0].yes), "") << "whoever may query the staff knows it anyway";
+  EXPECT_EQ(fits(office_, asked[0].no), "regulation.power_unheld powers.paper_revoke");
+  EXPECT_EQ(fits(security_, "[" + power("security_admin") + "]"), "") << "as it stands, and held";
+}
+
+// Personal grants say of whom they are, and their conditions of whose data.
+TEST_P(SightOf, grants_of_accounts_are_told_to_who_may_query_them) {
+  {
+    const auto writer = campus_->system().store->writer();
+    db::Transaction transaction(*writer, db::Transaction::Mode::write);
+    policy::Grant grant =
+        grant_of(teacher_.account, R"({"rows":{"field":"student","op":"eq","value":"202400003"},"clear":["*"],
+                                       "actions":["query"],"purposes":["study"]})");
+    grant.person = teacher_.person;
+    ASSERT_TRUE(policy::put_grant(*campus_->system().catalogue, rules()->regulation(), *writer, grant,
+                                  campus_->system().clock->now()));
+    transaction.commit();
+  }
+  for (const auto& [viewer, told] :
+       {std::pair(office_, true), std::pair(security_, false), std::pair(teacher_, false)}) {
+    const std::string json = who(viewer, "no~such", "score").json;
+    EXPECT_EQ(json.find("2026-0001") != std::string::npos, told) << json;
+    EXPECT_EQ(json.find("202400003") != std::string::npos, told) << json;
+    EXPECT_EQ(json::parse(json).at("grants").as_bool(), told);
+  }
 }
 
 TEST_P(SightOf, a_cell_is_the_same_whether_there_is_such_a_row_or_not) {

@@ -73,6 +73,18 @@ forEachStore('exports', (world) => {
     const ended = isProblem(await teacher.get(made.json.link), 403);
     assert.equal(ended.type, 'query.basis_ended');
     assert.match(ended.detail.zh, /2026-7001/);
+    // A forbid that has come since closes rows that stand in it.
+    await sqlOutside(world.db, `UPDATE access_grant SET number = '2026-7001' WHERE id = 7001`);
+    await sqlOutside(world.db, 'UPDATE gate SET epoch = epoch + 1');
+    assert.equal((await teacher.get(made.json.link)).status, 200);
+    const closed = JSON.stringify({ rows: { field: 'school_year', op: 'eq', value: '1999-2000' }, clear: [], masked: [], actions: ['query', 'export'], purposes: [] });
+    await sqlOutside(world.db, `INSERT INTO access_grant (id, number, effect, account, unit, dataset, content, valid_from, valid_until, source, made, title, holder, holder_name, person_id, state, last_used) VALUES (7003, '2026-7003', 'forbid', ${account}, '', 'evaluation', '${closed}', ${now - 2 * year}, ${now + 2 * year}, '2.4.2', ${now}, '测评', '${teacher.account}', '甲', ${person}, 'valid', ${now})`);
+    await sqlOutside(world.db, 'UPDATE gate SET epoch = epoch + 1');
+    assert.equal(isProblem(await teacher.get(made.json.link), 403).type, 'query.basis_ended');
+    const under = await make(teacher, { query: { dataset: 'evaluation', fields: ['student'] } });
+    assert.equal((await teacher.get(under.json.link)).status, 200, 'made under it, it stands');
+    await sqlOutside(world.db, 'DELETE FROM access_grant WHERE id = 7003');
+    await sqlOutside(world.db, 'UPDATE gate SET epoch = epoch + 1');
     // Nor may a column be open less than it was.
     await sqlOutside(world.db, `UPDATE access_grant SET number = '2026-7001', content = '${content.replace('"clear":["student"]', '"clear":["term_note"]').replace('term_note', 'school_year')}' WHERE id = 7001`);
     await sqlOutside(world.db, 'UPDATE gate SET epoch = epoch + 1');
@@ -203,7 +215,7 @@ forEachStore('exports', (world) => {
     assert.equal(proof.json.entry.kind, 'export');
     const nth = world.accountsOf('student').findIndex((each) => each.account === number);
     const student = await world.as('student', nth);
-    const log = await student.rows({ dataset: 'access_log', fields: ['leaf', 'dataset', 'action', 'basis'], limit: 5 });
+    const log = await student.rows({ dataset: 'access_log', fields: ['leaf', 'dataset', 'action', 'basis', 'post', 'purpose'], limit: 5 });
     const line = log.find(([leaf]) => leaf === Number(made.record.split('/').at(-1)));
     assert.deepEqual(line?.slice(1, 3), ['grade', 'export']);
     // Every download, not the first alone.
@@ -211,6 +223,9 @@ forEachStore('exports', (world) => {
     for (let before = await exports(), times = 1; times <= 2; times += 1) {
       assert.equal((await adviser.get(made.link)).status, 200);
       assert.equal(await exports(), before + times);
+      const [[dataset, ...told]] = await student.rows({ dataset: 'access_log', fields: ['dataset', 'basis', 'post', 'purpose'], order: [{ field: 'leaf', desc: true }], limit: 1 });
+      assert.equal(dataset, 'grade');
+      assert.deepEqual(told, line.slice(3), 'under what it was made');
     }
   });
 

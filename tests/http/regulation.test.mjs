@@ -73,6 +73,7 @@ forEachStore('regulation', (world) => {
       const problem = isProblem(await person.post('/api/regulation/preview', { changes: [change] }), 422);
       assert.equal(problem.type, 'regulation.change_invalid', JSON.stringify(change));
       assert.ok(problem.fields.some((field) => says.test(`${field.field} ${field.text.zh} ${field.text.en}`)), JSON.stringify(problem.fields));
+      assert.ok(problem.record, `on record: ${JSON.stringify(change)}`);
       isProblem(await person.post('/api/regulation/proposals', { base, note: 'x', changes: [change] }), 422);
     }
     for (const body of [{}, { base }, { base, note: '', changes: [{ op: 'remove_rule', id: 1 }] }, { base, changes: 7, note: 'x' }]) {
@@ -150,6 +151,17 @@ forEachStore('regulation', (world) => {
       const effect = effectOf(answer.json, 'curious', 'term');
       assert.deepEqual([effect.holders, effect.numbers, effect.samples], [null, null, null], answer.text);
       assert.ok(isText(effect.why));
+    }
+    // Whether somebody would hold a power is as much of an answer; it is on record that it was asked.
+    const { account } = await world.as('teacher');
+    const digit = (await sqlOutside(world.db, `SELECT id_number FROM staff WHERE number = '${account}'`)).trim()[0];
+    for (const first of [digit, digit === '9' ? '8' : '9']) {
+      const [post] = curious('staff', [{ field: 'id', is: 'me' }, { field: 'number', op: 'eq', value: account }, { field: 'id_number', op: 'starts', value: first }]).changes;
+      const changes = [post, { op: 'set_power', name: 'paper_revoke', post: ['curious'] }];
+      const refused = [isProblem(await (await security()).post('/api/regulation/preview', { changes }), 409)];
+      const { in_force: now } = await read(await office());
+      if (first !== digit) refused.push(isProblem(await (await office()).post('/api/regulation/proposals', { base: now, note: '试', changes }), 409));
+      for (const problem of refused) assert.ok(problem.type === 'regulation.power_unheld' && problem.record, `${first}: ${JSON.stringify(problem)}`);
     }
     const person = await office();
     const open = curious('student', [{ field: 'id', is: 'me' }, { field: 'sex', op: 'eq', value: '1' }]);

@@ -370,7 +370,7 @@ class Proposals : public ::testing::TestWithParam<db::Dialect> {
   policy::Trial trial() {
     return [this](const policy::Regulation& regulation) {
       const auto reader = system().store->reader();
-      return query::fits(*reader, system().policy->rules(), regulation, now());
+      return query::fits(*reader, system().policy->rules(), regulation, people_.at(3), now());
     };
   }
   template <class Act>

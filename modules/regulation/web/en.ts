@@ -86,6 +86,7 @@ export const en: Record<keyof typeof zh, string> = {
   'regulation.sight.hidden': 'hidden',
   'regulation.sight.masked': 'masked',
   'regulation.sight_by_rule': 'Told by the rules alone, for any row: you may not query this row and field yourself',
+  'regulation.sight_without_grants': 'Without grants of single accounts: you may not query who has which',
   'regulation.sight_note': 'Permissions are told, no data shown; every question is on record',
   'regulation.sight_title': 'Who sees what',
   'regulation.state.withdrawn': 'withdrawn',

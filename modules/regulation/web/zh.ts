@@ -80,6 +80,7 @@ export const zh = {
   'regulation.sight.hidden': '不可见',
   'regulation.sight.masked': '掩码',
   'regulation.sight_by_rule': '您不能查询这一行的这个字段，因此只按规定说明，对任何一行都一样',
+  'regulation.sight_without_grants': '哪些账号有单独授权您不能查询，因此不在其中',
   'regulation.sight_note': '只告知权限，不显示数据；每次查问都留痕',
   'regulation.sight_title': '谁能看到什么',
   'regulation.state.withdrawn': '已撤回',

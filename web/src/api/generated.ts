@@ -1654,6 +1654,8 @@ export interface components {
              * @enum {string}
              */
             by: "rule" | "row";
+            /** @description whether grants of single accounts are among them: only to whoever may query which accounts have grants */
+            grants: boolean;
             clear: components["schemas"]["SightSource"][];
             masked: components["schemas"]["SightSource"][];
             record: components["schemas"]["Record"];

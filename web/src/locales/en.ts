@@ -349,7 +349,7 @@ export const en: Record<keyof typeof zh, string> = {
 
   'quote': '{text}',
 
-  'readers.list': '(a list of {n}, you among them)',
+  'readers.list': '(a long list, noted by class: some of your class were on it)',
   'readers.none': 'Nobody has queried your data yet',
   'readers.query': 'Query with conditions',
   'readers.someone': 'Somebody',

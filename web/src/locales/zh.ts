@@ -345,7 +345,7 @@ export const zh = {
 
   'quote': '「{text}」',
 
-  'readers.list': '（{n} 人的名单，您在其中）',
+  'readers.list': '（很长的名单，按班级记录，其中有您班上的人）',
   'readers.none': '还没有人查询过您的数据',
   'readers.query': '按条件查询',
   'readers.someone': '有人',

@@ -132,7 +132,7 @@ class SchemaTest : public testing::TestWithParam<db::Dialect> {
     made_.emplace(GetParam());
     auto writer = made_->store().writer();
     writer->script(
-        "CREATE TABLE gate (id INTEGER PRIMARY KEY, epoch BIGINT NOT NULL); INSERT INTO gate (id, epoch) VALUES (1, "
+        "CREATE TABLE gate (id BIGINT PRIMARY KEY, epoch BIGINT NOT NULL); INSERT INTO gate (id, epoch) VALUES (1, "
         "1)");
   }
   db::Store& store() { return made_->store(); }
@@ -281,7 +281,7 @@ const Change kChanges[] = {
 // What is told of a store that is held against one newly made from the catalogue.
 std::set<std::string> drift_of(const Catalogue& catalogue, db::Connection& there, bool gate = true) {
   const std::unique_ptr<db::Connection> made = db::scratch();
-  if (gate) made->script("CREATE TABLE gate (id INTEGER PRIMARY KEY, epoch BIGINT NOT NULL)");
+  if (gate) made->script("CREATE TABLE gate (id BIGINT PRIMARY KEY, epoch BIGINT NOT NULL)");
   EXPECT_TRUE(apply_schema(catalogue, *made, true));
   std::set<std::string> told;
   for (const Text& each : db::differences(db::structure_of(*made), db::structure_of(there))) {
@@ -425,7 +425,7 @@ TEST_P(SchemaTest, WhatActsBehindAStatementIsTold) {
                         : "CREATE FUNCTION nothing() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'; "
                           "CREATE TRIGGER still BEFORE UPDATE ON gate FOR EACH ROW EXECUTE FUNCTION nothing()");
   writer->execute("UPDATE gate SET epoch = 77");
-  EXPECT_NE(number("SELECT epoch FROM gate"), 77);
+  EXPECT_FALSE(writer->query("SELECT id FROM gate WHERE epoch = 77").next());
   EXPECT_EQ(drift(), at("gate", "trigger 'still'"));
   writer->script(sqlite ? "DROP TRIGGER still" : "DROP TRIGGER still ON gate");
   EXPECT_EQ(drift(), std::set<std::string>{});
@@ -439,8 +439,8 @@ TEST_P(SchemaTest, WhatActsBehindAStatementIsTold) {
   if (sqlite) return;
   writer->script("CREATE RULE still AS ON UPDATE TO gate DO INSTEAD NOTHING");
   EXPECT_EQ(drift(), at("gate", "rule 'still'"));
-  writer->script("DROP RULE still ON gate; CREATE POLICY some ON gate USING (id = 2)");
-  EXPECT_EQ(drift(), at("gate", "policy 'some'"));
+  writer->script("DROP RULE still ON gate; CREATE POLICY hiding ON gate USING (id = 2)");
+  EXPECT_EQ(drift(), at("gate", "policy 'hiding'"));
 }
 
 TEST_P(SchemaTest, IndexesAndKeysAreLookedAtLikeTables) {

@@ -167,7 +167,7 @@ Stated stated_on_record(db::Connection& own) {
     }
     turns.take(*told, leaf);
   });
-  stated.problems.insert(stated.problems.end(), turns.problems().begin(), turns.problems().end());
+  for (Text& each : turns.problems()) stated.problems.push_back(std::move(each));
   return stated;
 }
 

@@ -164,6 +164,7 @@ Stated stated_on_record(db::Connection& own) {
     for (TableRows& table : told->tables) {
       if (table.whole) stated.columns[table.table] = columns_text(table.columns);
       table.rows.clear();
+      table.before.clear();
     }
     turns.take(*told, leaf);
   });

@@ -1018,6 +1018,7 @@ TEST_P(SqliteFailureTest, AFullDiskIsToldAndHealsWithoutLosingAnything) {
     const auto writer = stores_->main->writer();
     db::Transaction transaction(*writer, db::Transaction::Mode::write);
     Entry large = query_entry(2);
+    large.kind = "act";
     large.parameters.assign(20'000, ' ');
     id = recorder.put_in_outbox(*writer, large);
     transaction.commit();

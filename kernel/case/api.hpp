@@ -376,10 +376,12 @@ Result<std::optional<File>> letter_of(db::Connection& reader, std::string_view n
 // When the person to whom the letters of a case are written first fetched them; false: noted before, or somebody else.
 bool note_letter_read(db::Connection& transaction, std::string_view number, int64_t account, Instant now);
 std::optional<File> attachment_of(db::Connection& reader, std::string_view number, int64_t id);
-// By the applicant, while the case waits for its applicant, so that nothing comes to what others have signed: a PDF,
-// PNG or JPEG. Gives its SHA-256 in hex. `bytes_most`: of all files of the account, over all its cases; a draft that is
-// discarded gives back its own. Refusals: case.not_yours (403), text.not_accepted (422; name), case.attachment_invalid
-// (422), case.attachments_full (429).
+// The case, if this account may add files to it: its applicant, until somebody else has taken a step, so that nothing
+// comes to what others have signed; again while it waits for the applicant.
+std::optional<int64_t> takes_files(db::Connection& connection, std::string_view number, int64_t account);
+// By whom takes_files says: a PDF, PNG or JPEG. Gives its SHA-256 in hex. `bytes_most`: of all files of the account,
+// over all its cases; a draft that is discarded gives back its own. Refusals: case.not_yours (403), text.not_accepted
+// (422; name), case.attachment_invalid (422), case.attachments_full (429).
 constexpr int64_t kMegabyte = 1024 * 1024;
 Result<std::string> attach(db::Connection& transaction, std::string_view number, std::string_view name,
                            std::string_view bytes, int64_t account, int64_t bytes_most, Instant now);

@@ -66,6 +66,16 @@ std::optional<File> attachment_of(db::Connection& reader, std::string_view numbe
               "attachment-" + std::string(number) + "-" + std::to_string(id) + std::string(media->ending), media->name};
 }
 
+std::optional<int64_t> takes_files(db::Connection& connection, std::string_view number, int64_t account) {
+  db::Rows rows = connection.query(
+      "SELECT c.id FROM \"case\" c WHERE c.number = $1 AND c.account = $2 AND c.closed IS NULL AND (c.waits_for = "
+      "$3 "
+      "OR NOT EXISTS (SELECT 1 FROM case_step s WHERE s.case_id = c.id AND s.account <> c.account AND s.account <> 0))",
+      {number, account, kWaitsApplicant.name});
+  if (!rows.next()) return std::nullopt;
+  return rows.integer(0);
+}
+
 Result<std::string> attach(db::Connection& transaction, std::string_view number, std::string_view name,
                            std::string_view bytes, int64_t account, int64_t bytes_most, Instant now) {
   const auto* media = std::find_if(std::begin(kMedia), std::end(kMedia),
@@ -74,21 +84,17 @@ Result<std::string> attach(db::Connection& transaction, std::string_view number,
          typed_text(name, {.name = "name", .label = {"文件名", "the name of the file"}, .least = 1, .most = kNameMax}));
   if (media == std::end(kMedia))
     return wrong("file", {"只接受 PDF、PNG、JPEG 文件", "only PDF, PNG and JPEG files are taken"});
-  int64_t id = 0, count = 0;
+  const std::optional<int64_t> id = takes_files(transaction, number, account);
+  if (!id) {
+    return Refusal{Code::forbidden,
+                   "case.not_yours",
+                   {"附件由申请人添加，他人签字或办理以后（退回的除外）不能再加",
+                    "the applicant adds files, until somebody else has signed or decided; again once it is sent back"}};
+  }
+  int64_t count = 0;
   {
-    db::Rows rows = transaction.query(
-        "SELECT c.id, (SELECT COUNT(*) FROM case_attachment a WHERE a.case_id = c.id) FROM \"case\" c WHERE c.number "
-        "= $1 AND c.account = $2 AND c.waits_for = $3",
-        {number, account, kWaitsApplicant.name});
-    if (!rows.next()) {
-      return Refusal{
-          Code::forbidden,
-          "case.not_yours",
-          {"附件由申请人在提交前（或退回后）添加：签字以后不能再加",
-           "the applicant adds files before handing in, or once it is sent back: what others have signed stays"}};
-    }
-    id = rows.integer(0);
-    count = rows.integer(1);
+    db::Rows rows = transaction.query("SELECT COUNT(*) FROM case_attachment WHERE case_id = $1", {*id});
+    if (rows.next()) count = rows.integer(0);
   }
   if (count >= kAttachmentsMax) return wrong("file", {"附件最多 10 个", "at most 10 files"});
   if (bytes_of(transaction, account) + static_cast<int64_t>(bytes.size()) > bytes_most) {
@@ -103,7 +109,7 @@ Result<std::string> attach(db::Connection& transaction, std::string_view number,
   transaction.execute(
       "INSERT INTO case_attachment (id, case_id, name, media, sha256, content, account, added_us) VALUES ($1, $2, $3, "
       "$4, $5, $6, $7, $8)",
-      {next_id(transaction, "case_attachment"), id, named, media->name, sha256, db::Param::blob(bytes), account,
+      {next_id(transaction, "case_attachment"), *id, named, media->name, sha256, db::Param::blob(bytes), account,
        now.us});
   return sha256;
 }

@@ -216,8 +216,7 @@ Result<std::string> Engine::show(db::Connection& reader, const Actor& actor, std
   write_letters(reader, out, *file, moment.now);
   write_attachments(reader, out, *file, part);
   write_actions(moment, out);
-  out.field("may_attach",
-            file->account == actor.asker.account && &file->kind->state(file->state)->waits_for == &kWaitsApplicant);
+  out.field("may_attach", takes_files(reader, file->number, actor.asker.account).has_value());
   out.field("printable", file->kind->form != nullptr);
   out.field("signature_key", public_key()).end_object();
   return text;

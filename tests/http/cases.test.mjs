@@ -321,9 +321,13 @@ forEachStore('the access lifecycle', (world) => {
     const attach = (name) => who.teacher.request('POST', `/api/cases/${draft.number}/attachments?name=${name}`, Buffer.from('%PDF-1.4 a'));
     assert.equal((await must(attach('a.pdf'))).may_attach, true);
     const signing = await must(step(who.teacher, draft.number, 'submit', sign(who.teacher, { undertaking: 1 })));
-    assert.equal(signing.may_attach, false);
-    assert.equal(isProblem(await attach('b.pdf'), 403).type, 'case.not_yours');
-    assert.equal((await must(who.teacher.get(`/api/cases/${draft.number}`))).attachments.length, 1);
+    assert.equal(signing.may_attach, true, 'nobody else has looked at it yet');
+    await must(attach('b.pdf'));
+    await must(step(who.head, draft.number, 'sign', sign(who.head)));
+    const signed = await must(who.teacher.get(`/api/cases/${draft.number}`));
+    assert.equal(signed.may_attach, false);
+    assert.equal(isProblem(await attach('c.pdf'), 403).type, 'case.not_yours');
+    assert.equal((await must(who.teacher.get(`/api/cases/${draft.number}`))).attachments.length, 2);
     await must(step(who.teacher, draft.number, 'withdraw'));
   });
 

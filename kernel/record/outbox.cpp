@@ -8,9 +8,9 @@
 namespace jw::record {
 
 // What is told by append() alone has no transaction of the store: a question, a refusal, a sign-in, and a destruction
-// of bodies, which would excuse that they are missing.
+// of bodies, which would excuse that they are missing. `detail`: the first reading of a letter, which is noted with it.
 bool goes_by_outbox(std::string_view kind) {
-  constexpr std::string_view kKinds[] = {"act", "administration", "change", "export", "rows"};
+  constexpr std::string_view kKinds[] = {"act", "administration", "change", "detail", "export", "rows", "sign_out"};
   return std::find(std::begin(kKinds), std::end(kKinds), kind) != std::end(kKinds);
 }
 

@@ -100,7 +100,7 @@ class Running {
       if (trial_.postgres && !holds(stores, "both stores", stores_agree, Cases(&one, 1), seed)) return;
       Dice dice(one.seed);
       for (const Named& each : kChecks) {
-        if (each.changes || !is_put(dice, each.name, each.percent)) continue;
+        if (each.changes || !dice.chance(each.percent)) continue;
         if (!holds(stores, each.name, each.check, Cases(&one, 1), seed)) return;
       }
     }
@@ -109,7 +109,7 @@ class Running {
   void put_changes(Dice& dice, const Sides& stores, std::vector<Case>& questions, uint64_t seed) {
     for (const Named& each : kChecks) {
       const int percent = trial_.postgres ? each.percent / 4 : each.percent;
-      if (!each.changes || !is_put(dice, each.name, percent) || !result_.failure.empty()) continue;
+      if (!each.changes || !dice.chance(percent) || !result_.failure.empty()) continue;
       // Those of one account, of which the later ones come last.
       const int64_t account = dice.of(questions).account;
       std::vector<Case> cases;
@@ -120,10 +120,6 @@ class Running {
       changed.put_grants(cases.front().grants());
       changed.put_world(*cases.front().world);
     }
-  }
-
-  bool is_put(Dice& dice, const char* name, int percent) const {
-    return trial_.only.empty() ? dice.chance(percent) : trial_.only.contains(name);
   }
 
   bool holds(const Sides& stores, const char* name, Check check, Cases cases, uint64_t seed) {

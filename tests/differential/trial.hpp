@@ -15,7 +15,7 @@ struct Trial {
   int64_t cases = 0;      // at least so many
   bool postgres = false;  // beside SQLite: fewer checks, each on both
   bool shrinks = true;
-  std::set<std::string> only{};  // names of the checks to make, each of them wherever it can be; empty: all
+  std::set<std::string> only{};  // names of the checks to make; empty: all
 };
 
 struct Result {

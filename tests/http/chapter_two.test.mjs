@@ -59,7 +59,8 @@ forEachStore('default permissions', (world) => {
         assert.equal(refused.type, 'policy.no_permit', dataset);
         assert.ok(refused.remedy && refused.record, dataset);
         assert.equal(refused.remedy.prefill.dataset, dataset);
-        isProblem(await people[0].get(`/api/datasets/${dataset}/${await someKey(office, dataset)}`), 403);
+        // Of a reading the number among its persons is nobody's to see: no row of it can be named.
+        if (dataset !== 'access_log') isProblem(await people[0].get(`/api/datasets/${dataset}/${await someKey(office, dataset)}`), 403);
         const described = isProblem(await people[0].get(`/api/datasets/${dataset}`), 403);
         assert.ok(described.remedy, dataset);
         isProblem(await people[0].post('/api/documents', { query: { dataset }, format: 'csv', purpose: 'study' }), 403);

@@ -261,8 +261,8 @@ for (const kind of stores) {
       await mustRun('record', 'adopt', '--db', db, '--reason', 'restored from a backup');
       assert.match((await mustRun('audit', 'verify', '--db', db)).out, /the record holds/);
       assert.match((await mustRun('record', 'adopt', '--db', db, '--reason', 'once more')).out, /nothing to adopt/);
-      await sqlOutside(db, "UPDATE store_fact SET value = '大学' WHERE name = 'school_zh'");
-      assert.match((await mustRun('record', 'adopt', '--db', db, '--reason', 'renamed by hand')).out, /joined as they are/);
+      await sqlOutside(db, "UPDATE regulation_version SET note = 'x'");
+      assert.match((await mustRun('record', 'adopt', '--db', db, '--reason', 'altered by hand')).out, /joined as they are/);
       assert.match((await mustRun('audit', 'verify', '--db', db)).out, /record_adopted.*the record holds/s);
       const again = await serve(db);
       assert.equal((await again.request('GET', '/readyz')).status, 200);

@@ -91,15 +91,17 @@ for (const kind of stores) {
       const acts = await mustRun('audit', 'verify', '--db', db);
       assert.match(acts.out, /the record holds/);
 
-      const refused = await run('serve', '--db', db, '--listen', '127.0.0.1:0', '--clock', await clockFile(`clock_real_${kind}`, '2030-01-01T00:00:00Z'));
-      assert.notEqual(refused.code, 0);
-      assert.match(refused.err, /made-up|虚构/);
       const made = await run('demo', '--db', db, '--students', '300', '--seed', '1', '--accounts', await temporary('never.json'));
       assert.notEqual(made.code, 0, 'demo over real data');
       assert.match(made.err, /has data already|已有数据/);
       await assert.rejects(access(await temporary('never.json')), 'no accounts are written');
       assert.equal((await office.rows({ dataset: 'staff', where: { field: 'name', op: 'in', value: ['张三', '李四', '王五'] } })).length, 3);
       assert.equal((await office.get('/api/me')).json.store.made_up, false);
+      await server.stop();
+
+      const refused = await run('serve', '--db', db, '--listen', '127.0.0.1:0', '--clock', await clockFile(`clock_real_${kind}`, '2030-01-01T00:00:00Z'));
+      assert.notEqual(refused.code, 0);
+      assert.match(refused.err, /made-up|虚构/);
     });
 
     test('§3.1.1.a five wrong passwords lock a real account, and the right one says so once', async () => {

@@ -151,7 +151,8 @@ async function casesOf(world, student) {
   const { unit } = (await student.get(`/api/cases/${number}`)).json.applicant;
   const deputy = { deputy: world.accountsOf('teacher')[0].account, post: 'department_head', unit: unit.code, begins: today(0), ends: today(3), reason: '出差', password: head.password };
   for (let n = 0; n < 3; n += 1) await head.post('/api/deputies', deputy);
-  return { content, number, declined, attachment: file.json.attachments[0].id, deputy, head };
+  const unsent = (await student.post('/api/cases', { kind: 'access', action: 'draft', content })).json.number;
+  return { content, number, declined, unsent, attachment: file.json.attachments[0].id, deputy, head };
 }
 
 const today = (days) => new Date(Date.now() + 8 * 3600e3 + days * 864e5).toISOString().slice(0, 10);
@@ -227,7 +228,7 @@ forEachStore('every route', (world) => {
       'GET /api/cases/{number}': [[`/api/cases/${cases.number}`], [403, 404]],
       'GET /api/cases/{number}/form': [[`/api/cases/${cases.number}/form`], [403, 404]],
       'GET /api/cases/{number}/letter': [[`/api/cases/${cases.declined}/letter`], [403, 404]],
-      'POST /api/cases/{number}/attachments': [[`/api/cases/${cases.number}/attachments?name=b.pdf`, Buffer.from('%PDF-1.4 b')], [403, 404]],
+      'POST /api/cases/{number}/attachments': [[`/api/cases/${cases.unsent}/attachments?name=b.pdf`, Buffer.from('%PDF-1.4 b')], [403, 404]],
       'GET /api/cases/{number}/attachments/{id}': [[`/api/cases/${cases.number}/attachments/${cases.attachment}`], [403, 404]],
       'POST /api/cases/{number}/{action}': [[`/api/cases/${cases.number}/withdraw`, {}], [403, 404]],
       'GET /api/deputies/offer': [['/api/deputies/offer'], [200]],

@@ -195,8 +195,10 @@ bool agree(const SystemOptions& options) {
   if (!at.attached_path.empty() && !std::filesystem::exists(at.attached_path, none)) return false;
   const auto store = db::Store::open(at);
   const db::Store::Lease lease = store->reader();
-  const record::Kept kept = kept_of(options.home, *load_catalogue(options.home));
-  return record::joined(*lease) && record::verify(*lease, kept, {{}, key_file_of(options)}).problems.empty();
+  const auto catalogue = load_catalogue(options.home);
+  const record::Kept kept = kept_of(options.home, *catalogue);
+  return record::joined(*lease) && structure_problems(options, *catalogue, *lease).empty() &&
+         record::verify(*lease, kept, {{}, key_file_of(options)}).problems.empty();
 }
 
 }  // namespace

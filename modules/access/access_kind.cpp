@@ -341,8 +341,12 @@ Result<Done> renew(Moment& moment) {
     return missing("grant", {"请选择要续期的授权", "which grant is to be renewed?"});
   cases::Case& file = moment.file;
   const auto old = find_grant(moment.connection, std::string_view(number->get_string()));
-  const bool mine =
-      old && (old->person != 0 ? old->person == file.person : held_in(moment.actor, old->post, old->unit) != nullptr);
+  // A grant of a post is of its holders in that unit; without one, of all of them.
+  const auto is_held = [&] {
+    const auto* held = old->unit.empty() ? moment.actor.held(old->post) : held_in(moment.actor, old->post, old->unit);
+    return held != nullptr;
+  };
+  const bool mine = old && (old->person != 0 ? old->person == file.person : is_held());
   if (!mine) return Refusal{Code::not_found, "access.grant_unknown", {"您没有这项授权", "you have no such grant"}};
   if (old->revoked || old->suspended) {
     return Refusal{Code::conflict,

@@ -40,7 +40,8 @@ for (const kind of stores) {
       await server.stop();
       const verified = await run('audit', 'verify', '--db', db);
       assert.equal(verified.code, 1);
-      assert.deepEqual(verified.out.trim().split('\n').length, 1, `the rows are as they were: ${verified.out}`);
+      const said = verified.out.trim().split('\n').filter((line) => !line.startsWith('[?]'));
+      assert.equal(said.length, 1, `the rows are as they were: ${verified.out}`);
       assert.match(verified.out, /account.*by_hand/);
       await sqlOutside(db, "ALTER TABLE account ADD COLUMN filled_by_hand TEXT DEFAULT 'x'");
       const closed = await Server.startClosed(db);

@@ -192,7 +192,7 @@ TEST_P(ChapterTwo, a_grant_opens_exactly_what_it_says_while_it_lasts) {
 TEST_P(ChapterTwo, a_gate_that_was_set_back_makes_the_rules_be_read_anew) {
   campus_->put("evaluation", {{{"student", "202400001"}, {"school_year", "2024-2025"}}});
   const auto finance = campus_->sign_in("o2", "finance_office", "O2");
-  constexpr std::string_view kAsk = R"({"dataset":"evaluation","fields":["student"],"purpose":"accounting"})";
+  constexpr std::string_view kAsk = R"({"dataset":"evaluation","fields":["student"],"purpose":"study"})";
   const auto set_gate = [&](int64_t epoch) {
     campus_->system().store->writer()->execute("UPDATE gate SET epoch = $1", {epoch});
   };
@@ -202,7 +202,7 @@ TEST_P(ChapterTwo, a_gate_that_was_set_back_makes_the_rules_be_read_anew) {
   grant.number = "2026-0001";
   grant.account = finance.account;
   grant.dataset = "evaluation";
-  grant.content = R"({"rows":"all","clear":["student"],"actions":["query"],"purposes":["accounting"]})";
+  grant.content = R"({"rows":"all","clear":["student"],"actions":["query"],"purposes":["study"]})";
   grant.from = *Instant::parse("2026-03-16T08:00:00+08:00");
   grant.until = *Instant::parse("2026-03-17T10:00:00+08:00");
   grant.source = "2.1.4";

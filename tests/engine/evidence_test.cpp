@@ -377,8 +377,9 @@ TEST_P(Evidence, a_second_row_under_a_key_that_looks_the_same_is_found) {
   std::string list, values;
   for (const std::string& column : columns) {
     list += (list.empty() ? "" : ", ") + quoted_name(column);
-    values +=
-        (values.empty() ? "" : ", ") + (column == "id" ? std::string("CAST(x'01' AS BLOB)") : quoted_name(column));
+    values += (values.empty() ? "" : ", ") + (column == "id"       ? std::string("CAST(x'01' AS BLOB)")
+                                              : column == "number" ? std::string("'2099-0001'")
+                                                                   : quoted_name(column));
   }
   ASSERT_EQ(hand->execute("INSERT INTO access_grant (" + list + ") SELECT " + values + " FROM access_grant LIMIT 1"),
             1);

@@ -153,8 +153,9 @@ void attach(const Call& call) {
   seen(call, [&](const record::Entry&) {
     const edge::House& house = call.house();
     const Result<edge::Acted> done = edge::carry_out(
-        house.store, house.recorder, call.hand(), {"case.attach", "2.4.1"}, {}, house.clock.now(),
-        [&](edge::Doing& doing) -> Result<std::string> {
+        house.store, house.recorder, call.hand(),
+        {"case.attach", "2.4.1", edge::Signing::none("the step that hands the case in is signed")}, {},
+        house.clock.now(), [&](edge::Doing& doing) -> Result<std::string> {
           const int64_t most = house.policy.rules()->regulation().setting("attachment_megabytes") * cases::kMegabyte;
           JW_TRY(const std::string sha256, cases::attach(doing.transaction, call.captured(0), call.parameter("name"),
                                                          call.request().body, doing.by.account, most, doing.now));
@@ -190,7 +191,7 @@ Result<std::string> offer(const Call& call) {
 }
 
 void appoint(const Call& call) {
-  edge::act(call, {"deputy.appoint", "2.4.2", edge::Signing::lately},
+  edge::act(call, {"deputy.appoint", "2.4.2", edge::Signing::lately()},
             [call, actor = call.actor()](edge::Doing& doing) -> Result<std::string> {
               cases::Deputation asked;
               JW_TRY(asked.deputy_login, edge::text_member(doing.body, "deputy"));
@@ -206,11 +207,13 @@ void appoint(const Call& call) {
 }
 
 void answer_deputy(const Call& call, std::string_view action, bool accepts) {
-  edge::act(call, {action, "2.4.2"}, [call, accepts, actor = call.actor()](edge::Doing& doing) -> Result<std::string> {
-    JW_TRY(doing.outbox, cases::answer_deputy(doing.transaction, call.house().cases.services(), actor,
-                                              edge::number_in(call.captured(0)), accepts, doing.now));
-    return std::string("{}");
-  });
+  constexpr auto kDeclining = edge::Signing::none("who declines an offer takes on nothing, and nobody loses anything");
+  edge::act(call, {action, "2.4.2", accepts ? edge::Signing::lately() : kDeclining},
+            [call, accepts, actor = call.actor()](edge::Doing& doing) -> Result<std::string> {
+              JW_TRY(doing.outbox, cases::answer_deputy(doing.transaction, call.house().cases.services(), actor,
+                                                        edge::number_in(call.captured(0)), accepts, doing.now));
+              return std::string("{}");
+            });
 }
 
 void accept_deputy(const Call& call) {
@@ -222,11 +225,12 @@ void decline_deputy(const Call& call) {
 }
 
 void end_deputy(const Call& call) {
-  edge::act(call, {"deputy.end", "2.4.2"}, [call, actor = call.actor()](edge::Doing& doing) -> Result<std::string> {
-    JW_TRY(doing.outbox, cases::end_deputy(doing.transaction, call.house().cases.services(), actor,
-                                           edge::number_in(call.captured(0)), doing.now));
-    return std::string("{}");
-  });
+  edge::act(call, {"deputy.end", "2.4.2", edge::Signing::lately()},
+            [call, actor = call.actor()](edge::Doing& doing) -> Result<std::string> {
+              JW_TRY(doing.outbox, cases::end_deputy(doing.transaction, call.house().cases.services(), actor,
+                                                     edge::number_in(call.captured(0)), doing.now));
+              return std::string("{}");
+            });
 }
 
 const edge::Route kRoutes[] = {
@@ -297,8 +301,8 @@ const edge::Route kRoutes[] = {
      .path = "/api/deputies/{number}/accept",
      .needs = edge::Needs::session(),
      .run = accept_deputy,
-     .summary = {"接受代理", "accept to stand in"},
-     .request = "Nothing",
+     .summary = {"接受代理（签署）", "accept to stand in, signed"},
+     .request = "Signature",
      .response = "Done",
      .body_max = 16 * 1024},
     {.verb = edge::Verb::post,
@@ -313,8 +317,8 @@ const edge::Route kRoutes[] = {
      .path = "/api/deputies/{number}/end",
      .needs = edge::Needs::session(),
      .run = end_deputy,
-     .summary = {"结束代理", "end a deputy"},
-     .request = "Nothing",
+     .summary = {"结束代理（签署）", "end a deputy, signed"},
+     .request = "Signature",
      .response = "Done",
      .body_max = 16 * 1024},
 };

@@ -1,6 +1,7 @@
 // Evidence (§4.3.2): signed checkpoints, proofs and papers that anyone can check.
 #include "app/routes.hpp"
 #include "base/json.hpp"
+#include "kernel/notice/api.hpp"
 #include "kernel/paper/api.hpp"
 #include "kernel/record/proof_json.hpp"
 
@@ -70,14 +71,28 @@ Result<std::string> verify(const Call& call) {
 }
 
 void revoke(const Call& call) {
-  edge::act(call, {"paper_revoke", "3.3.1"}, [number = call.captured(0)](edge::Doing& doing) -> Result<std::string> {
-    JW_TRY(const std::string reason, edge::text_member(doing.body, "reason"));
-    JW_CHECK(paper::revoke(doing.transaction, number, doing.by.account, reason, doing.now));
-    JsonWriter(doing.entry.parameters).object().field("paper", number).field("reason", reason).end_object();
-    std::string text;
-    JsonWriter(text).object().field("number", number).field("state", paper::name(paper::State::revoked)).end_object();
-    return text;
-  });
+  edge::act(call, {"paper_revoke", "3.3.1", edge::Signing::now()},
+            [number = call.captured(0)](edge::Doing& doing) -> Result<std::string> {
+              JW_TRY(const std::string reason, edge::text_member(doing.body, "reason"));
+              JW_TRY(const paper::Paper revoked,
+                     paper::revoke(doing.transaction, number, doing.by.account, reason, doing.now));
+              JsonWriter(doing.entry.parameters).object().field("paper", number).field("reason", reason).end_object();
+              if (revoked.account != 0) {
+                notice::put_notice(doing.transaction,
+                                   {revoked.account,
+                                    "paper:" + number,
+                                    {"您的文件 " + number + "（" + revoked.title + "）已被撤销：" + reason,
+                                     "your paper " + number + " (" + revoked.title + ") was revoked: " + reason}},
+                                   doing.now);
+              }
+              std::string text;
+              JsonWriter(text)
+                  .object()
+                  .field("number", number)
+                  .field("state", paper::name(paper::State::revoked))
+                  .end_object();
+              return text;
+            });
 }
 
 const edge::Route kRoutes[] = {
@@ -91,8 +106,8 @@ const edge::Route kRoutes[] = {
      .path = "/api/papers/{number}/revocation",
      .needs = edge::Needs::power("paper_revoke"),
      .run = revoke,
-     .summary = {"撤销文件", "revoke a paper"},
-     .request = "Reason",
+     .summary = {"撤销文件（签署）", "revoke a paper, signed"},
+     .request = "SignedReason",
      .response = "PaperRevoked",
      .body_max = 16 * 1024},
     {.verb = edge::Verb::get,

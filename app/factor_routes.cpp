@@ -95,19 +95,20 @@ void confirm_again(const Call& call) {
 
 // Somebody lost the telephone: the desk triggers, and reads nothing.
 void reset(const Call& call) {
-  edge::act(call, {"factor_reset", "3.1.1", edge::Signing::lately}, [call](edge::Doing& doing) -> Result<std::string> {
-    JW_TRY(const std::string given, edge::text_member(doing.body, "reason"));
-    JW_TRY(const std::string reason, typed_reason(given));
-    identity::Identity& identity = call.house().identity;
-    const auto account = identity.find_account(doing.transaction, call.captured(0));
-    if (!account || account->id == doing.by.account)
-      return Refusal{Code::not_found,
-                     "identity.account_unknown",
-                     {"没有这个账号，或是您自己的账号", "there is no such account, or it is your own"}};
-    JW_CHECK(identity.reset_factor(doing.transaction, account->id));
-    JsonWriter(doing.entry.parameters).object().field("account", account->id).field("reason", reason).end_object();
-    return std::string("{}");
-  });
+  edge::act(
+      call, {"factor_reset", "3.1.1", edge::Signing::lately()}, [call](edge::Doing& doing) -> Result<std::string> {
+        JW_TRY(const std::string given, edge::text_member(doing.body, "reason"));
+        JW_TRY(const std::string reason, typed_reason(given));
+        identity::Identity& identity = call.house().identity;
+        const auto account = identity.find_account(doing.transaction, call.captured(0));
+        if (!account || account->id == doing.by.account)
+          return Refusal{Code::not_found,
+                         "identity.account_unknown",
+                         {"没有这个账号，或是您自己的账号", "there is no such account, or it is your own"}};
+        JW_CHECK(identity.reset_factor(doing.transaction, account->id));
+        JsonWriter(doing.entry.parameters).object().field("account", account->id).field("reason", reason).end_object();
+        return std::string("{}");
+      });
 }
 
 constexpr size_t kBodyMax = 16 * 1024;

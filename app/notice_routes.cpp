@@ -43,17 +43,19 @@ Result<std::vector<int64_t>> marked_in(const json::object& object) {
 }
 
 void mark(const Call& call) {
-  edge::act(call, {"notices_read", "2.4.2"}, [](edge::Doing& doing) -> Result<std::string> {
-    JW_TRY(const std::vector<int64_t> ids, marked_in(doing.body));
-    const int64_t marked = notice::mark_read(doing.transaction, doing.by.account, ids, doing.now);
-    doing.entry.rows = marked;
-    doing.nothing = marked == 0;
-    std::string text;
-    JsonWriter out(text);
-    out.object().field("marked", marked);
-    out.field("unread", notice::unread(doing.transaction, doing.by.account)).end_object();
-    return text;
-  });
+  edge::act(call,
+            {"notices_read", "2.4.2", edge::Signing::none("who marks own notices as seen changes nothing for anybody")},
+            [](edge::Doing& doing) -> Result<std::string> {
+              JW_TRY(const std::vector<int64_t> ids, marked_in(doing.body));
+              const int64_t marked = notice::mark_read(doing.transaction, doing.by.account, ids, doing.now);
+              doing.entry.rows = marked;
+              doing.nothing = marked == 0;
+              std::string text;
+              JsonWriter out(text);
+              out.object().field("marked", marked);
+              out.field("unread", notice::unread(doing.transaction, doing.by.account)).end_object();
+              return text;
+            });
 }
 
 const edge::Route kRoutes[] = {

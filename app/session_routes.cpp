@@ -186,7 +186,7 @@ void change_password(const Call& call) {
 }
 
 void sign_agreement(const Call& call) {
-  edge::act(call, {"agreement_sign", "4.3.3", edge::Signing::now}, [call](edge::Doing& doing) -> Result<std::string> {
+  edge::act(call, {"agreement_sign", "4.3.3", edge::Signing::now()}, [call](edge::Doing& doing) -> Result<std::string> {
     identity::Identity& identity = call.house().identity;
     JW_CHECK(identity.sign_agreement(doing.transaction, doing.by.account, identity.options().agreement_version));
     identity.forget(doing.by.session);

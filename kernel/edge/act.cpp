@@ -33,8 +33,8 @@ std::function<void()> told_of_failures(const Call& call, std::function<void()> w
 }
 
 Result<Done> signed_for(const Call& call, const Act& what, const json::object& body) {
-  if (what.signing == Signing::none) return Done{};
-  if (what.signing == Signing::now && !gives_proof(body)) return signature_missing();
+  if (what.signing.is_none()) return Done{};
+  if (what.signing.is_now() && !gives_proof(body)) return signature_missing();
   JW_TRY(const bool signs, signature(call.house(), call.session(), body));
   if (!signs) return signature_missing();
   return Done{};
@@ -100,7 +100,7 @@ Result<Acted> carry_out(db::Store& store, record::Recorder& recorder, const reco
 void act(const Call& call, const Act& what, Effect effect) {
   Result<json::object> body = call.body();
   if (!body) return call.refuse(body.refusal());
-  const bool slow = what.signing != Signing::none && gives_proof(*body);
+  const bool slow = !what.signing.is_none() && gives_proof(*body);
   auto work = [call, what, body = std::move(body).value(), effect = std::move(effect)] {
     if (const Result<Done> sure = signed_for(call, what, body); !sure)
       return call.refuse_on_record(what.action, sure.refusal());

@@ -177,8 +177,27 @@ std::vector<http::Route> table(House& house, std::span<const Route> routes);
 
 // ---- acting
 
-// Who acts shows who it is: not at all; now, or within the last minutes of this session; now.
-enum class Signing : uint8_t { none, lately, now };
+// Who acts signs, by showing again who it is: now; or now or within the last minutes of this session, where several
+// such acts follow one another. Or does not, and why. There is no default: an act that says nothing of it does not
+// compile.
+class Signing {
+ public:
+  static constexpr Signing now() { return {Kind::now, {}}; }
+  static constexpr Signing lately() { return {Kind::lately, {}}; }
+  static consteval Signing none(std::string_view because) {
+    if (because.empty()) throw "an act that nobody signs says why";
+    return {Kind::none, because};
+  }
+  constexpr bool is_none() const { return kind_ == Kind::none; }
+  constexpr bool is_now() const { return kind_ == Kind::now; }
+  constexpr std::string_view because() const { return because_; }  // why nobody signs; else empty
+
+ private:
+  enum class Kind : uint8_t { none, lately, now };
+  constexpr Signing(Kind kind, std::string_view because) : kind_(kind), because_(because) {}
+  Kind kind_;
+  std::string_view because_;
+};
 
 // Shows who it is by the members "password" and "code" of a body (§2.4.2): by the code where a second factor is
 // enrolled, else by the password. False: nothing was given, nor lately.
@@ -189,7 +208,7 @@ Refusal signature_missing();
 struct Act {
   std::string_view action;  // in the record
   std::string_view clause;  // "2.4.2"
-  Signing signing = Signing::none;
+  Signing signing;
 };
 
 // What an effect works with, inside the transaction. It fills the entry (parameters, rows …).
@@ -220,6 +239,7 @@ Result<Acted> carry_out(db::Store& store, record::Recorder& recorder, const reco
                         const boost::json::object& body, Instant now, const Effect& effect);
 // Whoever runs the command line, by the name of the system's user.
 record::Hand operator_hand();
+constexpr Signing kAtTheMachine = Signing::none("whoever runs commands has the machine; its system knows who that is");
 // Runs where hashing may wait; a full door is told to the caller of `call`.
 void at_the_door(const Call& call, std::function<void()> work);
 // Runs when it is the turn of whoever asks (kernel/edge/turns.hpp); heavy: what looks at very many rows. 429

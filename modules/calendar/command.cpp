@@ -48,8 +48,8 @@ int command(const edge::Words& words, const edge::OpenHouse& open) {
   if (arguments.flag("check")) return 0;
   Changed changed;
   const Result<edge::Acted> done = edge::carry_out(
-      house->store, house->recorder, edge::operator_hand(), {"calendar_years", "2.4.2"}, {}, house->clock.now(),
-      [&](edge::Doing& doing) -> Result<std::string> {
+      house->store, house->recorder, edge::operator_hand(), {"calendar_years", "2.4.2", edge::kAtTheMachine}, {},
+      house->clock.now(), [&](edge::Doing& doing) -> Result<std::string> {
         JW_TRY(changed, import_years(doing.transaction, house->recorder, years, doing.by,
                                      arguments.option("reason").value_or("calendar import"), doing.now));
         doing.outbox = changed.outbox;

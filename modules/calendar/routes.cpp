@@ -82,7 +82,7 @@ Result<std::string> read_year(const Call& call) {
 // One act of the keeper: `step` gives the outbox of its own leaf.
 template <class Step>
 void keep(const Call& call, std::string_view action, Step step) {
-  edge::act(call, {action, "2.4.2"}, [call, step](edge::Doing& doing) -> Result<std::string> {
+  edge::act(call, {action, "2.4.2", edge::Signing::lately()}, [call, step](edge::Doing& doing) -> Result<std::string> {
     JW_TRY(const Changed changed, step(doing, call.house().recorder));
     doing.outbox = changed.outbox;
     std::string text;
@@ -184,15 +184,15 @@ const edge::Route kRoutes[] = {
      .path = "/api/calendar/years",
      .needs = edge::Needs::power(kKeep),
      .run = import_file,
-     .summary = {"导入校历年份", "import years of the calendar"},
-     .request = "CalendarFile",
+     .summary = {"导入校历年份（签署）", "import years of the calendar, signed"},
+     .request = "CalendarImport",
      .response = "CalendarChanged",
      .body_max = 2 * kFileMax},
     {.verb = edge::Verb::post,
      .path = "/api/calendar/windows",
      .needs = edge::Needs::power(kKeep),
      .run = add,
-     .summary = {"登记停办时段", "add a window in which the clock stops"},
+     .summary = {"登记停办时段（签署）", "add a window in which the clock stops, signed"},
      .request = "CalendarWindowGiven",
      .response = "CalendarChanged",
      .body_max = 16 * 1024},
@@ -200,8 +200,8 @@ const edge::Route kRoutes[] = {
      .path = "/api/calendar/windows/{id}/withdrawal",
      .needs = edge::Needs::power(kKeep),
      .run = withdraw,
-     .summary = {"撤回停办时段", "withdraw a window"},
-     .request = "Reason",
+     .summary = {"撤回停办时段（签署）", "withdraw a window, signed"},
+     .request = "SignedReason",
      .response = "CalendarChanged",
      .body_max = 16 * 1024},
 };

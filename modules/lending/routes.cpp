@@ -12,7 +12,7 @@ namespace {
 // `step` gives the outbox id of its leaf.
 template <class Taking>
 void at_desk(const Call& call, std::string_view action, Taking step) {
-  edge::act(call, {action, "2.5.3", edge::Signing::lately}, [call, step](edge::Doing& doing) -> Result<std::string> {
+  edge::act(call, {action, "2.5.3", edge::Signing::lately()}, [call, step](edge::Doing& doing) -> Result<std::string> {
     JW_TRY(const std::string reason, edge::text_member(doing.body, "reason"));
     JW_TRY(doing.outbox,
            step(call.house().parts.get<Watch>(), doing, edge::number_in(call.captured(0)), std::string_view(reason)));

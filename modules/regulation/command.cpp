@@ -21,8 +21,8 @@ int command(const edge::Words& words, const edge::OpenHouse& open) {
       open({.db = arguments.required("db"), .home = arguments.option("home").value_or("")});
   policy::Acted acted;
   const Result<edge::Acted> done = edge::carry_out(
-      house->store, house->recorder, edge::operator_hand(), {"regulation_rollback", "2.1.1"}, {}, house->clock.now(),
-      [&](edge::Doing& doing) -> Result<std::string> {
+      house->store, house->recorder, edge::operator_hand(), {"regulation_rollback", "2.1.1", edge::kAtTheMachine}, {},
+      house->clock.now(), [&](edge::Doing& doing) -> Result<std::string> {
         JW_TRY(acted, policy::restore(doing.transaction, house->recorder, to, reason, doing.by, doing.now));
         doing.outbox = acted.outbox;
         return std::string("{}");

@@ -137,7 +137,7 @@ void preview(const Call& call) {
 }
 
 void propose(const Call& call) {
-  act(call, "regulation_propose", edge::Signing::none,
+  act(call, "regulation_propose", edge::Signing::lately(),
       [](const edge::Doing& doing, const edge::House& house) -> Result<Acted> {
         JW_TRY(const policy::Wording wording, wording_of(doing.body));
         JW_TRY(const int64_t base, edge::number_member(doing.body, "base"));
@@ -148,7 +148,7 @@ void propose(const Call& call) {
 }
 
 void roll_back(const Call& call) {
-  act(call, "regulation_propose", edge::Signing::none,
+  act(call, "regulation_propose", edge::Signing::lately(),
       [](const edge::Doing& doing, const edge::House& house) -> Result<Acted> {
         JW_TRY(const policy::Wording wording, wording_of(doing.body));
         JW_TRY(const int64_t base, edge::number_member(doing.body, "base"));
@@ -163,7 +163,7 @@ void approve(const Call& call) {
   const int64_t id = edge::number_in(call.captured(0));
   if (const auto holds = proposer_holds(call.house(), id); !holds && holds.refusal().code == Code::conflict)
     return call.refuse_on_record("regulation_approve", holds.refusal());
-  act(call, "regulation_approve", edge::Signing::now,
+  act(call, "regulation_approve", edge::Signing::now(),
       [id, decider = call.asker()](const edge::Doing& doing, const edge::House& house) -> Result<Acted> {
         return policy::approve(doing.transaction, house.recorder, house.catalogue, id, doing.by, doing.now,
                                decided_by(house, decider));
@@ -171,7 +171,7 @@ void approve(const Call& call) {
 }
 
 void reject(const Call& call) {
-  act(call, "regulation_reject", edge::Signing::now,
+  act(call, "regulation_reject", edge::Signing::now(),
       [id = edge::number_in(call.captured(0))](const edge::Doing& doing, const edge::House& house) -> Result<Acted> {
         JW_TRY(const std::string reason, edge::text_member(doing.body, "reason"));
         return policy::reject(doing.transaction, house.recorder, id, reason, doing.by, doing.now);
@@ -179,7 +179,7 @@ void reject(const Call& call) {
 }
 
 void withdraw(const Call& call) {
-  act(call, "regulation_withdraw", edge::Signing::none,
+  act(call, "regulation_withdraw", edge::Signing::lately(),
       [id = edge::number_in(call.captured(0))](const edge::Doing& doing, const edge::House& house) {
         return policy::withdraw(doing.transaction, house.recorder, id, doing.by, doing.now);
       });

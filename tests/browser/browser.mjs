@@ -57,6 +57,18 @@ export async function pageOf(here, kind, size, nth = 0) {
   return page;
 }
 
+// Signs the dialog if it opens: some signatures hold for minutes.
+export async function signed(page, person, until) {
+  const dialog = page.getByRole('dialog', { name: '签字确认' });
+  await Promise.race([dialog.waitFor(), until()]);
+  if (!(await dialog.isVisible())) return;
+  await dialog.getByLabel('登录密码').fill(person.password);
+  await dialog.getByRole('button', { name: '签字', exact: true }).click();
+  await until();
+}
+
+export const read = (page, pattern) => () => reads(page, pattern);
+
 // Taken as it is now: nothing wider than the screen, no error on the page.
 export async function shown(page, name, size) {
   await page.screenshot({ path: join(screens, `${name}-${size.name}.png`), fullPage: true });

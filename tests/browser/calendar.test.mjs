@@ -2,10 +2,12 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { clockFile } from '../http/support.mjs';
-import { inBrowser, kSizes, pageOf, reads, shown } from './browser.mjs';
+import { inBrowser, kSizes, pageOf, read, reads, shown, signed } from './browser.mjs';
 
 const here = inBrowser(async () => ['--clock', await clockFile('calendar_browser', '2026-11-23T10:00:00+08:00')]);
 const years = { wide: 2028, phone: 2029 };  // each run changes a year of its own
+
+const office = () => here.world.accountsOf('academic_office')[0];
 
 const fileOf = (year) => `[[year]]
 year   = ${year}
@@ -59,7 +61,7 @@ for (const size of kSizes) {
       await shown(page, 'calendar-preview', size);
       await page.getByLabel('理由').fill('新通知');
       await page.getByRole('button', { name: '导入', exact: true }).click();
-      await reads(page, new RegExp(`校历已更改[\\s\\S]*国办发明电〔${years[size.name] - 1}〕5号[\\s\\S]*导入年份\\s*新通知`));
+      await signed(page, office(), read(page, new RegExp(`校历已更改[\\s\\S]*国办发明电〔${years[size.name] - 1}〕5号[\\s\\S]*导入年份\\s*新通知`)));
       await shown(page, 'calendar-imported', size);
       await page.context().close();
     });
@@ -72,13 +74,13 @@ for (const size of kSizes) {
       await page.getByLabel('事由（中文）').fill('暑假');
       await page.getByLabel('事由（英文）').fill('summer holiday');
       await page.getByRole('button', { name: '登记', exact: true }).click();
-      await reads(page, new RegExp(`停办\\s*${years[size.name]}-07-10 – ${years[size.name]}-08-20\\s*暑假`));
+      await signed(page, office(), read(page, new RegExp(`停办\\s*${years[size.name]}-07-10 – ${years[size.name]}-08-20\\s*暑假`)));
       assert.ok((await page.locator('td.window').count()) > 20);
       await shown(page, 'calendar-window', size);
       await page.getByRole('button', { name: '撤回', exact: true }).click();
       await page.getByLabel('理由').first().fill('改期');
       await page.getByRole('button', { name: '确认撤回' }).click();
-      await reads(page, /这一年没有停办时段/);
+      await signed(page, office(), read(page, /这一年没有停办时段/));
       assert.equal(await page.locator('td.window').count(), 0);
       await page.getByRole('button', { name: /EN|English/ }).first().click();
       await reads(page, /Deadlines are counted in these working days/);

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { describe, test } from 'node:test';
 import { clockFile, pause, setClock, sqlOutside } from '../http/support.mjs';
-import { inBrowser, kSizes, pageOf, reads, shown } from './browser.mjs';
+import { inBrowser, kSizes, pageOf, read, reads, shown, signed } from './browser.mjs';
 
 const start = '2026-11-24T09:00:00+08:00'; // a Tuesday
 const [wide, phone] = kSizes;
@@ -33,17 +33,6 @@ async function pair() {
   throw new Error('no teacher of a college whose head signs in');
 }
 
-// Signs the dialog if it opens: a signature holds for some minutes.
-async function signed(page, person, until) {
-  const dialog = page.getByRole('dialog', { name: '签字确认' });
-  await Promise.race([dialog.waitFor(), until()]);
-  if (!(await dialog.isVisible())) return;
-  await dialog.getByLabel('登录密码').fill(person.password);
-  await dialog.getByRole('button', { name: '签字', exact: true }).click();
-  await until();
-}
-
-const read = (page, pattern) => () => reads(page, pattern);
 const until = '2026-12-31';
 
 describe('applying for access in a browser', { timeout: 110_000 }, () => {
@@ -352,14 +341,14 @@ describe('applying for access in a browser', { timeout: 110_000 }, () => {
       await reads(theirs, /您[\s\S]*部门负责人/);
       await shown(theirs, 'deputies-asked', size);
       await theirs.getByRole('button', { name: '接受', exact: true }).first().click();
-      await reads(theirs, /您已接受代理[\s\S]*代理中/);
+      await signed(theirs, colleague, read(theirs, /您已接受代理[\s\S]*代理中/));
       await theirs.context().close();
       await page.reload();
       await reads(page, /代理中[\s\S]*2026-11-24 – 2026-11-27 · 出差/);
       await shown(page, 'deputies', size);
       await page.getByRole('button', { name: '提前结束' }).first().click();
       await page.getByRole('button', { name: '再按一次确认结束' }).click();
-      await reads(page, /已提前结束/);
+      await signed(page, here.world.accountsOf('department_head')[who.head], read(page, /已提前结束/));
       await page.goto(`${here.address}/cases?tab=all`);
       await reads(page, /综合测评/);
       await shown(page, 'cases-all', size);

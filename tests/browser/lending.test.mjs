@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { codeOf } from '../http/support.mjs';
-import { blank, enter, inBrowser, kSizes, pageOf, reads, shown } from './browser.mjs';
+import { blank, enter, inBrowser, kSizes, pageOf, read, reads, shown, signed } from './browser.mjs';
 
 const here = inBrowser(async () => ['--trusted-proxy', '127.0.0.1', '--every', 'lending=1']);
 const from = (address) => ({ 'x-forwarded-for': address });
@@ -67,10 +67,7 @@ for (const [at, size] of kSizes.entries()) {
       await shown(desk, 'lending-desk', size);
       await finding.getByLabel('理由').fill('已电话核实');
       await finding.getByRole('button', { name: '认定为正常' }).click();
-      const sign = desk.getByRole('dialog', { name: '签字确认' });
-      await sign.getByLabel('登录密码').fill(here.world.accountsOf('security_admin')[0].password);
-      await sign.getByRole('button', { name: '签字', exact: true }).click();
-      await reads(desk, /已处理/);
+      await signed(desk, here.world.accountsOf('security_admin')[0], read(desk, /已处理：/));
       await desk.getByRole('button', { name: '已处理' }).click();
       await reads(desk, /已认定为正常[\s\S]*已电话核实/);
       await desk.context().close();

@@ -1,7 +1,7 @@
 // Permission administration in a real Chromium, wide and at 360 pixels: a change is made, its effect seen, proposed, and decided by another.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { inBrowser, kSizes, pageOf, reads, shown } from './browser.mjs';
+import { inBrowser, kSizes, pageOf, read, reads, shown, signed } from './browser.mjs';
 
 const here = inBrowser();
 const clauses = { wide: '2.2.2', phone: '2.1.1' }; // each run proposes something of its own
@@ -24,7 +24,7 @@ for (const size of kSizes) {
       await page.getByLabel('理由', { exact: true }).fill(`试行（${size.name}）`);
       await page.getByLabel('依据条款').last().fill(clauses[size.name]);
       await page.getByRole('button', { name: '提议', exact: true }).click();
-      await reads(page, /已提议，编号 \d+[\s\S]*待审批[\s\S]*提议人不能审批自己的提议/);
+      await signed(page, here.world.accountsOf('academic_office')[0], read(page, /已提议，编号 \d+[\s\S]*待审批[\s\S]*提议人不能审批自己的提议/));
       assert.equal(await page.getByRole('button', { name: '批准' }).count(), 0);
       await shown(page, 'regulation-proposed', size);
       await page.context().close();
@@ -32,13 +32,12 @@ for (const size of kSizes) {
       const other = await pageOf(here, 'security_admin', size);
       await other.goto(`${here.address}/regulation`);
       await reads(other, new RegExp(`待审批[\\s\\S]*试行（${size.name}）`));
-      const { password } = here.world.accountsOf('security_admin')[0];
-      await other.getByLabel('登录密码').fill('wrong-password-1');
       await other.getByRole('button', { name: '批准', exact: true }).click();
-      await other.getByRole('alert').first().waitFor();
-      await other.getByLabel('登录密码').fill(password);
-      await other.getByRole('button', { name: '批准', exact: true }).click();
-      await reads(other, new RegExp(`已批准[\\s\\S]*试行（${size.name}）[\\s\\S]*第 ${size.name === 'wide' ? 2 : 3} 版`));
+      const approved = read(other, new RegExp(`已批准[\\s\\S]*试行（${size.name}）[\\s\\S]*第 ${size.name === 'wide' ? 2 : 3} 版`));
+      const person = here.world.accountsOf('security_admin')[0];
+      const asked = other.getByText(/密码不正确/);
+      await signed(other, { password: 'wrong-password-1' }, () => asked.waitFor());
+      await signed(other, person, approved);
       await shown(other, 'regulation-approved', size);
       await other.context().close();
     });

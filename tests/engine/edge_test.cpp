@@ -17,7 +17,7 @@ Result<std::string> nothing_checked(const Call&) {
 }
 
 void add_one(const Call& call) {
-  edge::act(call, {"test_add", "2.1.1"}, [](edge::Doing& doing) -> Result<std::string> {
+  edge::act(call, {"test_add", "2.1.1", edge::Signing::none("a test")}, [](edge::Doing& doing) -> Result<std::string> {
     JW_TRY(const std::string how, edge::text_member(doing.body, "how"));
     edge::set_store_fact(doing.transaction, "test", how);
     if (how == "conflict") return Refusal{Code::conflict, "test.conflict", {"冲突", "conflict"}};
@@ -28,7 +28,7 @@ void add_one(const Call& call) {
 }
 
 void sign_one(const Call& call) {
-  edge::act(call, {"test_sign", "2.4.2", edge::Signing::now},
+  edge::act(call, {"test_sign", "2.4.2", edge::Signing::now()},
             [](edge::Doing&) -> Result<std::string> { return std::string("{}"); });
 }
 

@@ -68,13 +68,13 @@ forEachStore('calendar', (world) => {
 
   test('an import says line, field and what would be right, or changes the days', async () => {
     const office = await world.as('academic_office');
-    const wrong = isProblem(await office.post('/api/calendar/years', { file: file((text) => text.replace('"05-08"', '"05-07"').replace('02-05/02-12', '02-05/02-32')), reason: '新通知' }), 422);
+    const wrong = isProblem(await office.sign('/api/calendar/years', { file: file((text) => text.replace('"05-08"', '"05-07"').replace('02-05/02-12', '02-05/02-32')), reason: '新通知' }), 422);
     assert.equal(wrong.type, 'calendar.file_invalid');
     assert.deepEqual(wrong.fields.map(({ code }) => code), ['line_8', 'line_15']);
     assert.match(wrong.fields[0].text.zh, /第 8 行.*days/);
     assert.match(wrong.fields[1].text.en, /line 15.*Saturday or Sunday/);
-    assert.equal(isProblem(await office.post('/api/calendar/years', { file: file(), reason: ' ' }), 422).fields[0].field, 'reason');
-    for (const body of [{}, { file: 7, reason: 'x' }, []]) assert.ok([400, 422].includes((await office.post('/api/calendar/years', body)).status));
+    assert.equal(isProblem(await office.sign('/api/calendar/years', { file: file(), reason: ' ' }), 422).fields[0].field, 'reason');
+    for (const body of [{}, { file: 7, reason: 'x' }, []]) assert.ok([400, 422].includes((await office.sign('/api/calendar/years', body)).status));
 
     const checked = (await office.post('/api/calendar/check', { file: file() })).json;
     assert.deepEqual(checked.years.map(({ year, known, provisional }) => [year, known, provisional]), [[2027, true, false]]);
@@ -82,7 +82,7 @@ forEachStore('calendar', (world) => {
     assert.ok(changing.includes('2027-02-09 false') && changing.includes('2027-02-20 true') && !changing.includes('2027-01-01 false'));
 
     const { version } = await read(office, 2027);
-    const done = await office.post('/api/calendar/years', { file: file(), reason: '2027 年通知' });
+    const done = await office.sign('/api/calendar/years', { file: file(), reason: '2027 年通知' });
     assert.equal(done.status, 200, done.text);
     assert.deepEqual(done.json.changed, { from: version, to: version + 1 });
     const after = await read(await world.as('student'), 2027);
@@ -90,7 +90,7 @@ forEachStore('calendar', (world) => {
     assert.equal(after.provisional, false);
     assert.equal(after.working_days, checked.years[0].working_days);
     assert.equal(dayOf(after, '2027-02-20').kind, 'makeup');
-    assert.equal(isProblem(await office.post('/api/calendar/years', { file: file(), reason: 'x' }), 409).type, 'calendar.same');
+    assert.equal(isProblem(await office.sign('/api/calendar/years', { file: file(), reason: 'x' }), 409).type, 'calendar.same');
 
     const proof = (await office.get(`/api/audit/proof?leaf=${encodeURIComponent(done.json.record)}`)).json;
     assert.match(JSON.stringify(proof), /calendar_years/);
@@ -99,10 +99,24 @@ forEachStore('calendar', (world) => {
     assert.ok(newest[3]);
   });
 
+  test('whoever keeps it signs, once for what follows within minutes', async () => {
+    const office = await world.enter('academic_office');
+    const window = { begins: '2027-04-12', ends: '2027-04-13', reason: { zh: '运动会', en: 'sports day' } };
+    for (const [path, body] of [['/api/calendar/years', { file: file(), reason: 'x' }], ['/api/calendar/windows', window], ['/api/calendar/windows/1/withdrawal', { reason: 'x' }]]) {
+      const problem = isProblem(await office.post(path, body), 403);
+      assert.equal(problem.type, 'identity.signature_missing', path);
+      assert.ok(problem.record);
+    }
+    const added = await office.sign('/api/calendar/windows', window);
+    assert.equal(added.status, 200, added.text);
+    const gone = await office.post(`/api/calendar/windows/${added.json.changed.to}/withdrawal`, { reason: '改期' });
+    assert.equal(gone.status, 200, gone.text);
+  });
+
   test('a window stops days, and a withdrawn one no longer does', async () => {
     const office = await world.as('academic_office');
     const reason = { zh: '寒假', en: 'winter holiday' };
-    const added = await office.post('/api/calendar/windows', { begins: '2027-01-18', ends: '2027-02-28', reason });
+    const added = await office.sign('/api/calendar/windows', { begins: '2027-01-18', ends: '2027-02-28', reason });
     assert.equal(added.status, 200, added.text);
     let year = await read(office, 2027);
     assert.deepEqual(year.windows, [{ id: added.json.changed.to, begins: '2027-01-18', ends: '2027-02-28', reason, over: false }]);
@@ -113,18 +127,18 @@ forEachStore('calendar', (world) => {
       [{ begins: '2026-01-01', ends: '2026-01-02', reason }, 422, 'begins'], [{ begins: '2027-04-31', ends: '2027-05-01', reason }, 422, 'begins'],
       [{ begins: '2027-04-01', ends: '2027-04-02', reason: { zh: '停办' } }, 422, 'reason.en'], [{ begins: '2027-04-01' }, 422, 'ends'], [{ begins: '2027-04-01', ends: '2027-04-02', reason: 'x' }, 422, 'reason.zh'],
     ]) {
-      assert.equal(isProblem(await office.post('/api/calendar/windows', body), status).fields[0].field, field, JSON.stringify(body));
+      assert.equal(isProblem(await office.sign('/api/calendar/windows', body), status).fields[0].field, field, JSON.stringify(body));
     }
     const path = `/api/calendar/windows/${added.json.changed.to}/withdrawal`;
-    isProblem(await office.post(path, {}), 422);
-    for (const other of ['999', 'x', '0']) isProblem(await office.post(`/api/calendar/windows/${other}/withdrawal`, { reason: 'x' }), 404);
-    const gone = await office.post(path, { reason: '不放了' });
+    isProblem(await office.sign(path, {}), 422);
+    for (const other of ['999', 'x', '0']) isProblem(await office.sign(`/api/calendar/windows/${other}/withdrawal`, { reason: 'x' }), 404);
+    const gone = await office.sign(path, { reason: '不放了' });
     assert.equal(gone.status, 200, gone.text);
     assert.equal(gone.json.changed.from, added.json.changed.to);
     year = await read(office, 2027);
     assert.deepEqual(year.windows, []);
     assert.equal(dayOf(year, '2027-01-18').kind, 'workday');
-    isProblem(await office.post(path, { reason: 'x' }), 404);
+    isProblem(await office.sign(path, { reason: 'x' }), 404);
   });
 
   test('the operator imports a year beside the running server, which has it at once', async () => {
@@ -155,7 +169,7 @@ forEachStore('calendar', (world) => {
     try {
       const [there, office] = [await world.enter('student', 0, second), await world.as('academic_office')];
       const { version } = await read(there, 2027);
-      const added = await office.post('/api/calendar/windows', { begins: '2027-07-12', ends: '2027-08-20', reason: { zh: '暑假', en: 'summer holiday' } });
+      const added = await office.sign('/api/calendar/windows', { begins: '2027-07-12', ends: '2027-08-20', reason: { zh: '暑假', en: 'summer holiday' } });
       assert.equal(added.json.changed.from, version);
       assert.equal(dayOf(await read(there, 2027), '2027-07-12').kind, 'window');
     } finally {

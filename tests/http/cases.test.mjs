@@ -47,7 +47,7 @@ async function fresh(world) {
   const standing = await who.office.rows({ dataset: 'access_grant', fields: ['number'], where: { all: [{ field: 'holder', op: 'eq', value: who.teacher.account }, { field: 'revoked', op: 'is_null', value: true }] } });
   const grants = standing.map((row) => row[0]);
   const offers = await who.office.rows({ dataset: 'deputy', fields: ['number'], where: { field: 'ended', op: 'is_null', value: true }, limit: 100 });
-  for (const [number] of offers) await who.head.post(`/api/deputies/${number}/end`, {});
+  for (const [number] of offers) await who.head.sign(`/api/deputies/${number}/end`, {});
   if (grants.length) await must(who.office.post('/api/cases', sign(who.office, { kind: 'revocation', action: 'revoke', content: { grants, reason: '重新开始' } })));
   return who;
 }
@@ -226,7 +226,7 @@ forEachStore('the access lifecycle', (world) => {
     const said = await verify(world, letter.bytes);
     assert.equal(said.title, '关于查询权限申请的答复');
     assert.match(said.number, /^教查〔\d{4}〕\d+号$/);
-    await must(who.office.post(`/api/papers/${encodeURIComponent(said.number)}/revocation`, { reason: '误发' }));
+    await must(who.office.sign(`/api/papers/${encodeURIComponent(said.number)}/revocation`, { reason: '误发' }));
     assert.equal((await verify(world, letter.bytes)).state, 'revoked');
     isProblem(await who.teacher.get(`/api/cases/${number}/letter`), 409);
     assert.equal((await must(who.teacher.get(`/api/cases/${number}`))).letters[0].revoked, true);
@@ -263,9 +263,9 @@ forEachStore('the access lifecycle', (world) => {
     await must(step(who.head, number, 'sign', sign(who.head)));
     const last = async () => (await must(who.office.get(`/api/cases/${number}`))).due.last;
     assert.equal(await last(), '2026-12-01');
-    const { changed } = await must(who.office.post('/api/calendar/windows', { begins: '2026-11-26', ends: '2026-11-27', reason: { zh: '运动会', en: 'sports days' } }));
+    const { changed } = await must(who.office.sign('/api/calendar/windows', { begins: '2026-11-26', ends: '2026-11-27', reason: { zh: '运动会', en: 'sports days' } }));
     await until(async () => (await last()) === '2026-12-03');
-    await must(who.office.post(`/api/calendar/windows/${changed.to}/withdrawal`, { reason: '改期' }));
+    await must(who.office.sign(`/api/calendar/windows/${changed.to}/withdrawal`, { reason: '改期' }));
     await until(async () => (await last()) === '2026-12-01');
     await must(step(who.teacher, number, 'withdraw'));
   });
@@ -389,7 +389,7 @@ forEachStore('the access lifecycle', (world) => {
     assert.deepEqual((await waiting(who.head)).length, (await who.head.rows({ dataset: 'case', fields: ['number'], where: { not: { not: { is: 'waits_for_me' } } }, limit: 200 })).length);
     const offer = await offered(who, who.colleague.account, { ends: '2026-11-24' });
     assert.deepEqual(await holders(draft.number), ['head'], 'not before it is accepted');
-    await must(who.colleague.post(`/api/deputies/${offer}/accept`, {}));
+    await must(who.colleague.sign(`/api/deputies/${offer}/accept`, {}));
     assert.deepEqual(await holders(draft.number), ['head', 'colleague']);
     await at('2026-11-25T09:00:00+08:00');
     assert.deepEqual(await holders(draft.number), ['head']);
@@ -413,8 +413,8 @@ forEachStore('the access lifecycle', (world) => {
     const { number } = await submitted(who);
     const offer = await offered(who, who.colleague.account);
     assert.equal((await who.colleague.get(`/api/cases/${number}`)).status, 404, 'an offer opens nothing');
-    assert.equal((await who.teacher.post(`/api/deputies/${offer}/accept`, {})).status, 404, 'nobody else accepts it');
-    await must(who.colleague.post(`/api/deputies/${offer}/accept`, {}));
+    assert.equal((await who.teacher.sign(`/api/deputies/${offer}/accept`, {})).status, 404, 'nobody else accepts it');
+    await must(who.colleague.sign(`/api/deputies/${offer}/accept`, {}));
     assert.equal(isProblem(await who.colleague.post(`/api/deputies/${offer}/decline`, {}), 404).type, 'case.deputy_unknown', 'answered once');
     const on = { post: 'department_head', unit: who.unit, begins: '2026-11-24', ends: '2026-11-25', reason: '转托', password: who.colleague.password };
     assert.equal(isProblem(await who.colleague.post('/api/deputies', { deputy: who.head.account, ...on }), 403).type, 'case.deputy_not_yours');
@@ -433,7 +433,8 @@ forEachStore('the access lifecycle', (world) => {
     const who = await fresh(world);
     const body = { deputy: who.colleague.account, post: 'department_head', unit: who.unit, begins: '2026-11-24', ends: '2026-11-25', reason: '出差' };
     const unsigned = await world.enter('department_head', 2);
-    assert.equal(isProblem(await unsigned.post('/api/deputies', body), 403).type, 'identity.signature_missing');
+    for (const [path, given] of [['/api/deputies', body], ['/api/deputies/1/accept', {}], ['/api/deputies/1/end', {}]])
+      assert.equal(isProblem(await unsigned.post(path, given), 403).type, 'identity.signature_missing', path);
     for (const [person, post] of [[who.teacher, 'teacher'], [who.teacher, 'staff'], [who.student, 'student'], [await world.as('security_admin'), 'security_admin']])
       assert.equal(isProblem(await person.post('/api/deputies', { ...body, post, password: person.password }), 403).type, 'case.deputy_not_yours', post);
     // Unknown, a student's, an administrator's: answered and listed as one that could accept.
@@ -449,7 +450,7 @@ forEachStore('the access lifecycle', (world) => {
     const notices = async (person) => (await person.rows({ dataset: 'notice', fields: ['text_zh'], limit: 50 })).filter(([text]) => text.includes('请您代理')).length;
     assert.deepEqual([await notices(who.student), await notices(await world.as('audit_admin'))], [0, 0]);
     for (const person of [who.student, await world.as('audit_admin')])
-      for (const [number] of rows) assert.equal((await person.post(`/api/deputies/${number}/accept`, {})).status, 404);
+      for (const [number] of rows) assert.equal((await person.sign(`/api/deputies/${number}/accept`, {})).status, 404);
     // So many open offers and no more; declined or ended ones make room.
     await must(who.head.post('/api/deputies', { ...body, password: who.head.password }));
     assert.equal(isProblem(await who.head.post('/api/deputies', { ...body, password: who.head.password }), 429).type, 'case.deputy_too_many');
@@ -462,7 +463,7 @@ forEachStore('the access lifecycle', (world) => {
     const who = await fresh(world);
     const { number } = await submitted(who);
     const [open, other] = [await offered(who, who.colleague.account), await offered(who, who.colleague.account)];
-    await must(who.colleague.post(`/api/deputies/${open}/accept`, {}));
+    await must(who.colleague.sign(`/api/deputies/${open}/accept`, {}));
     await must(who.colleague.get(`/api/cases/${number}`));
     const holding = `UPDATE post_holding SET ends = $ WHERE post = 'department_head' AND staff = (SELECT id FROM staff WHERE number = '${who.head.account}')`;
     const leave = async (day) => {
@@ -472,7 +473,7 @@ forEachStore('the access lifecycle', (world) => {
     const [[was]] = await who.office.rows({ dataset: 'post_holding', fields: ['ends'], where: { all: [{ field: 'staff', op: 'eq', value: who.head.account }, { field: 'post', op: 'eq', value: 'department_head' }] } });
     await leave("'2026-11-23'");
     assert.equal((await who.colleague.get(`/api/cases/${number}`)).status, 404, 'at once');
-    const answer = await who.colleague.post(`/api/deputies/${other}/accept`, {});
+    const answer = await who.colleague.sign(`/api/deputies/${other}/accept`, {});
     assert.ok(['case.deputy_lost', 'case.deputy_unknown'].includes(isProblem(answer, answer.status).type));
     await until(async () => (await who.office.rows({ dataset: 'deputy', fields: ['ended'], where: { field: 'number', op: 'eq', value: open } }))[0][0] !== null);
     await leave(was === null ? 'NULL' : `'${was}'`);

@@ -182,15 +182,16 @@ forEachStore('exports', (world) => {
     const path = `/api/papers/${made.number}/revocation`;
     isProblem(await student.post(path, { reason: '误发' }), 403);
     const office = await world.as('academic_office');
-    isProblem(await office.post(path, { reason: ' ' }), 422);
-    isProblem(await office.post('/api/papers/D2026-999999/revocation', { reason: '误发' }), 404);
-    const revoked = await office.post(path, { reason: '误发' });
+    isProblem(await office.sign(path, { reason: ' ' }), 422);
+    assert.equal(isProblem(await office.post(path, { reason: '误发' }), 403).type, 'identity.signature_missing', 'it is signed each time');
+    isProblem(await office.sign('/api/papers/D2026-999999/revocation', { reason: '误发' }), 404);
+    const revoked = await office.sign(path, { reason: '误发' });
     assert.equal(revoked.status, 200, revoked.text);
     const proof = await office.get(`/api/audit/proof?leaf=${encodeURIComponent(revoked.json.record)}`);
     assert.deepEqual(JSON.parse(proof.json.entry.parameters ?? '{}'), { paper: made.number, reason: '误发' });
     assert.equal((await world.server.request('GET', `/api/verify/${made.code}`)).json.state, 'revoked');
     assert.equal(isProblem(await student.get(made.link), 409).type, 'paper.revoked');
-    assert.equal(isProblem(await office.post(path, { reason: '误发' }), 409).type, 'paper.revoked');
+    assert.equal(isProblem(await office.sign(path, { reason: '误发' }), 409).type, 'paper.revoked');
     assert.equal((await make(student)).status, 200, 'another one is another paper');
   });
 

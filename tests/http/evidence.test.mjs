@@ -198,6 +198,8 @@ forEachStore('every route', (world) => {
     const office = await world.as('academic_office');
     const security = await world.as('security_admin');
     const cases = await casesOf(world, student);
+    const teacher = await world.as('teacher');
+    const signed = (person) => ({ password: person.password });
     const enrolled = await world.as('student', 2);
     await enrol(enrolled);
     const mine = 'Another-Tea-9z';
@@ -211,7 +213,7 @@ forEachStore('every route', (world) => {
       'GET /api/datasets/{name}/{key}': [[`/api/datasets/grade/${key}`], [403, 404]],
       'POST /api/query': [['/api/query', query], [200, 403]],
       'POST /api/query/explain': [['/api/query/explain', query], [200]],
-      'POST /api/papers/{number}/revocation': [[`/api/papers/${revocable.number}/revocation`, { reason: 'x' }], [403], undefined, office],
+      'POST /api/papers/{number}/revocation': [[`/api/papers/${revocable.number}/revocation`, { reason: 'x', password: office.password }], [403], undefined, office],
       'GET /api/audit/proof': [[`/api/audit/proof?leaf=${encodeURIComponent(record)}`], [200]],
       'POST /api/session/password': [['/api/session/password', { old_password: password, new_password: 'Another-Tea-9z' }], [403], { old_password: 'somebody else’s', new_password: 'Another-Tea-9z' }],
       'POST /api/session/agreement': [['/api/session/agreement', { password: 'Another-Tea-9z' }], [403], { password: 'somebody else’s' }],
@@ -231,9 +233,9 @@ forEachStore('every route', (world) => {
       'POST /api/cases/{number}/{action}': [[`/api/cases/${cases.number}/withdraw`, {}], [403, 404]],
       'GET /api/deputies/offer': [['/api/deputies/offer'], [200]],
       'POST /api/deputies': [['/api/deputies', cases.deputy], [403], undefined, cases.head],
-      'POST /api/deputies/{number}/accept': [['/api/deputies/1/accept', {}], [404], undefined, await world.as('teacher', 0)],
-      'POST /api/deputies/{number}/decline': [['/api/deputies/2/decline', {}], [404], undefined, await world.as('teacher', 0)],
-      'POST /api/deputies/{number}/end': [['/api/deputies/3/end', {}], [404], undefined, cases.head],
+      'POST /api/deputies/{number}/accept': [['/api/deputies/1/accept', signed(teacher)], [404], signed, teacher],
+      'POST /api/deputies/{number}/decline': [['/api/deputies/2/decline', {}], [404], undefined, teacher],
+      'POST /api/deputies/{number}/end': [['/api/deputies/3/end', signed(cases.head)], [404], signed, cases.head],
       'POST /api/accounts/{account}/factor-reset': [[`/api/accounts/${enrolled.account}/factor-reset`, { reason: 'x', password: security.password }], [403], undefined, security],
       ...(await rowsOfModules(world, { student, office, security, cases, key })),
       'DELETE /api/session': [['/api/session'], []],
@@ -245,7 +247,7 @@ forEachStore('every route', (world) => {
       const body = typeof given === 'function' ? given(answers) : given;
       const method = route.split(' ')[0];
       for (const wrong of statuses.length > 0 ? [other, expired] : []) {
-        const answer = await wrong.request(method, path, otherBody ?? body);
+        const answer = await wrong.request(method, path, typeof otherBody === 'function' ? otherBody(wrong) : otherBody ?? body);
         assert.ok(statuses.includes(answer.status), `${route} by ${wrong.kind}: ${answer.status} ${answer.text.slice(0, 200)}`);
         assert.ok(foreign(answer.text), `${route} by ${wrong.kind} shows somebody else`);
         if (answer.status >= 400) isProblem(answer, answer.status);

@@ -95,11 +95,11 @@ forEachStore('refusals', (world) => {
       ['text.not_accepted', 422, security.post(`/api/accounts/${student.account}/factor-reset`, { password: security.password, reason: ' ' })],
       ['notice.which', 422, student.post('/api/notices/read', {})],
       ['case.deputy_not_yours', 403, student.post('/api/deputies', { ...deputy, password: student.password })],
-      ['case.deputy_unknown', 404, head.post('/api/deputies/999/end', {})],
+      ['case.deputy_unknown', 404, head.sign('/api/deputies/999/end', {})],
     ]) await is(answer, status, type);
     const [[unit]] = await head.rows({ dataset: 'staff', fields: ['unit'], limit: 1 });
     await is(head.post('/api/deputies', { ...deputy, unit, ends: '2026-11-23' }), 422, 'case.deputy_invalid');
-    await is(head.post('/api/deputies/999/accept', {}), 404, 'case.deputy_unknown');
+    await is(head.sign('/api/deputies/999/accept', {}), 404, 'case.deputy_unknown');
   });
 
   test('a step of an application that cannot be taken', async () => {

@@ -25,7 +25,7 @@ forEachStore('regulation', (world) => {
   };
   const decide = (person, id, what, further = {}) => person.post(`/api/regulation/proposals/${id}/${what}`, { password: passwordOf(person), ...further });
   const settle = async (proposal, by = security) => {
-    const made = await (await office()).post('/api/regulation/proposals', proposal);
+    const made = await (await office()).sign('/api/regulation/proposals', proposal);
     assert.equal(made.status, 200, made.text);
     const answer = await decide(await by(), made.json.proposal, 'approve');
     assert.equal(answer.status, 200, answer.text);
@@ -51,7 +51,7 @@ forEachStore('regulation', (world) => {
       }
     }
     isProblem(await (await world.as('audit_admin')).post('/api/regulation/proposals', {}), 403);
-    isProblem(await (await security()).post('/api/regulation/proposals', {}), 403);
+    isProblem(await (await security()).sign('/api/regulation/proposals', {}), 403);
   });
 
   test('what is wrong in a change is said with the rule and what would be right', async () => {
@@ -73,10 +73,10 @@ forEachStore('regulation', (world) => {
       const problem = isProblem(await person.post('/api/regulation/preview', { changes: [change] }), 422);
       assert.equal(problem.type, 'regulation.change_invalid', JSON.stringify(change));
       assert.ok(problem.fields.some((field) => says.test(`${field.field} ${field.text.zh} ${field.text.en}`)), JSON.stringify(problem.fields));
-      isProblem(await person.post('/api/regulation/proposals', { base, note: 'x', changes: [change] }), 422);
+      isProblem(await person.sign('/api/regulation/proposals', { base, note: 'x', changes: [change] }), 422);
     }
     for (const body of [{}, { base }, { base, note: '', changes: [{ op: 'remove_rule', id: 1 }] }, { base, changes: 7, note: 'x' }]) {
-      isProblem(await person.post('/api/regulation/proposals', body), 422);
+      isProblem(await person.sign('/api/regulation/proposals', body), 422);
     }
     const same = (await read(person)).settings.find(({ name }) => name === 'graduate_years').value;
     assert.equal(isProblem(await person.post('/api/regulation/preview', { changes: [{ op: 'set_setting', name: 'graduate_years', value: same }] }), 409).type, 'regulation.same');
@@ -156,7 +156,7 @@ forEachStore('regulation', (world) => {
     assert.ok(effectOf((await person.post('/api/regulation/preview', open)).json, 'curious', 'term').holders > 0);
     // Proposals against a version without the post, and with one that is no more in force.
     const { in_force: base } = await read(person);
-    const older = (await person.post('/api/regulation/proposals', { base, note: '旧', ...open })).json.proposal;
+    const older = (await person.sign('/api/regulation/proposals', { base, note: '旧', ...open })).json.proposal;
     const other = curious('student', [{ field: 'id', is: 'me' }]);
     for (const change of other.changes) JSON.stringify(change).includes('put_post') ? (change.post.name = 'dean') : (change.rule.post = 'dean');
     const done = await settle({ base, note: '新岗位', ...other });
@@ -165,8 +165,8 @@ forEachStore('regulation', (world) => {
       assert.equal(answer.status, 200, answer.text);
       assert.ok(effectOf(answer.json, 'dean', 'term') && effectOf(answer.json, 'curious', 'term'));
     }
-    assert.equal((await person.post(`/api/regulation/proposals/${older}/withdraw`, {})).status, 200);
-    const back = (await person.post('/api/regulation/rollback', { base: done.version, to: base, note: '恢复' })).json.proposal;
+    assert.equal((await person.sign(`/api/regulation/proposals/${older}/withdraw`, {})).status, 200);
+    const back = (await person.sign('/api/regulation/rollback', { base: done.version, to: base, note: '恢复' })).json.proposal;
     assert.equal((await decide(await second(), back, 'approve')).status, 200);
   });
 
@@ -186,7 +186,10 @@ forEachStore('regulation', (world) => {
   test('§2.1.1.b four eyes: nobody decides about what they proposed; the second person shows who they are', async () => {
     const person = await office();
     const before = (await read(person)).in_force;
-    const made = await person.post('/api/regulation/proposals', await hide(person));
+    const elsewhere = await world.enter('academic_office');
+    for (const [path, body] of [['/api/regulation/proposals', await hide(person)], ['/api/regulation/rollback', { base: before, to: 1, note: 'x' }], ['/api/regulation/proposals/1/withdraw', {}]])
+      assert.equal(isProblem(await elsewhere.post(path, body), 403).type, 'identity.signature_missing', path);
+    const made = await person.sign('/api/regulation/proposals', await hide(person));
     assert.equal(made.status, 200, made.text);
     const id = made.json.proposal;
     assert.ok(made.json.record);
@@ -196,7 +199,7 @@ forEachStore('regulation', (world) => {
     const other = await second();
     isProblem(await other.post(`/api/regulation/proposals/${id}/approve`, { password: 'wrong-password-1' }), 403);
     isProblem(await other.post(`/api/regulation/proposals/${id}/approve`, {}), 403);
-    assert.equal(isProblem(await other.post(`/api/regulation/proposals/${id}/withdraw`, {}), 403).type, 'regulation.not_own_proposal');
+    assert.equal(isProblem(await other.sign(`/api/regulation/proposals/${id}/withdraw`, {}), 403).type, 'regulation.not_own_proposal');
     isProblem(await decide(await world.as('audit_admin'), id, 'approve'), 403);
     isProblem(await decide(await world.as('teacher'), id, 'approve'), 403);
     assert.equal(isProblem(await decide(other, id, 'reject', { reason: ' ' }), 422).type, 'text.not_accepted');
@@ -205,12 +208,12 @@ forEachStore('regulation', (world) => {
     assert.equal(isProblem(await decide(other, id, 'approve'), 409).type, 'regulation.decided');
     const [told] = await person.rows({ dataset: 'regulation_proposal', fields: ['state', 'answer', 'proposer'], where: { field: 'number', op: 'eq', value: id } });
     assert.deepEqual(told, ['rejected', '理由不足', person.account]);
-    const again = await person.post('/api/regulation/proposals', await hide(person));
-    assert.equal((await person.post(`/api/regulation/proposals/${again.json.proposal}/withdraw`, {})).status, 200);
+    const again = await person.sign('/api/regulation/proposals', await hide(person));
+    assert.equal((await person.sign(`/api/regulation/proposals/${again.json.proposal}/withdraw`, {})).status, 200);
     assert.equal((await read(person)).in_force, before);
     // Nor about what they would gain, by whatever post: the one who gains nothing decides.
     const card = { op: 'add_rule', rule: { post: 'academic_office', dataset: 'payment', rows: 'all', clause: '2.1.1' } };
-    const gain = (await person.post('/api/regulation/proposals', { base: before, note: '全部明文', changes: [card] })).json.proposal;
+    const gain = (await person.sign('/api/regulation/proposals', { base: before, note: '全部明文', changes: [card] })).json.proposal;
     assert.equal(isProblem(await decide(other, gain, 'approve'), 403).type, 'regulation.own_favour');
     assert.equal((await decide(await security(), gain, 'reject', { reason: '不必' })).status, 200);
     isProblem(await decide(other, 4711, 'approve'), 404);
@@ -239,7 +242,7 @@ forEachStore('regulation', (world) => {
     isProblem(await person.get('/api/regulation?version=999'), 404);
     isProblem(await person.get('/api/regulation?version=x'), 404);
 
-    const back = await person.post('/api/regulation/rollback', { base: done.version, to: before, note: '恢复' });
+    const back = await person.sign('/api/regulation/rollback', { base: done.version, to: before, note: '恢复' });
     assert.equal(back.status, 200, back.text);
     assert.equal(isProblem(await decide(person, back.json.proposal, 'approve'), 403).type, 'regulation.own_proposal');
     assert.equal((await decide(await second(), back.json.proposal, 'approve')).status, 200);
@@ -248,18 +251,18 @@ forEachStore('regulation', (world) => {
     const [[newest, made, , , , rolled_back_to]] = await versions(person);
     assert.deepEqual([after.in_force, newest, made, rolled_back_to], [done.version + 1, done.version + 1, 'rollback', before]);
     assert.deepEqual((await person.get(`/api/regulation/difference?from=${before}&to=${after.in_force}`)).json.changes, []);
-    isProblem(await person.post('/api/regulation/rollback', { base: after.in_force, to: 999, note: 'x' }), 404);
-    assert.equal(isProblem(await person.post('/api/regulation/rollback', { base: after.in_force, to: before, note: 'x' }), 409).type, 'regulation.same');
+    isProblem(await person.sign('/api/regulation/rollback', { base: after.in_force, to: 999, note: 'x' }), 404);
+    assert.equal(isProblem(await person.sign('/api/regulation/rollback', { base: after.in_force, to: before, note: 'x' }), 409).type, 'regulation.same');
   });
 
   test('§2.1.1.b a proposal against an older version is refused with what changed', async () => {
     const person = await office();
     const stale = await hide(person);
-    const waiting = await person.post('/api/regulation/proposals', stale);
+    const waiting = await person.sign('/api/regulation/proposals', stale);
     const before = await read(person);
     const years = before.settings.find(({ name }) => name === 'decision_days').value;
     await settle({ base: before.in_force, note: '期限', changes: [{ op: 'set_setting', name: 'decision_days', value: years + 1 }] });
-    for (const answer of [await person.post('/api/regulation/proposals', stale), await decide(await second(), waiting.json.proposal, 'approve')]) {
+    for (const answer of [await person.sign('/api/regulation/proposals', stale), await decide(await second(), waiting.json.proposal, 'approve')]) {
       const problem = isProblem(answer, 409);
       assert.equal(problem.type, 'regulation.base_changed');
       assert.deepEqual(problem.fields.map(({ field }) => field), ['setting.decision_days']);
@@ -270,7 +273,7 @@ forEachStore('regulation', (world) => {
 
   test('§2.1.1.b two who decide at once: one does, the other hears that it is decided', async () => {
     const person = await office();
-    const made = await person.post('/api/regulation/proposals', await hide(person, '同时'));
+    const made = await person.sign('/api/regulation/proposals', await hide(person, '同时'));
     const before = (await read(person)).in_force;
     const answers = await Promise.all([decide(await second(), made.json.proposal, 'approve'), decide(await security(), made.json.proposal, 'approve')]);
     assert.deepEqual(answers.map(({ status }) => status).sort(), [200, 409], answers.map(({ text }) => text).join('\n'));
@@ -278,7 +281,7 @@ forEachStore('regulation', (world) => {
     assert.equal((await read(person)).in_force, before + 1);
     // Two proposals of one base, approved at once.
     const base = before + 1;
-    const [a, b] = await Promise.all([8, 9].map((value) => person.post('/api/regulation/proposals', { base, note: 'x', changes: [{ op: 'set_setting', name: 'sign_days', value }] })));
+    const [a, b] = await Promise.all([8, 9].map((value) => person.sign('/api/regulation/proposals', { base, note: 'x', changes: [{ op: 'set_setting', name: 'sign_days', value }] })));
     assert.deepEqual([a.status, b.status], [200, 200]);
     const both = await Promise.all([decide(await second(), a.json.proposal, 'approve'), decide(await security(), b.json.proposal, 'approve')]);
     assert.deepEqual(both.map(({ status }) => status).sort(), [200, 409]);

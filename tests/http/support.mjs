@@ -199,6 +199,11 @@ export class Person {
     return this.request('POST', path, body);
   }
 
+  // With the password that signs it.
+  sign(path, body = {}) {
+    return this.post(path, { ...body, password: this.password });
+  }
+
   query(body) {
     return this.post('/api/query', body);
   }

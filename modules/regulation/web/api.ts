@@ -1,6 +1,7 @@
 // Permission administration (docs/api.md): the regulation in force, and who sees what; its history and proposals are datasets.
 import { call } from '@/api/client'
 import type { Schemas } from '@/api/types'
+import type { Proof } from '@/kernel/signing'
 
 export type { Sight } from '@/api/types'
 export type Rule = Schemas['Rule']
@@ -22,13 +23,14 @@ export const regulation_read = () => call<Regulation>('GET', '/api/regulation')
 export const regulation_difference = (from: number, to: number) =>
   call<Schemas['RegulationDifference']>('GET', `/api/regulation/difference?from=${from}&to=${to}`)
 export const regulation_preview = (asked: Asked) => call<Preview>('POST', '/api/regulation/preview', { body: asked })
-export const regulation_propose = (base: number, changes: Change[], note: string, clause: string) =>
-  call<Acted>('POST', '/api/regulation/proposals', { body: { base, changes, note, clause } })
-export const regulation_rollback = (base: number, to: number, note: string) => call<Acted>('POST', '/api/regulation/rollback', { body: { base, to, note } })
-// Who decides shows again who it is: a code of the second factor, or the password.
-export const regulation_decide = (id: number, what: 'approve' | 'reject', proof: { password?: string; code?: string }, reason?: string) =>
-  call<Acted>('POST', `/api/regulation/proposals/${id}/${what}`, { body: { ...proof, reason } })
-export const regulation_withdraw = (id: number) => call<Acted>('POST', `/api/regulation/proposals/${id}/withdraw`, { body: {} })
+export const regulation_propose = (base: number, changes: Change[], note: string, clause: string, proof: Proof) =>
+  call<Acted>('POST', '/api/regulation/proposals', { body: { base, changes, note, clause, ...proof } })
+export const regulation_rollback = (base: number, to: number, note: string, proof: Proof) =>
+  call<Acted>('POST', '/api/regulation/rollback', { body: { base, to, note, ...proof } })
+export const regulation_decide = (id: number, what: 'approve' | 'reject', reason: string, proof: Proof) =>
+  call<Acted>('POST', `/api/regulation/proposals/${id}/${what}`, { body: { reason, ...proof } })
+export const regulation_withdraw = (id: number, proof: Proof) =>
+  call<Acted>('POST', `/api/regulation/proposals/${id}/withdraw`, { body: proof })
 export const sight_cell = (dataset: string, key: string, field: string) =>
   call<SightCell>('GET', `/api/sight/cell?dataset=${enc(dataset)}&key=${enc(key)}&field=${enc(field)}`)
 export const sight_person = (account: string) => call<SightPerson>('GET', `/api/sight/person?account=${enc(account)}`)

@@ -49,7 +49,10 @@ const cases::Waits kWaitsDesk{"logistics", {"后勤处", "logistics office"}};
 
 const State kStates[] = {
     {.name = "kept", .label = {"待认领", "waiting for its owner"}, .waits_for = kWaitsDesk},
-    {.name = "handed_out", .label = {"已领回", "handed out"}, .waits_for = cases::kWaitsNobody, .closed = true,
+    {.name = "handed_out",
+     .label = {"已领回", "handed out"},
+     .waits_for = cases::kWaitsNobody,
+     .closed = true,
      .tone = cases::Tone::good},
 };
 
@@ -78,9 +81,10 @@ const cases::Kind kLostCard{.name = "lost_card",
 // ---- beside the case: the desk moves a card to another shelf
 
 constexpr std::string_view kShelf = "lost_card_shelf";  // the power, regulation.toml
+constexpr edge::Signing kShelving = edge::Signing::none("on which shelf a card lies is of no consequence to anybody");
 
 void move(const Call& call) {
-  edge::act(call, {"lost_card_move", "2.3.1"}, [call](edge::Doing& doing) -> Result<std::string> {
+  edge::act(call, {"lost_card_move", "2.3.1", kShelving}, [call](edge::Doing& doing) -> Result<std::string> {
     JW_TRY(const std::string place, short_text(doing.body, "place"));
     const int64_t moved = doing.transaction.execute(
         "UPDATE lost_card SET place = $2 WHERE number = $1 AND state = 'kept'", {call.captured(0), place});

@@ -23,6 +23,6 @@ export const case_paper = (number: string, paper: string) => `/api/cases/${enc(n
 export type Deputation = Schemas['Deputation']
 export const deputy_offer = () => call<Schemas['DeputyOffer']>('GET', '/api/deputies/offer')
 export const deputy_appoint = (body: Deputation) => call<Schemas['Done']>('POST', '/api/deputies', { body })
-export const deputy_answer = (number: number, answer: 'accept' | 'decline') =>
-  call<Schemas['Done']>('POST', `/api/deputies/${number}/${answer}`, { body: {} })
-export const deputy_end = (number: number) => call<Schemas['Done']>('POST', `/api/deputies/${number}/end`, { body: {} })
+// Declining asks for no signature.
+export const deputy_answer = (number: number, answer: 'accept' | 'decline' | 'end', proof: Schemas['Signature'] = {}) =>
+  call<Schemas['Done']>('POST', `/api/deputies/${number}/${answer}`, { body: proof })

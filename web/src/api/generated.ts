@@ -166,7 +166,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** 登记停办时段 */
+        /** 登记停办时段（签署） */
         post: operations["post_api_calendar_windows"];
         delete?: never;
         options?: never;
@@ -183,7 +183,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** 撤回停办时段 */
+        /** 撤回停办时段（签署） */
         post: operations["post_api_calendar_windows_by_id_withdrawal"];
         delete?: never;
         options?: never;
@@ -200,7 +200,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** 导入校历年份 */
+        /** 导入校历年份（签署） */
         post: operations["post_api_calendar_years"];
         delete?: never;
         options?: never;
@@ -472,7 +472,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** 接受代理 */
+        /** 接受代理（签署） */
         post: operations["post_api_deputies_by_number_accept"];
         delete?: never;
         options?: never;
@@ -506,7 +506,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** 结束代理 */
+        /** 结束代理（签署） */
         post: operations["post_api_deputies_by_number_end"];
         delete?: never;
         options?: never;
@@ -693,7 +693,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** 撤销文件 */
+        /** 撤销文件（签署） */
         post: operations["post_api_papers_by_number_revocation"];
         delete?: never;
         options?: never;
@@ -795,7 +795,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** 提议更改默认权限 */
+        /** 提议更改默认权限（签署） */
         post: operations["post_api_regulation_proposals"];
         delete?: never;
         options?: never;
@@ -846,7 +846,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** 撤回自己的提议 */
+        /** 撤回自己的提议（签署） */
         post: operations["post_api_regulation_proposals_by_id_withdraw"];
         delete?: never;
         options?: never;
@@ -863,7 +863,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** 提议恢复某一版 */
+        /** 提议恢复某一版（签署） */
         post: operations["post_api_regulation_rollback"];
         delete?: never;
         options?: never;
@@ -1192,10 +1192,6 @@ export interface components {
         };
         /** @description no members */
         Nothing: Record<string, never>;
-        Reason: {
-            /** @description kept with the act */
-            reason: string;
-        };
         /** @description with a signature */
         SignedReason: {
             /** @description kept with the act */
@@ -1261,6 +1257,8 @@ export interface components {
         PasswordChange: {
             old_password: string;
             new_password: string;
+            /** @description of the second factor, where one is enrolled */
+            code?: string;
         };
         PasswordGiven: {
             password: string;
@@ -1491,12 +1489,15 @@ export interface components {
             group?: string[];
             measures?: components["schemas"]["Measure"][];
         };
+        /** @description with a signature */
         RegulationRollback: {
             base: number;
             /** @description version */
             to: number;
             note: string;
             clause?: string;
+            password?: string;
+            code?: string;
         };
         Column: {
             name: string;
@@ -2149,8 +2150,15 @@ export interface components {
         CalendarFile: {
             /** @description TOML, docs/howto/calendar.md */
             file: string;
-            /** @description needed to import it */
-            reason?: string;
+        };
+        /** @description with a signature */
+        CalendarImport: {
+            /** @description TOML, docs/howto/calendar.md */
+            file: string;
+            /** @description kept with the act */
+            reason: string;
+            password?: string;
+            code?: string;
         };
         CalendarChecked: {
             version: number;
@@ -2169,12 +2177,15 @@ export interface components {
                 }[];
             }[];
         };
+        /** @description with a signature */
         CalendarWindowGiven: {
             /** Format: date */
             begins: string;
             /** Format: date */
             ends: string;
             reason: components["schemas"]["Text"];
+            password?: string;
+            code?: string;
         };
         CalendarChanged: {
             changed: {
@@ -2443,12 +2454,15 @@ export interface components {
             /** @description id */
             proposal?: number;
         };
+        /** @description with a signature */
         RegulationProposing: {
             /** @description the version that was read */
             base: number;
             changes: components["schemas"]["RegulationEdit"][];
             note: string;
             clause?: string;
+            password?: string;
+            code?: string;
         };
     };
     responses: {
@@ -2874,7 +2888,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["Reason"];
+                "application/json": components["schemas"]["SignedReason"];
             };
         };
         responses: {
@@ -2909,7 +2923,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["CalendarFile"];
+                "application/json": components["schemas"]["CalendarImport"];
             };
         };
         responses: {
@@ -3408,7 +3422,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["Nothing"];
+                "application/json": components["schemas"]["Signature"];
             };
         };
         responses: {
@@ -3482,7 +3496,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["Nothing"];
+                "application/json": components["schemas"]["Signature"];
             };
         };
         responses: {
@@ -3827,7 +3841,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["Reason"];
+                "application/json": components["schemas"]["SignedReason"];
             };
         };
         responses: {
@@ -4133,7 +4147,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["Nothing"];
+                "application/json": components["schemas"]["Signature"];
             };
         };
         responses: {

@@ -143,7 +143,8 @@ class Needs {
 // that a suspended account gets nothing on any node (§2.5.3). `held_too`: for the little that a session may do whose
 // holder has to show again who it is.
 enum class Alive : uint8_t { checked, by_gate, held_too };
-// What a read-only account is refused (§2.5.3): everything that is no GET, unless a route says that it looks only.
+// What a read-only account is refused (§2.5.3), and who has not signed the agreement (§4.3.3): everything that is no
+// GET, unless a route says that it looks only, or serves to set the account in order.
 enum class Does : uint8_t { by_verb, looks, acts };
 
 struct Route {

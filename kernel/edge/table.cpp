@@ -31,13 +31,16 @@ Refusal no_session(House& house, const std::string& token) {
   return {Code::unauthenticated, "identity.session_ended", {"请先登录", "sign in first"}};
 }
 
+// What the session says of its account may have changed with the epoch.
+void read_anew_if_older(House& house, const std::string& token, int64_t epoch, Session& session) {
+  if (session->epoch == epoch) return;
+  house.identity.forget(session->id);
+  session = house.identity.find_session(token);
+}
+
 Session session_of(House& house, const std::string& token) {
   Session session = house.identity.find_session(token);
-  if (session && session->epoch != house.policy.rules()->epoch()) {
-    // What the session says of its account may have changed with the epoch.
-    house.identity.forget(session->id);
-    session = house.identity.find_session(token);
-  }
+  if (session) read_anew_if_older(house, token, house.policy.rules()->epoch(), session);
   return session;
 }
 
@@ -94,11 +97,12 @@ bool acts(const Route& route) {
   return route.does == Does::acts || (route.does == Does::by_verb && route.verb != Verb::get);
 }
 
-// A live session may still be held, or its account read only.
+// A live session may still be held, its account read only, or the agreement to be signed before anything is done.
 std::optional<Refusal> restriction(House& house, const Route& route, const identity::Session& session,
                                    const identity::Liveness& live) {
   if (live.held && route.alive != Alive::held_too) return session_held(house, session.account);
   if (live.read_only && acts(route)) return account_read_only(house, session.account);
+  if (session.agreement_due && acts(route)) return identity::agreement_due();
   return std::nullopt;
 }
 
@@ -145,6 +149,7 @@ void enter(House& house, const Route& route, http::Request request, http::Respon
     const db::Store::Lease lease = house.store.reader();
     live = identity::liveness(*lease, session->id, house.clock.now());
   }
+  if (live) read_anew_if_older(house, token, live->epoch, session);
   if (session && !live && route.alive != Alive::by_gate) {
     house.identity.forget(session->id);
     session = nullptr;

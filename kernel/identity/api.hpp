@@ -207,6 +207,7 @@ db::Reach readers_reach();
 // The same alone, for calls that read nothing governed.
 std::optional<int64_t> check_live(db::Connection& connection, int64_t session, Instant now);
 Refusal session_ended();  // 401: what is asked in a session that is over
+Refusal agreement_due();  // 403: staff who have not signed the agreement in force (§4.3.3)
 // Neither closed nor suspended: of an account that acts in no session of its own now.
 bool is_live(db::Connection& connection, int64_t account);
 // More of it, held sessions included; nullopt: over.

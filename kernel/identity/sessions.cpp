@@ -77,6 +77,19 @@ Refusal session_ended() {
            "the session is over (signed out, expired or suspended); sign in again"}};
 }
 
+Refusal agreement_due() {
+  return {Code::forbidden,
+          "identity.agreement_due",
+          {"接触个人数据的人员须先签署保密协议（§4.3.3），签署后即可查询和办理",
+           "whoever handles data about persons signs the confidentiality agreement first, then queries and acts "
+           "(§4.3.3)"},
+          {},
+          Remedy{"4.3.3",
+                 {"在“我的”页面阅读并签署保密协议", "read and sign the agreement on the page “Me”"},
+                 "agreement",
+                 "{}"}};
+}
+
 db::Reach gate_reach() {
   db::Reach reach;
   reach.columns = {{"gate", {"id", "epoch"}},

@@ -131,16 +131,6 @@ std::string shape_of(const Query& query, const Decision& decision) {
   return out + decision.shape;
 }
 
-Refusal agreement_due() {
-  Refusal refusal{Code::forbidden,
-                  "identity.agreement_due",
-                  {"接触个人数据的人员须先签署保密协议（§4.3.3），签署后即可查询",
-                   "whoever handles data about persons signs the confidentiality agreement first (§4.3.3)"}};
-  refusal.remedy = Remedy{
-      "4.3.3", {"在“我的”页面阅读并签署保密协议", "read and sign the agreement on the page “Me”"}, "agreement", "{}"};
-  return refusal;
-}
-
 Engine::Engine(const catalog::Catalogue& catalogue, policy::Policy& policy, db::Store& store, const Clock& clock,
                Options options)
     : impl_(new Impl{catalogue, policy, store, clock, std::move(options)}) {
@@ -244,7 +234,8 @@ Result<Engine::Impl::Prepared> Engine::Impl::prepare(db::Connection& connection,
   Prepared prepared;
   prepared.reader = &connection;
   prepared.authority = policy.authority(connection, run.asker, run.now);
-  if (run.asker.agreement_due && query.dataset->tells_of_persons && !query.dataset->by_kernel) return agreement_due();
+  if (run.asker.agreement_due && query.dataset->tells_of_persons && !query.dataset->by_kernel)
+    return identity::agreement_due();
   if (!query.purpose.empty() && !prepared.authority->rules().knows_purpose(query.purpose)) {
     Refusal refusal{Code::unprocessable, "query.purpose_unknown", {"没有这种目的", "there is no such purpose"}};
     std::string known;
@@ -257,7 +248,7 @@ Result<Engine::Impl::Prepared> Engine::Impl::prepare(db::Connection& connection,
   if (!prepared.decision->allowed()) return *prepared.decision->refusal;
   // The own cases, notices and grants are the procedures' way to reach somebody; those of others are data of persons.
   if (run.asker.agreement_due && query.dataset->tells_of_persons && !prepared.decision->own_only)
-    return agreement_due();
+    return identity::agreement_due();
   const Decision& decision = *prepared.decision;
   run.entry.purpose = decision.purpose;
   run.entry.basis = decision.basis;

@@ -16,8 +16,6 @@ struct Run {
   record::Entry entry;
 };
 
-Refusal agreement_due();  // §4.3.3
-
 // A request that ends here, as it goes into the record.
 template <class T = Answer>
 Settled<T> refused(Run run, Refusal refusal) {

@@ -6,6 +6,7 @@
 #include "base/fault.hpp"
 #include "base/json.hpp"
 #include "kernel/catalog/schema.hpp"
+#include "kernel/identity/api.hpp"
 #include "kernel/query/engine.hpp"
 #include "kernel/query/view.hpp"
 
@@ -160,7 +161,8 @@ class Question {
 
 Result<std::vector<Outside>> outside(db::Connection& transaction, const Writing& writing, const Written& written,
                                      size_t most) {
-  if (JW_FAULT(60, writing.asker.agreement_due && written.dataset->tells_of_persons, false)) return agreement_due();
+  if (JW_FAULT(60, writing.asker.agreement_due && written.dataset->tells_of_persons, false))
+    return identity::agreement_due();
   const Decision& decision = writing.authority.decide(*written.dataset, writing.action, writing.purpose);
   if (!decision.allowed()) return *decision.refusal;
   std::vector<Outside> out;

@@ -75,8 +75,20 @@ for (const kind of stores) {
       const due = isProblem(await office.query({ dataset: 'staff' }), 403);
       assert.ok(due.remedy);
       assert.equal((await office.get('/api/me')).json.due[0].kind, 'agreement');
+      // Nor is anything done, signed or not; own notices and the account may be looked after.
+      const window = { begins: '2029-01-10', ends: '2029-01-11', reason: { zh: '停', en: 'closed' } };
+      for (const [path, body] of [['/api/calendar/windows', window], ['/api/cases', { kind: 'access', action: 'draft', content: {} }], ['/api/cases/2026-0001/approve', {}],
+        ['/api/cases/2026-0001/attachments?name=a.pdf', {}], ['/api/deputies/1/accept', {}], ['/api/papers/D2026-000001/revocation', { reason: 'x' }], ['/api/documents', {}]]) {
+        const problem = isProblem(await office.post(path, { ...body, password }), 403);
+        assert.equal(problem.type, 'identity.agreement_due', path);
+        assert.ok(problem.record && problem.remedy.clause === '4.3.3', path);
+      }
+      assert.deepEqual((await office.rows({ dataset: 'notice' })), []);
+      assert.equal((await office.post('/api/notices/read', { all: true })).status, 200);
+      assert.equal((await office.post('/api/session/factor', { password })).status, 200);
       isProblem(await office.post('/api/session/agreement', { password: 'wrong' }), 403);
       assert.equal((await office.post('/api/session/agreement', { password })).status, 200);
+      assert.equal((await office.post('/api/calendar/windows', { ...window, password })).status, 200, 'at once');
       assert.equal((await office.rows({ dataset: 'staff', where: { field: 'name', op: 'in', value: ['张三', '李四', '王五'] } })).length, 3);
       assert.equal((await office.rows({ dataset: 'section', where: { field: 'course_name', op: 'contains', value: '数据' } })).length, 1);
       const [[weeks]] = await office.rows({ dataset: 'meeting', fields: ['weeks'], limit: 1 });

@@ -72,6 +72,16 @@ Result<Done> check_open_cases(const Moment& moment) {
                   "you have " + shown + " open cases: let some of them be decided, or discard drafts you do not need"}};
 }
 
+// Whoever may not look at own cases any more (left, or the period of graduates is over) could neither go on with a
+// draft nor read the reply: refused with the way that remains, which the regulation names for the post.
+Result<Done> check_follows_own_cases(const Moment& moment) {
+  const db::Store::Lease reader = moment.on.store.reader();
+  const policy::AuthorityPtr authority = moment.on.policy.authority(*reader, moment.actor.asker, moment.now);
+  const policy::Decision& decision = authority->decide(*moment.on.catalogue.find("case"), policy::Action::query, "");
+  if (decision.allowed()) return Done{};
+  return *decision.refusal;
+}
+
 // What nobody ever signed is no evidence of anything: the files of a discarded draft go with it.
 void forget_unsigned_files(const Moment& moment) {
   const std::vector<Step>& steps = moment.file.steps;
@@ -263,6 +273,7 @@ Result<Taken> Engine::open_within(db::Connection& transaction, const Actor& acto
   file.applicant_name = actor.name;
   Moment moment{services_, transaction, file, actor, input, services_.clock.now()};
   JW_CHECK(check_live(moment));
+  if (!is_clock(actor)) JW_CHECK(check_follows_own_cases(moment));
   file.opened = file.arrived = moment.now;
   JW_TRY(const Chosen chosen, choose(moment, action));
   if (!is_clock(actor)) JW_CHECK(check_open_cases(moment));

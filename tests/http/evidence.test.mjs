@@ -224,7 +224,7 @@ forEachStore('every route', (world) => {
       'POST /api/session/confirmation': [['/api/session/confirmation', { password: mine }], [403], { password: 'somebody else’s' }],
       'GET /api/notices/unread': [['/api/notices/unread'], [200]],
       'POST /api/notices/read': [['/api/notices/read', { all: true }], [200]],
-      'POST /api/cases': [['/api/cases', { kind: 'access', action: 'draft', content: cases.content }], [200]],
+      'POST /api/cases': [['/api/cases', { kind: 'access', action: 'draft', content: cases.content }], [200, 403]],
       'GET /api/cases/{number}': [[`/api/cases/${cases.number}`], [403, 404]],
       'GET /api/cases/{number}/form': [[`/api/cases/${cases.number}/form`], [403, 404]],
       'GET /api/cases/{number}/letter': [[`/api/cases/${cases.declined}/letter`], [403, 404]],

@@ -128,6 +128,14 @@ forEachStore('refusals', (world) => {
     await at(start);
   });
 
+  test('whose period of queries is over begins no draft either, and hears where to go', async () => {
+    const problem = await is(open(await world.as('graduate_expired'), 'access', { action: 'draft', content: {} }), 403, 'policy.no_permit');
+    assert.match(problem.detail.zh, /学校档案馆/);
+    assert.match(problem.remedy.text.en, /school archives/);
+    assert.ok(problem.record);
+    await must(step(await world.as('graduate'), (await must(open(await world.as('graduate'), 'access', { action: 'draft', content: {} }))).number, 'discard'));
+  });
+
   test('nobody is the head of an own application: it goes to the unit above', async () => {
     const head = await world.as('department_head', 0);
     const { number } = await must(open(head, 'access', { action: 'draft', content: { ...content, masked: [] } }));

@@ -74,10 +74,11 @@ struct Given {
 };
 Given given_since(db::Connection& keeper, int64_t account, std::string_view kind, Instant since);
 
-// Withdraws a paper of any kind; for ever. Refusals: paper.unknown (404), paper.revoked and paper.replaced (409),
-// text.not_accepted (422). What is put on record is the caller's.
-Result<Done> revoke(db::Connection& transaction, std::string_view number, int64_t by_account, std::string_view reason,
-                    Instant now);
+// Withdraws a paper of any kind, one that has expired or was replaced, too: it is still held by somebody who takes it
+// for genuine. For ever. Refusals: paper.unknown (404), paper.revoked (409), text.not_accepted (422). What is put on
+// record, and who is told, is the caller's.
+Result<Paper> revoke(db::Connection& transaction, std::string_view number, int64_t by_account, std::string_view reason,
+                     Instant now);
 
 // What reading connections may read: all but the bytes.
 db::Reach readers_reach();

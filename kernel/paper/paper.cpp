@@ -139,14 +139,15 @@ Given given_since(db::Connection& keeper, int64_t account, std::string_view kind
   return {rows.integer(0), rows.integer(1)};
 }
 
-Result<Done> revoke(db::Connection& transaction, std::string_view number, int64_t by_account, std::string_view reason,
-                    Instant now) {
+Result<Paper> revoke(db::Connection& transaction, std::string_view number, int64_t by_account, std::string_view reason,
+                     Instant now) {
   JW_TRY(const std::string stated, typed_reason(reason));
-  JW_TRY(const Paper paper, hold(transaction, number, now));
-  if (paper.state != State::expired) JW_CHECK(check_in_force(paper));
+  JW_TRY(Paper paper, hold(transaction, number, now));
+  if (paper.state == State::revoked) JW_CHECK(check_in_force(paper));
   transaction.execute("UPDATE paper SET revoked = $2, revoked_by = $3, revoked_reason = $4 WHERE number = $1",
                       {number, now.us, by_account, stated});
-  return Done{};
+  paper.state = State::revoked;
+  return paper;
 }
 
 db::Reach readers_reach() {

@@ -45,7 +45,7 @@ class Papers : public testing::TestWithParam<db::Dialect> {
       return mark;
     });
   }
-  Result<Done> revoked(const std::string& number, const std::string& reason = "误发") {
+  Result<Paper> revoked(const std::string& number, const std::string& reason = "误发") {
     return write([&](db::Connection& transaction) { return revoke(transaction, number, 7, reason, kNow); });
   }
   std::optional<Paper> by_code(const std::string& code, Instant now = kNow) {
@@ -172,7 +172,11 @@ TEST_P(Papers, of_two_that_replace_the_same_one_does) {
   EXPECT_EQ(found->replaced_by, won->number);
   EXPECT_EQ(refused(old.number), "paper.replaced");
   EXPECT_EQ(by_code(won->code)->state, State::valid);
-  EXPECT_EQ(revoked(old.number).refusal().type, "paper.replaced");
+  ASSERT_TRUE(revoked(old.number)) << "whoever holds the old one hears that it was withdrawn, not only replaced";
+  EXPECT_EQ(by_code(old.code)->state, State::revoked);
+  EXPECT_EQ(by_code(old.code)->replaced_by, won->number);
+  EXPECT_EQ(refused(old.number), "paper.revoked");
+  EXPECT_EQ(by_code(won->code)->state, State::valid);
 }
 
 TEST_P(Papers, a_mark_is_used_once) {

@@ -190,6 +190,9 @@ forEachStore('exports', (world) => {
     const proof = await office.get(`/api/audit/proof?leaf=${encodeURIComponent(revoked.json.record)}`);
     assert.deepEqual(JSON.parse(proof.json.entry.parameters ?? '{}'), { paper: made.number, reason: '误发' });
     assert.equal((await world.server.request('GET', `/api/verify/${made.code}`)).json.state, 'revoked');
+    const [notice] = await student.rows({ dataset: 'notice', fields: ['about', 'text_zh', 'text_en', 'seen'], limit: 1 });
+    assert.equal(notice[0], `paper:${made.number}`);
+    assert.ok(notice[1].includes(made.number) && notice[1].includes('误发') && notice[2].includes('was revoked') && notice[3] === null, 'its holder is told');
     assert.equal(isProblem(await student.get(made.link), 409).type, 'paper.revoked');
     assert.equal(isProblem(await office.sign(path, { reason: '误发' }), 409).type, 'paper.revoked');
     assert.equal((await make(student)).status, 200, 'another one is another paper');

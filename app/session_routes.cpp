@@ -175,11 +175,11 @@ void change_password(const Call& call) {
   const Result<json::object> body = call.body();
   if (!body) return call.refuse(body.refusal());
   const Result<std::string> old_password = edge::text_member(*body, "old_password"),
-                            fresh = edge::text_member(*body, "new_password");
-  for (const auto* each : {&old_password, &fresh}) {
+                            fresh = edge::text_member(*body, "new_password"), code = edge::optional_text(*body, "code");
+  for (const auto* each : {&old_password, &fresh, &code}) {
     if (!*each) return call.refuse(each->refusal());
   }
-  const Result<Done> changed = call.house().identity.change_password(call.session(), *old_password, *fresh);
+  const Result<Done> changed = call.house().identity.change_password(call.session(), *old_password, *fresh, *code);
   record::Entry entry = call.entry("act", "password_change");
   if (!changed) return call.release(std::move(entry), changed.refusal());
   call.release(std::move(entry), http::Response{.status = 204});

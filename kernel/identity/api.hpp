@@ -242,10 +242,12 @@ class Identity {
                        std::string_view device = {}, std::string_view zone = {});
   void sign_out(const Session& session);
 
-  // Ends every other session of the account. Refusals: identity.password_wrong (403), .password_rules (422),
-  // .session_ended (401), .locked (429), .busy (503); failures count as at sign-in, but on this session: the lock of
+  // Ends every other session of the account; `code` of the second factor, where one is enrolled. Refusals:
+  // identity.password_wrong (403), .password_rules (422), .code_required, .code_wrong (401), .session_ended (401),
+  // .locked (429), .busy (503); failures count as at sign-in, but on this session: the lock of
   // the door is not the lock of a live session.
-  Result<Done> change_password(const Session& session, std::string_view old_password, std::string_view new_password);
+  Result<Done> change_password(const Session& session, std::string_view old_password, std::string_view new_password,
+                               std::string_view code = {});
 
   // ---- second factor (§3.1.1; 等保 8.1.4.1 d; ASVS 6.5). Whoever has one gives a code at each sign-in: after the
   // right password identity.code_required (401), or identity.code_wrong (401), which counts like a wrong password. A

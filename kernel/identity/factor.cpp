@@ -87,6 +87,13 @@ std::optional<Verdict> Identity::Implementation::judge_code(db::Connection& tran
   return Verdict{refusal::code_wrong(), "identity.code_wrong"};
 }
 
+std::optional<Verdict> Identity::Implementation::judge_factor(db::Connection& transaction, const Standing& standing,
+                                                              std::string_view code, Instant now) {
+  if (!has_factor(transaction, standing.id)) return std::nullopt;
+  if (code.empty()) return plainly(refusal::code_required());
+  return judge_code(transaction, standing, code, Of::confirmed, now);
+}
+
 std::vector<std::string> Identity::Implementation::new_recovery_codes(db::Connection& transaction, int64_t account) {
   transaction.execute("DELETE FROM account_recovery WHERE account = $1", {account});
   const std::string key = secret(transaction, kRecoveryKey);
@@ -200,8 +207,7 @@ Result<Done> Identity::confirm_again(const Session& session, std::string_view co
   if (!liveness(*lease, session.id, now)) return session_ended();
   std::optional<Verdict> verdict;
   if (it.has_factor(*lease, session.account)) {
-    verdict = code.empty() ? plainly(refusal::code_required())
-                           : it.judge_code(*lease, standing, code, Implementation::Of::confirmed, now);
+    verdict = it.judge_factor(*lease, standing, code, now);
   } else if (!attempt) {
     return session_ended();  // the factor went while we looked: its reset has ended the session
   } else {

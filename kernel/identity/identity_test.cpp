@@ -912,6 +912,22 @@ TEST(OneTimeCode, agrees_with_the_vectors_of_RFC_6238) {
   EXPECT_EQ(base32(""), "");
 }
 
+TEST_P(IdentityOn, changing_the_password_asks_for_the_code_where_a_factor_is_enrolled) {
+  Node one = node(strict());
+  ready(one, "known");
+  const Enrolled who = enrol(one, clock_, "known");
+  const auto change = [&](std::string_view from, std::string_view to, std::string_view code) {
+    const auto result = one.identity.change_password(*who.session, from, to, code);
+    return result ? "done" : result.refusal().type;
+  };
+  EXPECT_EQ(change(kPassword, "An0ther-good-one", ""), "identity.code_required");
+  EXPECT_EQ(change(kPassword, "An0ther-good-one", "000000"), "identity.code_wrong");
+  EXPECT_EQ(change("wrong", "An0ther-good-one", code_now(who, clock_)), "identity.password_wrong");
+  EXPECT_EQ(change(kPassword, "An0ther-good-one", code_now(who, clock_)), "done");
+  EXPECT_EQ(change("An0ther-good-one", kPassword, code_now(who, clock_)), "identity.code_wrong")
+      << "a code is taken once";
+}
+
 TEST_P(IdentityOn, with_a_second_factor_the_password_alone_opens_nothing) {
   Node one = node(strict());
   ready(one, "known");

@@ -117,6 +117,9 @@ class Identity::Implementation {
   enum class Of { confirmed, offered };
   std::optional<Verdict> judge_code(db::Connection& transaction, const Standing& standing, std::string_view code, Of of,
                                     Instant now);
+  // The code that whoever has a confirmed factor owes; nullopt: there is none, or it was right.
+  std::optional<Verdict> judge_factor(db::Connection& transaction, const Standing& standing, std::string_view code,
+                                      Instant now);
   std::vector<std::string> new_recovery_codes(db::Connection& transaction, int64_t account);
   // What somebody signed in does to the own factor, with a code: `act` runs once it was right.
   template <class Act>

@@ -347,10 +347,7 @@ SignIn Identity::sign_in(const SignInRequest& request) {
   const bool wants_new = standing.must_change || request.new_password.has_value();
   if (!verdict && wants_new && !attempt.new_hash) verdict = plainly(refusal::password_change_required());
   const bool right_but_for_the_code = !verdict;
-  if (!verdict && it.has_factor(*lease, standing.id)) {
-    verdict = request.code.empty() ? plainly(refusal::code_required())
-                                   : it.judge_code(*lease, standing, request.code, Implementation::Of::confirmed, now);
-  }
+  if (!verdict) verdict = it.judge_factor(*lease, standing, request.code, now);
   // Guesses of a code cost like guesses of a password.
   const bool guessed = right_but_for_the_code && verdict && !request.code.empty();
   if (attempt.right && !guessed) it.give_back(attempted);
@@ -396,7 +393,7 @@ SignIn Identity::enter_made_up(std::string_view login, std::string_view remote, 
 }
 
 Result<Done> Identity::change_password(const Session& session, std::string_view old_password,
-                                       std::string_view new_password) {
+                                       std::string_view new_password, std::string_view code) {
   Implementation& it = *implementation_;
   const Implementation::Turn turn(it.counters_, it.options_.sign_ins_waiting);
   if (!turn.admitted()) return refusal::busy();
@@ -411,6 +408,8 @@ Result<Done> Identity::change_password(const Session& session, std::string_view 
     if (!check_live(*lease, session.id, now)) return session_ended();
     auto verdict = it.judge(*lease, standing, attempt, refusal::password_wrong(), now);
     if (!verdict && !attempt.new_problems.empty()) verdict = plainly(refusal::password_rules(attempt.new_problems));
+    // Whoever learned the password of a session left open is not to take the account over.
+    if (!verdict) verdict = it.judge_factor(*lease, standing, code, now);
     if (verdict) {
       transaction.commit();
       return std::move(verdict->told);

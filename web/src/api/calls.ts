@@ -7,8 +7,8 @@ const enc = encodeURIComponent
 export const session_open = (account: string, password: string, new_password?: string, code?: string) =>
   call<Session>('POST', '/api/session', { body: { account, password, new_password, code }, open: true })
 export const session_close = () => call<void>('DELETE', '/api/session', { open: true })
-export const password_change = (old_password: string, new_password: string) =>
-  call<void>('POST', '/api/session/password', { body: { old_password, new_password } })
+export const password_change = (old_password: string, new_password: string, code?: string) =>
+  call<void>('POST', '/api/session/password', { body: { old_password, new_password, code } })
 
 export const agreement_sign = (proof: Schemas['Signature']) =>
   call<Schemas['Done']>('POST', '/api/session/agreement', { body: proof })

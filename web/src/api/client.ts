@@ -54,7 +54,7 @@ export interface CallOptions {
 }
 
 // Of a live session these say only that its second factor was not shown, and that it may be tried again.
-export const kCodeMissed = new Set(['identity.code_required', 'identity.code_wrong'])
+const kCodeMissed = new Set(['identity.code_required', 'identity.code_wrong'])
 
 async function problem_of(response: Response): Promise<Problem> {
   try {

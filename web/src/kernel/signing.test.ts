@@ -45,6 +45,19 @@ describe('signing', () => {
     expect(await done).toBeNull()
     expect(asking.value).toBeNull()
   })
+  it('leaves a wrong password that the page itself took to the page, and asks for the code that is owed', async () => {
+    enrolled(true)
+    await expect(sign_and('修改', async () => { throw refusal('identity.password_wrong') })).rejects.toThrow(Refusal)
+    expect(asking.value).toBeNull()
+    const done = sign_and('修改', async (proof) => {
+      if (!proof.code) throw refusal('identity.code_required')
+      return proof.code
+    })
+    await turn()
+    expect(asking.value?.problem).toBeNull()
+    asking.value!.answer('123456')
+    expect(await done).toBe('123456')
+  })
   it('leaves other refusals to the page', async () => {
     await expect(sign_and('批准', async () => { throw refusal('case.moved') })).rejects.toThrow(Refusal)
     expect(asking.value).toBeNull()

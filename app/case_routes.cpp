@@ -149,9 +149,16 @@ void attachment(const Call& call) {
   });
 }
 
+// A refused file is a refused attempt, whatever was wrong with it.
 void attach(const Call& call) {
   seen(call, [&](const record::Entry&) {
     const edge::House& house = call.house();
+    const auto refuse = [&](const Refusal& refusal) {
+      std::string parameters;
+      JsonWriter(parameters).object().field("case", call.captured(0)).end_object();
+      call.refuse_on_record("case.attach", refusal, std::move(parameters));
+    };
+    if (call.request().body_too_large) return refuse(cases::attachment_too_large());
     const Result<edge::Acted> done = edge::carry_out(
         house.store, house.recorder, call.hand(),
         {"case.attach", "2.4.1", edge::Signing::none("the step that hands the case in is signed")}, {},
@@ -167,7 +174,7 @@ void attach(const Call& call) {
               .end_object();
           return std::string("{}");
         });
-    if (!done) return call.refuse(done.refusal());
+    if (!done) return refuse(done.refusal());
     show(call);
   });
 }
@@ -268,7 +275,8 @@ const edge::Route kRoutes[] = {
      .parameters = "AttachmentName",
      .request = "File",
      .response = "Case",
-     .body_max = cases::kAttachmentMax},
+     .body_max = cases::kAttachmentMax,
+     .hears_of_too_large = true},
     {.verb = edge::Verb::get,
      .path = "/api/cases/{number}/attachments/{id}",
      .needs = edge::Needs::session(),

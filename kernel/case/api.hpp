@@ -366,6 +366,7 @@ struct File {
 };
 constexpr size_t kAttachmentMax = 5 * 1024 * 1024;  // bytes
 constexpr int64_t kAttachmentsMax = 10;             // of one case
+Refusal attachment_too_large();                     // 413
 
 // The newest letter of a case; nullopt: none. `reader` reads past the belt. Refusals: those of a paper that stands no
 // longer (kernel/paper).

@@ -34,6 +34,12 @@ int64_t bytes_of(db::Connection& transaction, int64_t account) {
 
 }  // namespace
 
+Refusal attachment_too_large() {
+  const std::string most = std::to_string(static_cast<int64_t>(kAttachmentMax) / kMegabyte);
+  const Text text{"附件不能超过 " + most + " MB", "a file has at most " + most + " MB"};
+  return {Code::too_large, "case.attachment_too_large", text, {{"file", "too_large", text}}};
+}
+
 Result<std::optional<File>> letter_of(db::Connection& reader, std::string_view number, Instant now) {
   db::Rows rows = reader.query(
       "SELECT l.paper FROM case_letter l JOIN \"case\" c ON c.id = l.case_id WHERE c.number = $1 ORDER BY l.step DESC "

@@ -160,6 +160,7 @@ struct Route {
   bool blocking = true;
   Alive alive = Alive::checked;
   Does does = Does::by_verb;
+  bool hears_of_too_large = false;  // http::Route
 };
 
 // A handler that gives a JSON object, or what is wrong with the question; nobody keeps it.

@@ -195,7 +195,8 @@ std::vector<http::Route> table(House& house, std::span<const Route> routes) {
                                                    [&](const Refusal& refusal) { respond(problem(refusal, id)); });
                        },
                    .body_max = route.body_max,
-                   .blocking = route.blocking});
+                   .blocking = route.blocking,
+                   .hears_of_too_large = route.hears_of_too_large});
   }
   return out;
 }

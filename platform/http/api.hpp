@@ -33,6 +33,7 @@ struct Request {
   std::string id;                     // request id: made here, shown in errors and logs
   bool secure = false;                // the client used TLS: with us, or by the word of a trusted proxy
   std::vector<std::string> captures;  // values of {name} in the route's path, decoded, in order
+  bool body_too_large = false;        // Route::hears_of_too_large: the body was not read, and is empty
 
   std::string_view header(std::string_view lower_case_name) const;    // of the first one; empty when absent
   std::string_view cookie(std::string_view name) const;               // of the first one; empty when absent
@@ -73,6 +74,8 @@ struct Route {
   Handler handler;
   size_t body_max = 1 << 20;  // bytes; more is 413
   bool blocking = true;       // run on the worker pool; false = short, never touches disk, runs on the I/O thread
+  // More than body_max is answered by the handler, which keeps that it was tried, and not by the server.
+  bool hears_of_too_large = false;
 };
 
 // Writes the answer to a refusal of the server itself, with this HTTP status. May be called from any thread.

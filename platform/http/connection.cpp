@@ -124,7 +124,7 @@ void Connection::advance() {
         dispatch();
         break;
       case RequestParser::Step::refused:
-        refuse(parser_.fault());
+        refuse_unread(parser_.fault());
         break;
     }
   }
@@ -241,7 +241,7 @@ void Connection::head_read() {
   } else if (!verb || !core.otherwise) {
     return refuse(fault::kNotFound);
   }
-  if (!parser_.set_body_max(body_max)) return refuse(parser_.fault());
+  if (!parser_.set_body_max(body_max)) return refuse_unread(parser_.fault());
   if (parser_.expects_continue() && parser_.has_body() && unread().empty()) say_continue();
 }
 
@@ -286,11 +286,21 @@ void Connection::fill_in_peer() {
   request_.id = id_;
 }
 
+// What cannot be read to its end; the connection ends with the answer.
+void Connection::refuse_unread(const Fault& fault) {
+  const bool heard = fault.status == fault::kBodyTooLarge.status && route_number_ >= 0 &&
+                     thread_.core().routes[static_cast<size_t>(route_number_)].hears_of_too_large;
+  if (!heard) return refuse(fault);
+  request_.body = {};
+  request_.body_too_large = true;
+  dispatch();
+}
+
 void Connection::dispatch() {
   Core& core = thread_.core();
   phase_ = Phase::handling;
   deadline_ = Instant::max();
-  input_whole_ = true;
+  input_whole_ = !request_.body_too_large;
   fill_in_peer();
   const Route* route = route_number_ < 0 ? nullptr : &core.routes[static_cast<size_t>(route_number_)];
   if (route != nullptr) request_.captures = core.router.captures(route_number_, parser_.raw_path());

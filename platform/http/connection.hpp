@@ -76,6 +76,7 @@ class Connection {
   void say_continue();
   bool hold_body();  // counts what has been read of it; false when all bodies together are too much
   void let_go_of_body();
+  void refuse_unread(const Fault& fault);
   void dispatch();
   void fill_in_peer();
   void refuse(const Fault& fault, std::vector<std::pair<std::string, std::string>> headers = {});

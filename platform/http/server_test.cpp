@@ -172,6 +172,31 @@ TEST_F(ServerTest, a_body_over_the_routes_limit_is_413_by_length_and_by_chunks) 
   EXPECT_EQ(client().request("POST", "/echo", std::string(1000, 'x')).body, "/echo||" + std::string(1000, 'x'));
 }
 
+TEST_F(ServerTest, a_handler_that_hears_of_it_answers_for_a_body_over_the_limit) {
+  std::vector<Route> routes;
+  routes.push_back({.verb = Verb::post,
+                    .path = "/kept/{name}",
+                    .handler =
+                        [](const Request& request, const Respond& respond) {
+                          respond({.status = request.body_too_large ? 413 : 200,
+                                   .body = request.captures.at(0) + " " + std::to_string(request.body.size())});
+                        },
+                    .body_max = 1000,
+                    .hears_of_too_large = true});
+  serve(std::move(routes));
+  EXPECT_EQ(client().request("POST", "/kept/a", std::string(1000, 'x')).body, "a 1000");
+  for (const std::string& body :
+       {"Content-Length: 1001\r\n\r\n" + std::string(1001, 'x'), std::string("Content-Length: 900000000\r\n\r\nx"),
+        "Transfer-Encoding: chunked\r\n\r\n1f4\r\n" + std::string(500, 'x') + "\r\n1f5\r\n"}) {
+    Client one = client();
+    one.send("POST /kept/b HTTP/1.1\r\nHost: a\r\n" + body);
+    const auto answer = one.read();
+    EXPECT_EQ(answer.status, 413);
+    EXPECT_EQ(answer.body, "b 0");
+    EXPECT_EQ(answer.header("connection"), "close");
+  }
+}
+
 TEST_F(ServerTest, an_unread_large_body_does_not_take_the_413_away) {
   serve(echo_routes());
   Client one = client();

@@ -113,7 +113,12 @@ forEachStore('refusals', (world) => {
     await is(step(teacher, draft, 'submit', { password: 7 }), 422, 'http.field_invalid');
     await is(step(teacher, draft, 'submit', sign(teacher)), 422, 'access.incomplete');
     await is(teacher.get(`/api/cases/${draft}/letter`), 404, 'case.no_file');
-    await is(teacher.request('POST', `/api/cases/${draft}/attachments?name=a.txt`, Buffer.from('text')), 422, 'case.attachment_invalid');
+    const attached = (bytes) => teacher.request('POST', `/api/cases/${draft}/attachments?name=a.txt`, bytes);
+    for (const [bytes, status, type] of [[Buffer.from('text'), 422, 'case.attachment_invalid'], [Buffer.alloc(5 * 1024 * 1024 + 1, 'x'), 413, 'case.attachment_too_large']]) {
+      const { record } = await is(attached(bytes), status, type);
+      const { entry } = (await must(teacher.get(`/api/audit/proof?leaf=${encodeURIComponent(record)}`)));
+      assert.deepEqual([entry.kind, entry.action, entry.decision, JSON.parse(entry.parameters).case], ['refusal', 'case.attach', type, draft]);
+    }
     await must(step(teacher, draft, 'save', { content }));
     await is(step(teacher, draft, 'submit', sign(teacher)), 422, 'access.undertaking');
     await must(step(teacher, draft, 'submit', sign(teacher, { undertaking: 1 })));

@@ -328,11 +328,13 @@ Result<Done> renew(Moment& moment) {
   cases::Case& file = moment.file;
   const auto old = find_grant(moment.connection, std::string_view(number->get_string()));
   const bool mine = old && (old->person != 0 ? old->person == file.person : moment.actor.held(old->post) != nullptr);
-  if (!mine) return Refusal{Code::not_found, "access.grant_unknown", {"您没有这项授权", "you have no such grant"}};
+  if (!mine) {
+    const Text text{"您没有这项授权", "you have no such grant"};
+    return Refusal{Code::not_found, "access.grant_unknown", text, {{"content.grant", "unknown", text}}};
+  }
   if (old->revoked || old->suspended) {
-    return Refusal{Code::conflict,
-                   "access.grant_ended",
-                   {"授权已撤销或暂停，不能续期，请重新申请", "the grant was revoked or suspended: apply anew"}};
+    const Text text{"授权已撤销或暂停，不能续期，请重新申请", "the grant was revoked or suspended: apply anew"};
+    return Refusal{Code::conflict, "access.grant_ended", text, {{"content.grant", "over", text}}};
   }
   const auto before = moment.on.find(moment.connection, old->number);
   if (!before) {

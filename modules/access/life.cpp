@@ -22,9 +22,10 @@ using cases::Who;
 namespace {
 
 constexpr size_t kGrantsMax = 200;
+constexpr size_t kHandoverMax = 1000;  // characters
 
-Refusal incomplete(const std::string& field, Text text) {
-  return {Code::unprocessable, "access.incomplete", text, {{field, "required", text}}};
+Refusal incomplete(const std::string& field, Text text, const char* code = "required") {
+  return {Code::unprocessable, "access.incomplete", text, {{field, code, text}}};
 }
 
 const json::object& content_given(const Moment& moment) {
@@ -39,25 +40,62 @@ Result<std::string> reason_given(const json::object& content) {
                       "content.reason");
 }
 
-Result<std::vector<std::string>> numbers_given(const json::object& content, const char* key) {
+// `field`: its path in the request. Each number once.
+Result<std::vector<std::string>> numbers_given(const json::value* given, const std::string& field) {
   std::vector<std::string> numbers;
-  const json::value* given = content.if_contains(key);
   if (given == nullptr || given->is_null()) return numbers;
   const json::array* array = given->if_array();
-  if (array == nullptr || array->size() > kGrantsMax)
-    return incomplete(std::string("content.") + key, {"应为授权号的数组", "must be an array of numbers of grants"});
+  const bool texts =
+      array != nullptr && array->size() <= kGrantsMax &&
+      std::all_of(array->begin(), array->end(), [](const json::value& each) { return each.is_string(); });
+  if (!texts) {
+    return incomplete(
+        field, {"“授权”应为授权号的数组，至多 200 个", "the grants must be an array of their numbers, 200 at most"},
+        "invalid");
+  }
   for (const json::value& each : *array) {
-    if (!each.is_string())
-      return incomplete(std::string("content.") + key, {"应为授权号的数组", "must be an array of numbers of grants"});
-    numbers.emplace_back(each.get_string());
+    const std::string number(each.get_string());
+    if (std::find(numbers.begin(), numbers.end(), number) != numbers.end())
+      return incomplete(field, {"授权 " + number + " 写了不止一次", "grant " + number + " is named more than once"},
+                        "repeated");
+    numbers.push_back(number);
   }
   return numbers;
+}
+
+// The grants that a case is about, all of them standing and of those that `mine` takes; `whose` says who that is.
+template <class Mine>
+Result<std::vector<GrantRow>> grants_given(const Moment& moment, const json::object& content, const Text& whose,
+                                           Mine mine) {
+  const std::string field = "content.grants";
+  JW_TRY(const std::vector<std::string> numbers, numbers_given(content.if_contains("grants"), field));
+  if (numbers.empty()) return incomplete(field, {"请选择授权", "choose the grants"});
+  std::vector<GrantRow> grants;
+  for (const std::string& number : numbers) {
+    auto grant = find_grant(moment.connection, number);
+    if (!grant || !mine(*grant)) {
+      const Text text{whose.zh + "没有授权 " + number, whose.en + " no grant " + number};
+      return Refusal{Code::not_found, "access.grant_unknown", text, {{field, "unknown", text}}};
+    }
+    if (grant->is_over(moment.now)) {
+      const Text text{"授权 " + number + " 已经终止", "grant " + number + " is over already"};
+      return Refusal{Code::conflict, "access.grant_ended", text, {{field, "over", text}}};
+    }
+    grants.push_back(std::move(*grant));
+  }
+  return grants;
 }
 
 json::array array_of(const std::vector<std::string>& texts) {
   json::array out;
   for (const std::string& text : texts) out.emplace_back(text);
   return out;
+}
+
+std::vector<std::string> numbers_of(const std::vector<GrantRow>& grants) {
+  std::vector<std::string> numbers;
+  for (const GrantRow& grant : grants) numbers.push_back(grant.number);
+  return numbers;
 }
 
 std::vector<std::string> grants_of(const cases::Case& file) {
@@ -102,34 +140,20 @@ bool by_office(const Moment& moment) {
 
 Result<Done> revoke(Moment& moment) {
   const json::object& content = content_given(moment);
-  JW_TRY(const std::vector<std::string> numbers, numbers_given(content, "grants"));
+  const auto mine = [&](const GrantRow& grant) {
+    return by_office(moment) ||
+           std::any_of(moment.actor.posts.begin(), moment.actor.posts.end(), [&](const cases::Actor::Held& held) {
+             return held.post == kHead && cases::find_unit(moment.connection, held.unit).id == grant.holder_unit;
+           });
+  };
+  JW_TRY(const std::vector<GrantRow> grants, grants_given(moment, content, {"本单位", "your unit has"}, mine));
   JW_TRY(const std::string reason, reason_given(content));
-  if (numbers.empty()) return incomplete("content.grants", {"请选择要撤销的授权", "choose the grants to revoke"});
-  std::string title;
-  for (const std::string& number : numbers) {
-    const auto grant = find_grant(moment.connection, number);
-    bool mine = grant && by_office(moment);
-    for (const cases::Actor::Held& held : moment.actor.posts) {
-      if (!grant || held.post != kHead) continue;
-      mine = mine || cases::find_unit(moment.connection, held.unit).id == grant->holder_unit;
-    }
-    if (!mine) {
-      return Refusal{Code::not_found,
-                     "access.grant_unknown",
-                     {"本单位没有授权 " + number, "your unit has no grant " + number},
-                     {{"content.grants", "unknown", {"没有授权 " + number, "there is no grant " + number}}}};
-    }
-    if (grant->is_over(moment.now)) {
-      return Refusal{Code::conflict,
-                     "access.grant_ended",
-                     {"授权 " + number + " 已经终止", "grant " + number + " is over already"}};
-    }
-    moment.file.unit = cases::find_unit(moment.connection, grant->holder_unit);
-    title = title.empty() ? grant->holder_name + "：" + grant->title : title;
-  }
-  moment.file.content = {{"grants", array_of(numbers)}, {"reason", reason}};
-  moment.file.title = title + (numbers.size() > 1 ? " 等 " + std::to_string(numbers.size()) + " 项" : "");
-  end_all(moment, numbers, reason);
+  const GrantRow& first = grants.front();
+  moment.file.unit = cases::find_unit(moment.connection, grants.back().holder_unit);
+  moment.file.content = {{"grants", array_of(numbers_of(grants))}, {"reason", reason}};
+  moment.file.title = first.holder_name + "：" + first.title +
+                      (grants.size() > 1 ? " 等 " + std::to_string(grants.size()) + " 项" : "");
+  end_all(moment, numbers_of(grants), reason);
   return Done{};
 }
 
@@ -152,24 +176,29 @@ const Transition kRevocations[] = {
 
 // ---- §2.5.1 change of post or duty
 
+Result<std::string> handover_given(const json::object& content) {
+  const json::value* given = content.if_contains("handover");
+  if (given == nullptr || given->is_null()) return std::string();
+  const TypedField field{
+      .name = "content.handover", .label = {"工作交接", "the handover"}, .most = kHandoverMax, .lines = true};
+  if (given->is_string()) return typed_text(given->get_string(), field);
+  const Text text{"“工作交接”应为文字", "the handover must be text"};
+  return Refusal{Code::unprocessable, "text.not_accepted", text, {{field.name, "not_text", text}}};
+}
+
 // By the person: which grants are affected, and why.
 Result<Done> ask_change(Moment& moment) {
   const json::object& content = content_given(moment);
-  JW_TRY(const std::vector<std::string> numbers, numbers_given(content, "grants"));
+  JW_TRY(const std::vector<GrantRow> grants,
+         grants_given(moment, content, {"您", "you have"},
+                      [&](const GrantRow& grant) { return grant.person != 0 && grant.person == moment.file.person; }));
   JW_TRY(const std::string reason, reason_given(content));
-  if (numbers.empty()) return incomplete("content.grants", {"请选择要变更的授权", "choose the grants to change"});
-  for (const std::string& number : numbers) {
-    const auto grant = find_grant(moment.connection, number);
-    if (!grant || grant->person == 0 || grant->person != moment.file.person)
-      return Refusal{Code::not_found, "access.grant_unknown", {"您没有授权 " + number, "you have no grant " + number}};
-  }
+  JW_TRY(const std::string handover, handover_given(content));
   cases::Case& file = moment.file;
-  const json::value* handover = content.if_contains("handover");
-  file.content = {{"grants", array_of(numbers)}, {"reason", reason}};
-  if (handover != nullptr && handover->is_string()) file.content["handover"] = *handover;
-  const auto first = find_grant(moment.connection, numbers.front());
-  file.unit = file.sign_unit = cases::find_unit(moment.connection, first->holder_unit);
-  file.title = "变更：" + first->title;
+  file.content = {{"grants", array_of(numbers_of(grants))}, {"reason", reason}};
+  if (!handover.empty()) file.content["handover"] = handover;
+  file.unit = file.sign_unit = cases::find_unit(moment.connection, grants.front().holder_unit);
+  file.title = "变更：" + grants.front().title;
   return Done{};
 }
 
@@ -324,7 +353,7 @@ bool is_own(const Moment& moment, const GrantRow& grant) {
 }
 
 Result<Done> confirm(Moment& moment) {
-  JW_TRY(const std::vector<std::string> keep, numbers_given(moment.input, "keep"));
+  JW_TRY(const std::vector<std::string> keep, numbers_given(moment.input.if_contains("keep"), "keep"));
   for (const std::string& number : keep) {
     const auto grant = find_grant(moment.connection, number);
     if (grant && is_own(moment, *grant)) {
@@ -335,7 +364,7 @@ Result<Done> confirm(Moment& moment) {
                      {{"keep", "own", {"不能确认本人的授权", "not the own grant"}}}};
     }
   }
-  JW_TRY(const std::vector<std::string> end, numbers_given(moment.input, "end"));
+  JW_TRY(const std::vector<std::string> end, numbers_given(moment.input.if_contains("end"), "end"));
   std::vector<std::string> asked = grants_of(moment.file), said = keep;
   said.insert(said.end(), end.begin(), end.end());
   std::sort(asked.begin(), asked.end());

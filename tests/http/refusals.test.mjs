@@ -171,8 +171,22 @@ forEachStore('refusals', (world) => {
     await must(step(who.head, number, 'sign', sign(who.head)));
     await must(step(who.office, number, 'approve', sign(who.office)));
     await is(who.teacher.query({ dataset: 'evaluation', purpose: 'study' }), 403, 'policy.purpose_closed');
+    // A change of grants names each once, those that stand, and says in few words to whom the work goes.
+    const change = (content) => open(who.teacher, 'change', sign(who.teacher, { action: 'submit', content: { grants: [number], reason: '不再任课', ...content } }));
+    for (const [content, status, type, field, code] of [
+      [{ grants: [] }, 422, 'access.incomplete', 'content.grants', 'required'],
+      [{ grants: [number, number] }, 422, 'access.incomplete', 'content.grants', 'repeated'],
+      [{ grants: Array.from({ length: 201 }, (_, n) => `2026-${n}`) }, 422, 'access.incomplete', 'content.grants', 'invalid'],
+      [{ grants: [number, '2026-9999'] }, 404, 'access.grant_unknown', 'content.grants', 'unknown'],
+      [{ handover: ['王老师'] }, 422, 'text.not_accepted', 'content.handover', 'not_text'],
+      [{ handover: '交'.repeat(1001) }, 422, 'text.not_accepted', 'content.handover', 'too_long'],
+    ]) {
+      const problem = await is(change(content), status, type);
+      assert.deepEqual(problem.fields.map((each) => [each.field, each.code]), [[field, code]], JSON.stringify(content).slice(0, 80));
+    }
     await must(open(who.head, 'revocation', sign(who.head, { action: 'revoke', content: { grants: [number], reason: '不再任课' } })));
     await is(renew(who.teacher, number), 409, 'access.grant_ended');
+    assert.equal((await is(change({}), 409, 'access.grant_ended')).fields[0].field, 'content.grants');
   });
 
   test('a draft too many', async () => {
@@ -184,7 +198,7 @@ forEachStore('refusals', (world) => {
   test('a proposal whose proposer holds the post no longer', async () => {
     const [office, second] = [await world.as('academic_office', 2), await world.as('academic_office', 1)];
     const { in_force: base } = (await office.get('/api/regulation')).json;
-    const { proposal } = await must(office.post('/api/regulation/proposals', { base, note: 'x', changes: [{ op: 'set_setting', name: 'decision_days', value: 7 }] }));
+    const { proposal } = await must(office.sign('/api/regulation/proposals', { base, note: 'x', changes: [{ op: 'set_setting', name: 'decision_days', value: 7 }] }));
     await sqlOutside(world.db, `UPDATE post_holding SET ends = '2026-01-01' WHERE staff = (SELECT id FROM staff WHERE number = '${office.account}')`);
     await sqlOutside(world.db, 'UPDATE gate SET epoch = epoch + 1');
     await is(second.post(`/api/regulation/proposals/${proposal}/approve`, sign(second)), 409, 'regulation.proposer_gone');

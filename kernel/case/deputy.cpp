@@ -4,6 +4,7 @@
 #include "base/json.hpp"
 #include "base/typed.hpp"
 #include "kernel/case/api.hpp"
+#include "kernel/notice/api.hpp"
 
 namespace jw::cases {
 
@@ -143,12 +144,12 @@ Result<int64_t> appoint_deputy(db::Connection& transaction, const Engine& engine
       .end_object();
   const std::string days = asked.begins.print() + " — " + asked.ends.print();
   if (deputy) {
-    put_notice(transaction,
-               {deputy->account,
-                "",
-                {actor.name + " 请您代理其岗位办理事项（" + days + "），请到“代理”页面接受或谢绝",
-                 actor.name + " asks you to stand in (" + days + "): accept or decline on the page Deputies"}},
-               now);
+    notice::put_notice(transaction,
+                       {deputy->account,
+                        about(number),
+                        {actor.name + " 请您代理其岗位办理事项（" + days + "），请到“代理”页面接受或谢绝",
+                         actor.name + " asks you to stand in (" + days + "): accept or decline on the page Deputies"}},
+                       now);
   }
   return put_leaf(transaction, on, actor, "appoint", std::move(parameters), now);
 }
@@ -182,17 +183,18 @@ Result<int64_t> answer_deputy(db::Connection& transaction, const Services& on, c
                 "staff s WHERE s.person_id = deputy.principal_person) WHERE number = $1"
               : "UPDATE deputy SET declined = $2, deputy = $3, deputy_name = $4 WHERE number = $1",
       {number, now.us, actor.login, actor.name});
+  notice::settle(transaction, about(number), 0, now);
   int64_t account = 0;
   {
     db::Rows rows = transaction.query("SELECT id FROM account WHERE login = $1", {principal});
     if (rows.next()) account = rows.integer(0);
   }
   if (account != 0) {
-    put_notice(transaction,
-               {account, "",
-                accepts ? Text{actor.name + " 已接受代理", actor.name + " has accepted to stand in for you"}
-                        : Text{actor.name + " 未接受代理", actor.name + " has declined to stand in for you"}},
-               now);
+    notice::put_notice(transaction,
+                       {account, about(number),
+                        accepts ? Text{actor.name + " 已接受代理", actor.name + " has accepted to stand in for you"}
+                                : Text{actor.name + " 未接受代理", actor.name + " has declined to stand in for you"}},
+                       now);
   }
   std::string parameters;
   JsonWriter(parameters).object().field("number", number).end_object();
@@ -226,6 +228,7 @@ int Engine::end_deputies(Instant now) {
       if (writer->execute("UPDATE deputy SET ended = $2 WHERE number = $1 AND ended IS NULL", {each.number, now.us}) ==
           0)
         continue;
+      notice::settle(*writer, about(each.number), 0, now);
       std::string parameters;
       JsonWriter(parameters).object().field("number", each.number).end_object();
       outbox = put_leaf(*writer, services_, clock_actor(), "end", std::move(parameters), now);
@@ -245,6 +248,7 @@ Result<int64_t> end_deputy(db::Connection& transaction, const Services& on, cons
       "person_id = $3)",
       {number, now.us, actor.asker.person, now.date().print()});
   if (changed == 0) return unknown();
+  notice::settle(transaction, about(number), 0, now);
   std::string parameters;
   JsonWriter(parameters).object().field("number", number).end_object();
   return put_leaf(transaction, on, actor, "end", std::move(parameters), now);

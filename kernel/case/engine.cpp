@@ -6,6 +6,7 @@
 #include "base/typed.hpp"
 #include "kernel/case/api.hpp"
 #include "kernel/case/file.hpp"
+#include "kernel/notice/api.hpp"
 #include "kernel/paper/api.hpp"
 
 namespace jw::cases {
@@ -354,6 +355,11 @@ Result<Taken> Engine::take(Moment& moment, const Chosen& chosen, bool signed_by_
   insert_step(moment.connection, file, step);
   file.steps.push_back(step);
   if (file.closed) forget_unsigned_files(moment);
+  // Who was called upon in the state that is left need not come any more; what the applicant was told stays unread.
+  if (moves) {
+    const bool own = moment.actor.asker.account == file.account;
+    notice::settle(moment.connection, "case:" + file.number, own ? 0 : file.account, moment.now);
+  }
   JW_CHECK(send_letter(moment, row, step));
   tell(moment, row);
   for (const Notice& notice : moment.notices) put_notice(moment.connection, notice, moment.now);

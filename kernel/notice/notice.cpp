@@ -16,6 +16,11 @@ void put_notice(db::Connection& transaction, const Notice& notice, Instant now) 
       {id, notice.account, notice.about, notice.text.zh, notice.text.en, now.us});
 }
 
+void settle(db::Connection& transaction, std::string_view about, int64_t but_of, Instant now) {
+  transaction.execute("UPDATE notice SET seen = $3 WHERE about = $1 AND account <> $2 AND seen IS NULL",
+                      {about, but_of, now.us});
+}
+
 int64_t unread(db::Connection& connection, int64_t account) {
   db::Rows rows = connection.query("SELECT COUNT(*) FROM notice WHERE account = $1 AND seen IS NULL", {account});
   rows.next();

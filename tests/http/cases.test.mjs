@@ -454,8 +454,16 @@ forEachStore('the access lifecycle', (world) => {
     // So many open offers and no more; declined or ended ones make room.
     await must(who.head.post('/api/deputies', { ...body, password: who.head.password }));
     assert.equal(isProblem(await who.head.post('/api/deputies', { ...body, password: who.head.password }), 429).type, 'case.deputy_too_many');
+    const asked = async (number) => (await who.colleague.rows({ dataset: 'notice', fields: ['seen'], where: { field: 'about', op: 'eq', value: `deputy:${number}` } })).map(([seen]) => seen === null);
+    assert.deepEqual(await asked(rows[3][0]), [true]);
     await must(who.colleague.post(`/api/deputies/${rows[3][0]}/decline`, {}));
-    for (const [number] of rows.slice(0, 3)) await must(who.head.post(`/api/deputies/${number}/end`, {}));
+    assert.deepEqual(await asked(rows[3][0]), [false], 'what was asked has been answered');
+    for (const [number] of rows.slice(0, 3)) await must(who.head.sign(`/api/deputies/${number}/end`, {}));
+    await must(who.head.post('/api/deputies', { ...body, password: who.head.password }));
+    const [[last]] = await who.head.rows({ dataset: 'deputy', fields: ['number'], order: [{ field: 'number', desc: true }], limit: 1 });
+    assert.deepEqual(await asked(last), [true]);
+    await must(who.head.sign(`/api/deputies/${last}/end`));
+    assert.deepEqual(await asked(last), [false], 'an offer that is ended waits for nobody');
     await must(who.head.post('/api/deputies', { ...body, password: who.head.password }));
   });
 

@@ -108,6 +108,11 @@ forEachStore('notices', (world) => {
       assert.ok(mine.length <= 1, 'one head at most signs for this teacher');
       told += mine.length;
       for (const [[zh, en, seen]] of mine) assert.ok(isText({ zh, en }) && seen === null);
+      const turn = turns.findIndex((each) => each.length > 0);
+      if (turn >= 0) {
+        assert.equal((await teacher.post(`/api/cases/${number}/withdraw`, {})).status, 200);
+        assert.deepEqual((await waits(heads[turn])).map(([, , seen]) => seen !== null), [true], 'nothing waits any more');
+      }
       assert.deepEqual(await waits(await world.as('student', 2)), []);
     }
     assert.ok(told > 0, 'some teacher has a head among the sign-ins');

@@ -25,6 +25,7 @@ describe('modules', () => {
   it('say on which page a thing is shown', () => {
     expect(page_of('case', '2026-0017')).toEqual({ name: 'case', params: { number: '2026-0017' } })
     expect(page_of('grant', '2026-0003')).toEqual({ name: 'grants', hash: '#2026-0003' })
+    expect(page_of('deputy', '17')).toEqual({ name: 'deputies' })
     expect(page_of('batch', '7')).toBeNull()
   })
 })

@@ -57,5 +57,6 @@ export const case_forms = [...views.values()].flatMap(({ form }) => form ?? [])
 
 const pages = new Map(found.flatMap((one) => Object.entries(one.shows ?? {})))
 export function page_of(sort: string, number: string): RouteLocationRaw | null {
-  return sort === 'case' ? { name: 'case', params: { number } } : (pages.get(sort)?.(number) ?? null)
+  if (sort === 'case') return { name: 'case', params: { number } }
+  return sort === 'deputy' ? { name: 'deputies' } : (pages.get(sort)?.(number) ?? null)
 }

@@ -34,13 +34,13 @@ std::optional<Text> little_room(uintmax_t available, uintmax_t capacity);
 // What /readyz and the description of the interface tell; kept in the house's parts while serving.
 class Condition {
  public:
-  // `data`: folder of an embedded store, empty when the store is elsewhere.
+  // `data`: db::Store::folder().
   Condition(edge::House& house, std::vector<Text> loose, std::filesystem::path data)
       : house_(house), loose_(std::move(loose)), data_(std::move(data)) {}
   const std::vector<Text>& loose() const { return loose_; }  // seat-belts that could not be fastened
   // Whether the tables are still those of the catalogue: looked up now and then only, as anybody may ask.
   std::vector<Text> drift();
-  std::optional<Text> room() const;  // little_room() on the disk of the data
+  std::optional<Text> room() const;              // little_room() on the disk of the data
   std::shared_ptr<const std::string> described;  // OpenAPI
   std::string metrics_token;                     // empty: metrics are for this machine
 

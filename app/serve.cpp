@@ -147,13 +147,6 @@ SystemOptions system_options(const edge::Arguments& arguments, const std::string
   return options;
 }
 
-// Of an embedded store: where its disk is. Empty for one on a server.
-std::filesystem::path data_folder(const std::string& db) {
-  if (db.starts_with("postgres")) return {};
-  const std::filesystem::path file(db.starts_with("sqlite:") ? db.substr(7) : db);
-  return file.has_parent_path() ? file.parent_path() : std::filesystem::path(".");
-}
-
 // Until a signal says that it is enough; SIGHUP begins new log files and reads the certificate again.
 void wait_for_end(const sigset_t& signals, http::Server& server, bool tls) {
   for (;;) {
@@ -238,8 +231,7 @@ int serve_with(const edge::Words& words, std::span<const edge::Route> further) {
     mail = &house.parts.keep(std::move(post));
     due.push_back({"mail", kMailEvery, deliver_mail});
   }
-  Condition& condition =
-      house.parts.keep(std::make_unique<Condition>(house, system->loose, data_folder(system->options.db)));
+  Condition& condition = house.parts.keep(std::make_unique<Condition>(house, system->loose, system->store->folder()));
   if (const auto file = arguments.option("metrics-token-file"))
     condition.metrics_token = secret_in("metrics-token-file", *file);
   std::vector<http::Route> table = table_of(house, further);

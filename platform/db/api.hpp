@@ -272,6 +272,9 @@ class Store {
   static std::unique_ptr<Store> open(const Options& options);  // throws Error
   virtual ~Store() = default;
   virtual Dialect dialect() const = 0;
+  // Where the data lie, if that is a disk of this machine; empty: elsewhere, or the server does not tell whoever asks
+  // (it tells its superuser and members of pg_read_all_settings).
+  virtual std::filesystem::path folder() = 0;
 
   // A connection lent from the pool; goes back when the lease ends, rolled back if need be. Waits, in the order of
   // asking, when all are lent: one thread asking for a second lease of the same kind may wait for ever.

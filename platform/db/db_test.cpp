@@ -6,6 +6,7 @@
 #include <array>
 #include <condition_variable>
 #include <csignal>
+#include <filesystem>
 #include <fstream>
 #include <limits>
 #include <mutex>
@@ -62,6 +63,14 @@ void make_numbers(Connection& writer, int64_t count) {
     writer.execute("INSERT INTO number (n, name) VALUES ($1, $2)", {n, "n" + std::to_string(n)});
   }
   transaction.commit();
+}
+
+// /readyz looks at the disk there; the database server of the tests is on this machine, and tells its superuser.
+TEST_P(Db, a_store_tells_where_its_data_lie_on_this_machine) {
+  JW_TEST_STORE(made, GetParam());
+  const std::filesystem::path folder = made.store().folder();
+  ASSERT_FALSE(folder.empty());
+  EXPECT_GT(std::filesystem::space(folder).capacity, 0U) << folder;
 }
 
 // ----------------------------------------------------------------------------------------------------------- streaming

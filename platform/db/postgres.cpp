@@ -667,6 +667,13 @@ class PostgresStore final : public Store {
   PostgresStore& operator=(const PostgresStore&) = delete;
 
   Dialect dialect() const override { return Dialect::postgres; }
+  std::filesystem::path folder() override {
+    const Lease lease = writer();
+    Rows rows = lease->query(
+        "SELECT setting FROM pg_settings WHERE name = 'data_directory' AND (inet_server_addr() IS NULL OR "
+        "inet_server_addr() = inet_client_addr())");
+    return rows.next() ? std::filesystem::path(rows.text(0)) : std::filesystem::path();
+  }
   Lease reader() override { return {this, alive(readers_), false}; }
   Lease writer() override {
     PostgresConnection* connection = alive(writers_);

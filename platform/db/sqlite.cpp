@@ -655,6 +655,10 @@ class SqliteStore final : public Store {
   }
 
   Dialect dialect() const override { return Dialect::sqlite; }
+  std::filesystem::path folder() override {
+    const std::filesystem::path file(path_);
+    return file.has_parent_path() ? file.parent_path() : std::filesystem::path(".");
+  }
   Lease reader() override { return lend_reader(bounds_); }
   Lease writer() override {
     SqliteConnection* connection = writers_.lend();

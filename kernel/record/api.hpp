@@ -48,7 +48,7 @@ struct Hand {
 struct Entry {
   Instant time;
   std::string kind;  // query | detail | statistics | export | print | refusal | change | act | sign_in | sign_in_failed
-                     // | sign_out | administration | retention | rows (written without an act, rows.hpp)
+                     // | sign_out | administration | retention | rows (written without an act, rows.hpp) | subjects
   int64_t account = 0;      // 0 = nobody signed in
   int64_t person = 0;       // who
   int64_t beneficiary = 0;  // for whom, when assisted; 0 = the same person
@@ -64,9 +64,8 @@ struct Entry {
   std::string plan;        // hex digest of the statement's shape
   std::string parameters;  // JSON: the request as understood (personal part of the leaf)
   int64_t rows = 0;
-  Hash digest{};  // SHA-256 of columns, rows and page token of the answer
-  std::vector<Subject>
-      subjects;  // written to access_log in the same transaction (who read me, §1.3.1); at most kSubjectsMax
+  Hash digest{};                  // SHA-256 of columns, rows and page token of the answer
+  std::vector<Subject> subjects;  // written to access_log in the same transaction (who read me, §1.3.1)
   // An effect outside (document, letter) is two leaves: first decision = "intent", then, naming that leaf's seq here,
   // one with the outcome. An intent left open by a crash is closed as "aborted" when the recorder opens again.
   std::optional<uint64_t> intent{};
@@ -75,7 +74,9 @@ struct Entry {
 Entry entry_of(const Hand& hand, std::string_view kind, std::string_view action, Instant now);
 // An act under a clause ("2.4.2"); without an account: of administration.
 Entry act_of(const Hand& hand, std::string_view action, std::string_view clause, Instant now);
-constexpr size_t kSubjectsMax = 65'536;  // more is std::invalid_argument: larger answers name classes and units
+// One leaf names so many; the others stand in leaves of kind "subjects" in front of it, which say nothing else of the
+// answer.
+constexpr size_t kSubjectsMax = 65'536;
 
 struct Leaf {
   uint64_t seq = 0;  // 0-based index in the tree

@@ -217,7 +217,7 @@ TEST(LeafTest, TextsThatAreNotUtf8AreKeptAsHex) {
   EXPECT_EQ(back->parameters, entry.parameters);
 }
 
-TEST(LeafTest, TooManySubjectsAreRefused) {
+TEST(LeafTest, OneLeafNamesSoManySubjectsAndNoMore) {
   Entry entry;
   entry.subjects.resize(kSubjectsMax);
   EXPECT_NO_THROW(encode(entry));

@@ -354,8 +354,31 @@ void StoreRecorder::note_size() {
 
 // --- appending ------------------------------------------------------------------------------------------------------
 
+// Takes as many subjects as one leaf may name off an entry that has more.
+std::optional<Entry> part_of(Entry& entry) {
+  if (entry.subjects.size() <= kSubjectsMax) return std::nullopt;
+  const auto end = entry.subjects.begin() + static_cast<ptrdiff_t>(kSubjectsMax);
+  Entry part = entry_of({entry.account, entry.person, entry.session, {}, entry.post, entry.unit}, "subjects",
+                        entry.action, entry.time);
+  part.beneficiary = entry.beneficiary;
+  part.dataset = entry.dataset;
+  part.purpose = entry.purpose;
+  part.basis = entry.basis;
+  part.policy_version = entry.policy_version;
+  part.subjects.assign(entry.subjects.begin(), end);
+  entry.subjects.erase(entry.subjects.begin(), end);
+  return part;
+}
+
 void StoreRecorder::append(Entry entry, Durable durable) {
   if (entry.time.us == 0) entry.time = clock_.now();
+  if (const std::optional<Entry> part = part_of(entry)) {
+    // The answer waits for all of them.
+    return enqueue({record::encode(*part), 0, 0, {}},
+                   [this, entry = std::move(entry), durable = std::move(durable)](const std::optional<Leaf>& leaf) {
+                     leaf ? append(entry, durable) : durable(std::nullopt);
+                   });
+  }
   enqueue({record::encode(entry), 0, 0, {}}, std::move(durable));
 }
 
@@ -481,6 +504,7 @@ std::exception_ptr StoreRecorder::try_commit(std::vector<Pending>& batch, bool s
 int64_t StoreRecorder::put_in_outbox(db::Connection& transaction, const Entry& entry) {
   Entry timed = entry;
   if (timed.time.us == 0) timed.time = clock_.now();
+  while (const std::optional<Entry> part = part_of(timed)) put_in_outbox(transaction, *part);
   const LeafBytes bytes = record::encode(timed);
   // Never used twice, not even after the store was restored from an older backup than the record.
   const auto id = static_cast<int64_t>(crypto::random_number(uint64_t{1} << 62) + 1);

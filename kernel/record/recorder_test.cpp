@@ -238,6 +238,34 @@ TEST_P(RecorderTest, WhoReadMeHasOneRowForEachSubject) {
   EXPECT_FALSE(rows.next());
 }
 
+// A list of more persons without a class than one leaf can name: none is lost, whichever way it goes into the record.
+TEST_P(RecorderTest, SubjectsBeyondOneLeafStandInLeavesBeforeIt) {
+  Recorder& recorder = open();
+  constexpr int64_t kPersons = 2 * int64_t{kSubjectsMax} + 3;
+  Entry entry = query_entry(0);
+  entry.subjects.clear();
+  for (int64_t person = 1; person <= kPersons; ++person) entry.subjects.push_back({Subject::Kind::person, person, 1});
+  const std::optional<Leaf> leaf = recorder.append_and_wait(entry);
+  ASSERT_TRUE(leaf);
+  EXPECT_EQ(leaf->seq, 2U);
+  EXPECT_EQ(number("SELECT count(*) FROM record.access_log"), kPersons);
+  EXPECT_EQ(number("SELECT count(DISTINCT subject) FROM record.access_log WHERE dataset = 'grade'"), kPersons);
+  int64_t id = 0;
+  {
+    const auto writer = stores_->main->writer();
+    db::Transaction transaction(*writer, db::Transaction::Mode::write);
+    id = recorder.put_in_outbox(*writer, entry);
+    transaction.commit();
+  }
+  ASSERT_TRUE(recorder.deliver(id));
+  EXPECT_TRUE(within(milliseconds(20'000), [&] {
+    return number("SELECT count(*) FROM record.access_log") == 2 * kPersons;
+  })) << "by the sweep of the outbox, too";
+  EXPECT_EQ(number("SELECT count(*) FROM record.leaf WHERE kind = 'query'"), 2);
+  EXPECT_EQ(number("SELECT count(*) FROM record.leaf WHERE kind = 'subjects'"), 4);
+  expect_none(problems());
+}
+
 TEST_P(RecorderTest, AnIntentWithoutOutcomeIsClosedAsAborted) {
   Recorder& recorder = open();
   Entry intent = query_entry(1);

@@ -51,13 +51,8 @@ int usage(std::ostream& out) {
   return 2;
 }
 
-std::shared_ptr<jw::edge::House> open_house(const jw::edge::Opening& opening) {
-  jw::app::SystemOptions options;
-  options.db = opening.db;
-  options.home = jw::app::find_home(opening.home.string());
-  options.node = opening.node;
-  options.create = opening.create;
-  const std::shared_ptr<jw::app::System> system = jw::app::open_system(options);
+std::shared_ptr<jw::edge::House> open_house(const jw::edge::Arguments& arguments, bool create) {
+  const std::shared_ptr<jw::app::System> system = jw::app::open_system(jw::app::options_of(arguments, create));
   return {system, system->house.get()};
 }
 

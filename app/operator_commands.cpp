@@ -16,16 +16,6 @@ namespace jw::app {
 
 namespace {
 
-SystemOptions options_of(const edge::Arguments& arguments, const char* node, bool create) {
-  SystemOptions options;
-  options.db = arguments.required("db");
-  options.home = find_home(arguments.option("home").value_or(""));
-  options.node = node;
-  options.create = create;
-  options.key_file = arguments.option("key-file").value_or("");
-  return options;
-}
-
 template <class T>
 T must(Result<T> result) {
   if (!result) {
@@ -179,20 +169,19 @@ bool rows_hold(const SystemOptions& options) {
 }  // namespace
 
 int init(const edge::Words& words) {
-  const edge::Arguments arguments(words, {"db", "home", "key-file"}, {});
+  const edge::Arguments arguments(words, edge::with_store(), {});
   if (!arguments.rest().empty()) throw edge::UsageError("用法：init / usage: init");
-  const SystemOptions options = options_of(arguments, "command", true);
+  const SystemOptions options = options_of(arguments, true);
   const auto system = open_system(options);
-  std::cout << "数据库已就绪，签名密钥在 / the store is ready, its signing key is in "
-            << (options.key_file.empty() ? key_file_of(options.db) : options.key_file) << "\n";
+  std::cout << "数据库已就绪，签名密钥在 / the store is ready, its signing key is in " << options.key_file << "\n";
   return 0;
 }
 
 int record(const edge::Words& words) {
-  const edge::Arguments arguments(words, {"db", "home", "key-file", "reason"}, {});
+  const edge::Arguments arguments(words, edge::with_store({"reason"}), {});
   if (arguments.rest() != edge::Words{"adopt"})
     throw edge::UsageError("用法：record adopt --reason 理由 / usage: record adopt --reason TEXT");
-  SystemOptions options = options_of(arguments, "command", false);
+  SystemOptions options = options_of(arguments, false);
   options.adopt = arguments.required("reason");
   const auto system = open_system(options);
   std::cout << "数据库与记录以现状相合，记录已有 / store and record are joined as they are; leaves: "
@@ -201,10 +190,10 @@ int record(const edge::Words& words) {
 }
 
 int account(const edge::Words& words) {
-  const edge::Arguments arguments(words, {"db", "home", "key-file", "kind", "account", "person"}, {});
+  const edge::Arguments arguments(words, edge::with_store({"kind", "account", "person"}), {});
   if (arguments.rest() != edge::Words{"add"}) throw edge::UsageError("用法：account add / usage: account add");
   const std::string kind = arguments.required("kind"), login = arguments.required("account");
-  const auto system = open_system(options_of(arguments, "command", false));
+  const auto system = open_system(options_of(arguments, false));
   if (post_of(*system, kind) == nullptr)
     throw edge::UsageError("没有账号类别 " + kind + " / there is no account kind " + kind);
   const identity::OneTime one_time = system->identity->one_time_password();
@@ -245,7 +234,7 @@ int account(const edge::Words& words) {
 }
 
 int audit(const edge::Words& words) {
-  const edge::Arguments arguments(words, {"db", "home", "key-file", "against"}, {});
+  const edge::Arguments arguments(words, edge::with_store({"against"}), {});
   if (arguments.rest() != edge::Words{"verify"}) throw edge::UsageError("用法：audit verify / usage: audit verify");
   std::string against;
   if (const auto file = arguments.option("against")) {
@@ -255,8 +244,7 @@ int audit(const edge::Words& words) {
     text << in.rdbuf();
     against = text.str();
   }
-  SystemOptions options = options_of(arguments, "command", false);
-  if (options.key_file.empty()) options.key_file = key_file_of(options.db);
+  SystemOptions options = options_of(arguments, false);
   const auto catalogue = load_catalogue(options.home);
   const auto store = db::Store::open(store_options(options));
   const db::Store::Lease lease = store->reader();
@@ -271,8 +259,8 @@ int audit(const edge::Words& words) {
 }
 
 int migrate(const edge::Words& words) {
-  const edge::Arguments arguments(words, {"db", "home", "key-file", "drop"}, {"apply"});
-  SystemOptions options = options_of(arguments, "command", false);
+  const edge::Arguments arguments(words, edge::with_store({"drop"}), {"apply"});
+  SystemOptions options = options_of(arguments, false);
   const auto catalogue = load_catalogue(options.home);
   bool agreed = false;
   {

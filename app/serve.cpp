@@ -19,19 +19,10 @@ namespace jw::app {
 
 namespace {
 
-const std::set<std::string> kOptions = {
-    "db",         "listen",
-    "home",       "clock",
-    "witness",    "key-file",
-    "public-url", "certificate",
-    "key",        "log",
-    "node",       "workers",
-    "io-threads", "trusted-proxy",
-    "every",      "smtp",
-    "smtp-user",  "smtp-password-file",
-    "smtp-tls",   "mail-from",
-    "mail-ca",    "metrics-token-file",
-};
+const std::set<std::string> kOptions =
+    edge::with_store({"listen", "clock", "witness", "public-url", "certificate", "key", "log", "node", "workers",
+                      "io-threads", "trusted-proxy", "every", "smtp", "smtp-user", "smtp-password-file", "smtp-tls",
+                      "mail-from", "mail-ca", "metrics-token-file"});
 
 std::pair<std::string, uint16_t> listen_address(const std::string& text) {
   const size_t colon = text.rfind(':');
@@ -133,15 +124,12 @@ std::vector<http::Route> table_of(edge::House& house, std::span<const edge::Rout
 }
 
 SystemOptions system_options(const edge::Arguments& arguments, const std::string& host, uint16_t port, int workers) {
-  SystemOptions options;
-  options.db = arguments.required("db");
-  options.home = find_home(arguments.option("home").value_or(""));
+  SystemOptions options = options_of(arguments, false);
   options.clock_file = arguments.option("clock").value_or("");
   options.witness = arguments.option("witness").value_or("");
   options.public_url =
       public_url_of(arguments.option("public-url").value_or("http://" + host + ":" + std::to_string(port)));
   options.node = arguments.option("node").value_or("server");
-  options.key_file = arguments.option("key-file").value_or("");
   options.heavy_threads = std::max(1, workers / 2);
   options.readers = workers + options.heavy_threads + 4;
   return options;

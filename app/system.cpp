@@ -163,6 +163,16 @@ fs::path find_home(const std::string& given) {
       "--home");
 }
 
+SystemOptions options_of(const edge::Arguments& arguments, bool create) {
+  SystemOptions options;
+  options.db = arguments.required("db");
+  options.home = find_home(arguments.option("home").value_or(""));
+  options.node = "command";
+  options.create = create;
+  options.key_file = arguments.option("key-file").value_or(key_file_of(options.db));
+  return options;
+}
+
 db::Options store_options(const SystemOptions& options) {
   db::Options out;
   out.url = options.db;

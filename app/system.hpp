@@ -11,6 +11,7 @@
 #include "kernel/calendar/api.hpp"
 #include "kernel/case/api.hpp"
 #include "kernel/catalog/api.hpp"
+#include "kernel/edge/arguments.hpp"
 #include "kernel/edge/house.hpp"
 #include "kernel/identity/api.hpp"
 #include "kernel/policy/api.hpp"
@@ -62,6 +63,9 @@ struct System {
   log::Metrics metrics;
   std::unique_ptr<edge::House> house;  // all of the above, with what the modules keep
 };
+
+// By --db, --home and --key-file, as every command takes them.
+SystemOptions options_of(const edge::Arguments& arguments, bool create);
 
 // $JIAOWU_KEY_FILE; or else beside the store: NAME.db-record-key; on PostgreSQL record-key-DATABASE in
 // $STATE_DIRECTORY, or else in var/.

@@ -4,6 +4,11 @@
 
 namespace jw::edge {
 
+std::set<std::string> with_store(std::set<std::string> own) {
+  own.insert({"db", "home", "key-file"});
+  return own;
+}
+
 Arguments::Arguments(const std::vector<std::string>& words, const std::set<std::string>& valued,
                      const std::set<std::string>& flags) {
   for (size_t i = 0; i < words.size(); ++i) {

@@ -19,6 +19,9 @@ class UsageError : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+// The options of a command that opens a store (--db, --home, --key-file) and those of its own.
+std::set<std::string> with_store(std::set<std::string> own = {});
+
 class Arguments {
  public:
   // `valued`: options that take a value; `flags`: options that do not. Anything else beginning with "--" is refused.

@@ -38,14 +38,9 @@ struct Round {
   void (*run)(House&);
 };
 
-// What a command stands on: opened only if it needs a store.
-struct Opening {
-  std::string db;  // sqlite:PATH | postgresql://…
-  std::filesystem::path home;
-  std::string node = "command";
-  bool create = false;  // make an embedded store that is absent
-};
-using OpenHouse = std::function<std::shared_ptr<House>(const Opening&)>;
+// What a command stands on, by its options (with_store): opened only if it needs a store. `create`: make one that is
+// absent.
+using OpenHouse = std::function<std::shared_ptr<House>(const Arguments& arguments, bool create)>;
 
 struct Command {
   std::string_view name;   // "calendar"

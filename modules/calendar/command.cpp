@@ -36,11 +36,11 @@ void print(const std::vector<Preview>& previews) {
 }  // namespace
 
 int command(const edge::Words& words, const edge::OpenHouse& open) {
-  const edge::Arguments arguments(words, {"db", "home", "reason"}, {"check"});
+  const edge::Arguments arguments(words, edge::with_store({"reason"}), {"check"});
   if (arguments.rest().size() != 2 || arguments.rest().front() != "import")
     throw edge::UsageError("用法：calendar import FILE / usage: calendar import FILE");
   const std::vector<Year> years = years_of(arguments.rest().back());
-  const auto house = open({.db = arguments.required("db"), .home = arguments.option("home").value_or("")});
+  const auto house = open(arguments, false);
   {
     const db::Store::Lease lease = house->store.reader();
     print(preview(*house->calendar.current(*lease), years));

@@ -36,7 +36,8 @@ void open(edge::House& house) {
 
 constexpr edge::Command kCommands[] = {
     {"calendar",
-     "calendar import FILE --db URL [--reason TEXT] [--check]\n      导入某年的放假安排 / import the days off of a "
+     "calendar import FILE --db URL [--reason TEXT] [--check] [--key-file FILE]\n      导入某年的放假安排 / import the "
+     "days off of a "
      "year",
      command},
 };

@@ -10,14 +10,13 @@ namespace jw::made_up {
 namespace {
 
 int demo(const edge::Words& words, const edge::OpenHouse& open) {
-  const edge::Arguments arguments(words, {"db", "home", "students", "seed", "accounts", "sign-ins"}, {});
+  const edge::Arguments arguments(words, edge::with_store({"students", "seed", "accounts", "sign-ins"}), {});
   Options size;
   size.accounts_file = arguments.required("accounts");
   size.students = arguments.number("students", 2000, kStudentsMin, kStudentsMax);
   size.seed = static_cast<uint64_t>(arguments.number("seed", 1, 0, INT64_MAX));
   size.sign_ins = arguments.number("sign-ins", 0, 0, kStudentsMax);
-  const auto house =
-      open({.db = arguments.required("db"), .home = arguments.option("home").value_or(""), .create = true});
+  const auto house = open(arguments, true);
   const Result<Summary> filled =
       fill(house->catalogue, house->policy.rules()->regulation(), house->store, &house->recorder, house->clock, size,
            [](const Text& step) { std::cout << step.zh << " / " << step.en << '\n'
@@ -34,7 +33,8 @@ int demo(const edge::Words& words, const edge::OpenHouse& open) {
 
 constexpr edge::Command kCommands[] = {
     {"demo",
-     "demo --db URL --students N --seed S --accounts FILE [--sign-ins N]\n      建一所虚构的大学 / make a made-up "
+     "demo --db URL --students N --seed S --accounts FILE [--sign-ins N] [--key-file FILE]\n      建一所虚构的大学 / "
+     "make a made-up "
      "university",
      demo},
 };

@@ -9,7 +9,7 @@
 namespace jw::regulation {
 
 int command(const edge::Words& words, const edge::OpenHouse& open) {
-  const edge::Arguments arguments(words, {"db", "home", "reason"}, {});
+  const edge::Arguments arguments(words, edge::with_store({"reason"}), {});
   const edge::Words& rest = arguments.rest();
   int64_t to = 0;
   const bool asked = rest.size() == 2 && rest[0] == "rollback";
@@ -17,8 +17,7 @@ int command(const edge::Words& words, const edge::OpenHouse& open) {
   if (!asked || std::from_chars(rest[1].data(), end, to).ptr != end)
     throw edge::UsageError("用法：regulation rollback N / usage: regulation rollback N");
   const std::string reason = arguments.required("reason");
-  const std::shared_ptr<edge::House> house =
-      open({.db = arguments.required("db"), .home = arguments.option("home").value_or("")});
+  const std::shared_ptr<edge::House> house = open(arguments, false);
   policy::Acted acted;
   const Result<edge::Acted> done = edge::carry_out(
       house->store, house->recorder, edge::operator_hand(), {"regulation_rollback", "2.1.1", edge::kAtTheMachine}, {},

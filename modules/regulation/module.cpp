@@ -91,7 +91,8 @@ const edge::Route kRoutes[] = {
 
 constexpr edge::Command kCommands[] = {
     {"regulation",
-     "regulation rollback N --db URL --reason TEXT\n      恢复第 N 版规定（无人能登录办理时） / bring version N of the "
+     "regulation rollback N --db URL --reason TEXT [--key-file FILE]\n      恢复第 N 版规定（无人能登录办理时） / "
+     "bring version N of the "
      "regulation back (when nobody can sign in to do so)",
      command},
 };

@@ -33,15 +33,14 @@ void print_problems(const std::vector<Problem>& problems) {
 }
 
 int import_file(const edge::Words& words, const edge::OpenHouse& open) {
-  const edge::Arguments arguments(words, {"db", "home"}, {});
+  const edge::Arguments arguments(words, edge::with_store(), {});
   if (arguments.rest().size() != 2 || arguments.rest().front() != "zfsoft-sections")
     throw edge::UsageError("用法：import zfsoft-sections FILE / usage: import zfsoft-sections FILE");
   const std::string file = arguments.rest().back();
   const std::string text = read_file(file);
   const Result<Export> found = read_export(text);
   if (!found) throw std::runtime_error(file + ": " + found.refusal().detail.zh + " / " + found.refusal().detail.en);
-  const auto house =
-      open({.db = arguments.required("db"), .home = arguments.option("home").value_or(""), .create = true});
+  const auto house = open(arguments, true);
   Imported imported;
   int64_t outbox = 0;
   {
@@ -75,7 +74,8 @@ int import_file(const edge::Words& words, const edge::OpenHouse& open) {
 
 constexpr edge::Command kCommands[] = {
     {"import",
-     "import zfsoft-sections FILE --db URL\n      导入正方教务系统导出的教学班 / import the sections exported from a "
+     "import zfsoft-sections FILE --db URL [--key-file FILE]\n      导入正方教务系统导出的教学班 / import the sections "
+     "exported from a "
      "ZFSoft system",
      import_file},
 };

@@ -249,7 +249,7 @@ int audit(const edge::Words& words) {
   const auto store = db::Store::open(store_options(options));
   const db::Store::Lease lease = store->reader();
   std::vector<Text> problems = record::verify(*lease, kept_of(options.home, *catalogue), {against, options.key_file});
-  for (Text& each : cases::check_signatures(*lease)) problems.push_back(std::move(each));
+  for (Text& each : cases::check_signatures(*lease, step_keys(*lease))) problems.push_back(std::move(each));
   for (const Text& problem : problems) std::cout << problem.zh << " / " << problem.en << "\n";
   if (!problems.empty()) return 1;
   db::Rows rows = lease->query("SELECT COUNT(*) FROM record.leaf");

@@ -4,12 +4,14 @@
 #include <stdexcept>
 
 #include "app/modules.hpp"
+#include "base/text.hpp"
 #include "kernel/catalog/schema.hpp"
 #include "kernel/edge/facts.hpp"
 #include "kernel/notice/api.hpp"
 #include "kernel/paper/api.hpp"
 #include "kernel/policy/reach.hpp"
 #include "kernel/policy/regulation_edit.hpp"
+#include "platform/crypto/api.hpp"
 
 namespace jw::app {
 
@@ -93,12 +95,36 @@ void start_regulation(System& system, const boost::json::object& files) {
   system.regulation = policy::stored_regulation(*reader, policy::version_in_force(*reader), *system.catalogue);
 }
 
-void open_house(System& system) {
-  std::string seed;
+constexpr std::string_view kHeldStepKey = "case_signature";  // the seed, in stores of older versions
+constexpr std::string_view kStepKeys = "step_keys";          // public ones, base64, the one in use last
+
+// Gives the seed of the key that signs steps. What the store held of it itself goes into the key file, and then out of
+// the store; it keeps the public keys, of which there is a new one only after a record was begun anew.
+std::string settle_step_key(System& system, const std::string& key_file) {
+  const db::Store::Lease writer = system.store->writer();
+  const std::string held = identity::kept_secret(*writer, kHeldStepKey);
+  // Nothing of it stays behind in the file.
+  if (!held.empty() && writer->dialect() == db::Dialect::sqlite) writer->script("PRAGMA secure_delete = ON");
+  db::Transaction transaction(*writer, db::Transaction::Mode::write);
+  if (!held.empty()) {
+    record::keep_step_seed(key_file, held);
+    identity::forget_secret(*writer, kHeldStepKey);
+  }
+  std::string seed = record::step_seed(key_file);
+  const std::string key = crypto::base64(crypto::SigningKey::from_seed(seed).public_key);
+  std::string known = edge::store_fact(*writer, kStepKeys);
+  if (!known.ends_with(key)) {
+    if (!known.empty() && !system.options.adopt) throw record::wrong_key_file(key_file);
+    edge::set_store_fact(*writer, kStepKeys, known + (known.empty() ? "" : " ") + key);
+  }
+  transaction.commit();
+  return seed;
+}
+
+void open_house(System& system, std::string seed) {
   Text school;
   {
     const db::Store::Lease writer = system.store->writer();
-    seed = identity::secret(*writer, "case_signature");
     school = {edge::store_fact(*writer, "school_zh"), edge::store_fact(*writer, "school_en")};
   }
   system.cases = std::make_unique<cases::Engine>(cases::Services{.catalogue = *system.catalogue,
@@ -216,6 +242,17 @@ record::Kept kept_of(const fs::path& home, const catalog::Catalogue& catalogue) 
   return kept;
 }
 
+std::vector<std::string> step_keys(db::Connection& reader) {
+  std::vector<std::string> keys;
+  const std::string known = edge::store_fact(reader, kStepKeys);
+  for (const std::string_view each : split(known, ' ')) {
+    if (const auto key = crypto::unbase64(each); key && !key->empty()) keys.push_back(*key);
+  }
+  if (const std::string held = identity::kept_secret(reader, kHeldStepKey); !held.empty())
+    keys.push_back(crypto::SigningKey::from_seed(held).public_key);
+  return keys;
+}
+
 db::Belt belt_of(const catalog::Catalogue& catalogue) {
   db::Belt belt;
   belt.readers = policy::whole_catalogue(catalogue);
@@ -295,7 +332,7 @@ std::unique_ptr<System> open_system(const SystemOptions& options) {
   }
   system->engine = std::make_unique<query::Engine>(*system->catalogue, *system->policy, *system->store, *system->clock,
                                                    std::move(query));
-  open_house(*system);
+  open_house(*system, settle_step_key(*system, record.key_file));
   return system;
 }
 

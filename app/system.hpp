@@ -72,6 +72,8 @@ SystemOptions options_of(const edge::Arguments& arguments, bool create);
 std::string key_file_of(const std::string& db);
 // What the record answers for in the store.
 record::Kept kept_of(const std::filesystem::path& home, const catalog::Catalogue& catalogue);
+// Public keys (32 bytes) of those that ever signed steps of cases here. `reader`: past the belt.
+std::vector<std::string> step_keys(db::Connection& reader);
 // How a store is opened, its record in reach.
 db::Options store_options(const SystemOptions& options);
 

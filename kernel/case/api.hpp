@@ -237,9 +237,10 @@ struct Services {
   const Clock& clock;
   identity::Identity& identity;
   std::vector<const Kind*> kinds;
-  std::string signing_seed;  // 32 bytes, shared by all nodes: the system's key over the steps that people sign
-  std::string school;        // in Chinese: heads its letters
-  std::string public_url;    // where people reach the system: stands on letters, beside their code
+  std::string
+      signing_seed;        // 32 bytes, shared by all nodes: the key over the steps that people sign (record::step_seed)
+  std::string school;      // in Chinese: heads its letters
+  std::string public_url;  // where people reach the system: stands on letters, beside their code
 
   int64_t setting(std::string_view name) const;                                         // of the regulation in force
   std::optional<Case> find(db::Connection& connection, std::string_view number) const;  // nullopt: no such case
@@ -268,8 +269,8 @@ struct Taken {
   int64_t outbox = 0;  // deliver it before answering
 };
 
-// Steps whose signature does not hold, or that were signed with another key than the store's. `reader`: past the belt.
-std::vector<Text> check_signatures(db::Connection& reader);
+// Steps whose signature holds by none of these public keys (32 bytes). `reader`: past the belt.
+std::vector<Text> check_signatures(db::Connection& reader, std::span<const std::string> keys);
 
 class Engine {
  public:

@@ -130,18 +130,23 @@ int64_t add_persons(db::Connection& transaction, std::span<const std::string_vie
   return first;
 }
 
+std::string kept_secret(db::Connection& connection, std::string_view name) {
+  auto rows = connection.query("SELECT value FROM secret WHERE name = $1", {name});
+  return rows.next() ? std::string(rows.blob(0)) : std::string();
+}
+
+void forget_secret(db::Connection& transaction, std::string_view name) {
+  transaction.execute("DELETE FROM secret WHERE name = $1", {name});
+}
+
 std::string secret(db::Connection& connection, std::string_view name) {
-  constexpr std::string_view kGet = "SELECT value FROM secret WHERE name = $1";
-  {
-    auto rows = connection.query(kGet, {name});
-    if (rows.next()) return std::string(rows.blob(0));
-  }
+  if (std::string kept = kept_secret(connection, name); !kept.empty()) return kept;
   const std::string made = crypto::random_bytes(32);
   connection.execute("INSERT INTO secret (name, value) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING",
                      {name, db::Param::blob(made)});
-  auto rows = connection.query(kGet, {name});  // another node may have been faster
-  if (!rows.next()) throw std::runtime_error("a secret is gone");
-  return std::string(rows.blob(0));
+  std::string kept = kept_secret(connection, name);  // another node may have been faster
+  if (kept.empty()) throw std::runtime_error("a secret is gone");
+  return kept;
 }
 
 OneTime Identity::one_time_password() {

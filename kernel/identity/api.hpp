@@ -216,6 +216,9 @@ bool is_suspended(db::Connection& connection, int64_t account);
 
 // A key shared by all nodes, made at the first call: 32 random bytes. `connection`: a writer's.
 std::string secret(db::Connection& connection, std::string_view name);
+// One that an older version kept, as it is; empty: there is none.
+std::string kept_secret(db::Connection& connection, std::string_view name);
+void forget_secret(db::Connection& transaction, std::string_view name);
 
 // Ids of new human beings: consecutive from the result. Within the caller's transaction.
 int64_t add_persons(db::Connection& transaction, std::span<const std::string_view> names, Instant now);

@@ -191,6 +191,13 @@ class Recorder {
       const = 0;  // what the operator must know: witness not reachable, or a fork found there
 };
 
+// The seed (32 bytes) of the key that signs steps of cases: it follows from that of the record, so that whoever can
+// write the store signs nothing. A store of an older version held one itself: keep_step_seed() takes it into the file,
+// durable when it returns. Throw std::runtime_error as Recorder::open does, and for a file that has another.
+std::string step_seed(const std::string& key_file);
+void keep_step_seed(const std::string& key_file, std::string_view seed);
+std::runtime_error wrong_key_file(const std::string& key_file);  // it is not that of this store
+
 // Ids in the store's outbox that wait for delivery, oldest first, at most 100. `connection` reads past the belt.
 std::vector<int64_t> waiting(db::Connection& connection);
 

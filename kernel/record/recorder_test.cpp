@@ -581,6 +581,27 @@ TEST_P(RecorderTest, ARecordThatHeldItsKeyItselfGetsAFileForIt) {
   expect_none(problems());
 }
 
+// The key of signed steps follows from that of the record, but for a store that held one itself.
+TEST_P(RecorderTest, TheKeyOfStepsLiesInTheKeyFile) {
+  open();
+  close();
+  const std::string own = step_seed(options_.key_file), seed = read_key_file(options_.key_file);
+  EXPECT_EQ(own.size(), 32U);
+  EXPECT_NE(own, seed);
+  EXPECT_EQ(step_seed(options_.key_file), own) << "the same on every node with this file";
+  const std::string held(32, 'h');
+  keep_step_seed(options_.key_file, held);
+  keep_step_seed(options_.key_file, held);
+  EXPECT_EQ(step_seed(options_.key_file), held);
+  EXPECT_EQ(read_key_file(options_.key_file), seed);
+  EXPECT_EQ(std::filesystem::status(options_.key_file).permissions() & std::filesystem::perms::all,
+            std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
+  EXPECT_THROW(keep_step_seed(options_.key_file, std::string(32, 'o')), std::runtime_error) << "it has another";
+  open();
+  append_many(3);
+  expect_none(problems());
+}
+
 // A table that is kept: rows of every transaction have their leaf, also without an act.
 TEST_P(RecorderTest, EveryWritingHasItsTurnAndItsLeaf) {
   stores_->main->writer()->script("CREATE TABLE pupil (id BIGINT PRIMARY KEY, name TEXT NOT NULL)");

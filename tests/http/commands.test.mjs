@@ -246,6 +246,51 @@ for (const kind of stores) {
       }
     });
 
+    test('every command that writes the record takes the key file that is named, wherever it lies', async () => {
+      const db = await emptyStore(kind);
+      const key = await temporary(`elsewhere_${kind}/key`);
+      const years = await temporary(`years_${kind}.toml`);
+      const off = ['01-01', '02-01/02-08', '05-01/05-02', '10-01/10-03'].map((days) => `{ days = "${days}", name = { zh = "假", en = "holiday" } }`);
+      await writeFile(years, `[[year]]\nyear = 2060\nprovisional = true\noff = [${off.join(', ')}]\n`);
+      const sections = await temporary(`sections_${kind}.json`);
+      await writeFile(sections, JSON.stringify([row()]));
+      await mustRun('init', '--db', db, '--key-file', key);
+      const commands = [['calendar', 'import', years, '--db', db], ['regulation', 'rollback', '1', '--db', db, '--reason', 'x'], ['import', 'zfsoft-sections', sections, '--db', db]];
+      for (const words of commands) {
+        const without = await run(...words);
+        assert.match(without.err, /--key-file.*读不到.*cannot be read/s, words[0]);
+        const found = await run(...words, '--key-file', key);
+        assert.doesNotMatch(found.err, /--key-file/, words[0]);
+      }
+      assert.match((await mustRun('audit', 'verify', '--db', db, '--key-file', key)).out, /the record holds/);
+    });
+
+    test('the key of signed steps lies in the key file; what an older store held goes there once', async () => {
+      const db = await emptyStore(kind);
+      const key = await temporary(`steps_${kind}/key`);
+      const named = ['--db', db, '--key-file', key];
+      await mustRun('init', ...named);
+      const secrets = () => sqlOutside(db, "SELECT COUNT(*) FROM secret WHERE name = 'case_signature'");
+      assert.equal(await secrets(), '0', 'a new store holds none');
+      const made = await readFile(key, 'utf8');
+      assert.match(made, /^[0-9a-f]{64}\n$/);
+      // As a version before left it.
+      const held = '5a'.repeat(32);
+      await sqlOutside(db, "DELETE FROM store_fact WHERE name = 'step_keys'");
+      await sqlOutside(db, `INSERT INTO secret (name, value) VALUES ('case_signature', ${kind === 'sqlite' ? `x'${held}'` : `'\\x${held}'`})`);
+      await mustRun('record', 'adopt', ...named, '--reason', 'as an older version left it');
+      assert.equal(await secrets(), '0');
+      assert.equal(await readFile(key, 'utf8'), `${made}${held}\n`);
+      assert.match((await mustRun('audit', 'verify', ...named)).out, /the record holds/);
+      await mustRun('init', ...named);
+      // Another node with the file as it was before would sign with another key: it does not start.
+      const older = await temporary(`steps_${kind}/older`);
+      await writeFile(older, made, { mode: 0o600 });
+      const apart = await run('init', '--db', db, '--key-file', older);
+      assert.equal(apart.code, 1);
+      assert.match(apart.err, /不是这份记录的密钥.*another key/s);
+    });
+
     test('serve makes no store: init does, and what does not fit is closed until it is adopted', async () => {
       const db = kind === 'sqlite' ? `sqlite:${await temporary('mistyped.db')}` : await emptyStore(kind);
       const none = await run('serve', '--db', db, '--listen', '127.0.0.1:0');

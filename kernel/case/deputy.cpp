@@ -44,16 +44,14 @@ std::optional<Person> find_deputy(db::Connection& connection, const Services& on
   return found;
 }
 
-bool holds(const Services& on, int64_t person, const std::string& post, const std::string& unit, Instant now) {
+std::string about(int64_t number) {
+  return "deputy:" + std::to_string(number);
+}
+
+// Whether the principal still has what was lent.
+bool lends(const Services& on, int64_t person, const std::string& post, const std::string& unit, Instant now) {
   const db::Store::Lease reader = on.store.reader();
-  const auto rules = on.policy.rules();
-  const int index = rules->regulation().post(post);
-  for (const policy::HeldPost& held : rules->posts_of(*reader, person, 0, now)) {
-    if (held.post == index &&
-        (unit.empty() || std::find(held.units.begin(), held.units.end(), unit) != held.units.end()))
-      return true;
-  }
-  return false;
+  return on.policy.rules()->holds(*reader, person, post, unit, now);
 }
 
 Refusal unknown() {
@@ -173,7 +171,7 @@ Result<int64_t> answer_deputy(db::Connection& transaction, const Services& on, c
     principal = rows.text(2);
     person = rows.integer(3);
   }
-  if (accepts && !holds(on, person, post, unit, now)) {
+  if (accepts && !lends(on, person, post, unit, now)) {
     return Refusal{Code::conflict,
                    "case.deputy_lost",
                    {"请您代理的人已不再担任这个岗位", "who asked you holds the post no longer"}};
@@ -218,7 +216,7 @@ int Engine::end_deputies(Instant now) {
     while (rows.next())
       lost.push_back({rows.integer(0), rows.integer(1), std::string(rows.text(2)), std::string(rows.text(3))});
   }
-  std::erase_if(lost, [&](const Standing& each) { return holds(services_, each.person, each.post, each.unit, now); });
+  std::erase_if(lost, [&](const Standing& each) { return lends(services_, each.person, each.post, each.unit, now); });
   int count = 0;
   for (const Standing& each : lost) {
     int64_t outbox = 0;

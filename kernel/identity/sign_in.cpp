@@ -16,32 +16,27 @@ namespace {
 constexpr size_t kPasswordBytesMost = 512;
 constexpr size_t kLoginBytesMost = 256;
 
+// Wrong passwords are counted on an account, on a session, and on nobody's account: the same columns each time.
+#define JW_FAILURE_COLUMNS "failed_count, last_failed_us, locked_until_us, locked_attempts"
+#define JW_COUNT_FAILURES \
+  " SET failed_count = $2, last_failed_us = $3, locked_until_us = $4, locked_attempts = $5 WHERE id = $1"
 #define JW_STANDING_COLUMNS                                                                           \
   "id, person_id, kind, login, display_name, password_hash, password_set_us, must_change, one_time, " \
-  "one_time_expires_us, "                                                                             \
-  "suspended_us, closed_us, agreement_version, failed_count, last_failed_us, locked_until_us, locked_attempts"
+  "one_time_expires_us, suspended_us, closed_us, agreement_version, " JW_FAILURE_COLUMNS
 constexpr std::string_view kByLogin = "SELECT " JW_STANDING_COLUMNS " FROM account WHERE lower(login) = $1";
 constexpr std::string_view kById = "SELECT " JW_STANDING_COLUMNS " FROM account WHERE id = $1";
 constexpr std::string_view kByIdLocked = "SELECT " JW_STANDING_COLUMNS " FROM account WHERE id = $1 FOR UPDATE";
+constexpr std::string_view kNobody = "SELECT " JW_FAILURE_COLUMNS " FROM nobody WHERE id = $1";
+constexpr std::string_view kNobodyLocked = "SELECT " JW_FAILURE_COLUMNS " FROM nobody WHERE id = $1 FOR UPDATE";
+constexpr std::string_view kOfSession = "SELECT " JW_FAILURE_COLUMNS " FROM session WHERE id = $1";
+constexpr std::string_view kPast = "SELECT id, remote, device_digest, " JW_FAILURE_COLUMNS
+                                   " FROM session WHERE account = $1 ORDER BY created_us DESC, id LIMIT 100";
+constexpr std::string_view kFailures = "UPDATE account" JW_COUNT_FAILURES;
+constexpr std::string_view kSessionFailures = "UPDATE session" JW_COUNT_FAILURES;
+constexpr std::string_view kNobodysFailures = "UPDATE nobody" JW_COUNT_FAILURES;
 #undef JW_STANDING_COLUMNS
-constexpr std::string_view kNobody =
-    "SELECT failed_count, last_failed_us, locked_until_us, locked_attempts FROM nobody WHERE id = $1";
-constexpr std::string_view kNobodyLocked =
-    "SELECT failed_count, last_failed_us, locked_until_us, locked_attempts FROM nobody WHERE id = $1 FOR UPDATE";
-constexpr std::string_view kFailures =
-    "UPDATE account SET failed_count = $2, last_failed_us = $3, locked_until_us = $4, locked_attempts = $5 WHERE id = "
-    "$1";
-constexpr std::string_view kOfSession =
-    "SELECT failed_count, last_failed_us, locked_until_us, locked_attempts FROM session WHERE id = $1";
-constexpr std::string_view kSessionFailures =
-    "UPDATE session SET failed_count = $2, last_failed_us = $3, locked_until_us = $4, locked_attempts = $5 WHERE id = "
-    "$1";
-constexpr std::string_view kPast =
-    "SELECT id, remote, device_digest, failed_count, last_failed_us, locked_until_us, locked_attempts FROM session "
-    "WHERE account = $1 ORDER BY created_us DESC, id LIMIT 100";
-constexpr std::string_view kNobodysFailures =
-    "UPDATE nobody SET failed_count = $2, last_failed_us = $3, locked_until_us = $4, locked_attempts = $5 WHERE id = "
-    "$1";
+#undef JW_COUNT_FAILURES
+#undef JW_FAILURE_COLUMNS
 
 Failures read_failures(const db::Rows& rows, size_t from) {
   return {rows.integer(from), rows.integer(from + 1), rows.integer(from + 2), rows.integer(from + 3)};

@@ -130,6 +130,8 @@ class Rules {
   const db::Reach& posts_reach() const { return *posts_reach_; }
   // Staff with a live account who hold this post now, in this unit (code; "" = any), as accounts in their order.
   std::vector<Asker> holders(db::Connection& reader, std::string_view post, const std::string& unit, Instant now) const;
+  // Whether this person does, whatever account there is.
+  bool holds(db::Connection& reader, int64_t person, std::string_view post, const std::string& unit, Instant now) const;
   // Whether a holder of these posts is one of those set apart (§4.3.2): to them no post and no grant opens academic
   // data, but for the own entry. It is asked of the person, whatever else the person holds.
   bool is_apart(const std::vector<HeldPost>& posts) const;

@@ -126,6 +126,16 @@ std::vector<Asker> Rules::holders(db::Connection& reader, std::string_view post,
   return found;
 }
 
+bool Rules::holds(db::Connection& reader, int64_t person, std::string_view post, const std::string& unit,
+                  Instant now) const {
+  const int index = regulation_.post(post);
+  const std::vector<HeldPost> held = posts_of(reader, person, 0, now);
+  return std::any_of(held.begin(), held.end(), [&](const HeldPost& each) {
+    return each.post == index &&
+           (unit.empty() || std::find(each.units.begin(), each.units.end(), unit) != each.units.end());
+  });
+}
+
 std::vector<Text> Rules::closed() const {
   std::vector<Text> out = regulation_.closed;
   out.insert(out.end(), closed_.begin(), closed_.end());

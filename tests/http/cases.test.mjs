@@ -2,11 +2,11 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { rename, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
 import { isProblem } from './checks.mjs';
-import { clockFile, forEachStore, pause, sqlOutside, temporary } from './support.mjs';
+import { clockFile, forEachStore, pause, setClock, sqlOutside, temporary } from './support.mjs';
 
 const start = '2026-11-24T09:00:00+08:00'; // a Tuesday
 
@@ -85,10 +85,7 @@ async function verify(world, pdf) {
 }
 
 let clock;
-async function at(instant) {
-  await writeFile(`${clock}.new`, `${instant}\n`);
-  await rename(`${clock}.new`, clock); // never half written
-}
+const at = (instant) => setClock(clock, instant);
 async function until(what, seconds = 20) {
   for (let tries = 0; tries < seconds * 4; tries += 1) {
     const found = await what();

@@ -1,11 +1,10 @@
 // Exports go through the same plan as queries, are recorded, and can be checked by anybody who holds one (§3.1.4, §3.3.1).
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { rename, writeFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { checkProof } from '../../kernel/record/proof_check.mjs';
 import { isProblem, isText } from './checks.mjs';
-import { clockFile, forEachStore, sqlOutside } from './support.mjs';
+import { clockFile, forEachStore, setClock, sqlOutside } from './support.mjs';
 
 // RFC 4180 with a byte order mark → rows of cells.
 function parseCsv(text) {
@@ -43,11 +42,7 @@ async function make(person, further = {}) {
   return person.post('/api/documents', { query, format: 'csv', purpose: 'study', ...further });
 }
 
-// Put in place whole: the clock is never read half written.
-async function at(world, milliseconds) {
-  await writeFile(`${world.clock}.new`, `${new Date(milliseconds).toISOString()}\n`);
-  await rename(`${world.clock}.new`, world.clock);
-}
+const at = (world, milliseconds) => setClock(world.clock, new Date(milliseconds).toISOString());
 
 forEachStore('exports', (world) => {
   test('§3.3.1.a a file is asked for again at every download: the grant behind it has to stand', async () => {

@@ -1,16 +1,12 @@
 // What is refused, by the code of the refusal, its status and both languages: each that no other test has a reason to meet.
 import assert from 'node:assert/strict';
-import { rename, writeFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { isProblem } from './checks.mjs';
-import { clockFile, forEachStore, sqlOutside } from './support.mjs';
+import { clockFile, forEachStore, setClock, sqlOutside } from './support.mjs';
 
 const start = '2026-11-24T09:00:00+08:00';
 let clock;
-async function at(instant) {
-  await writeFile(`${clock}.new`, `${instant}\n`);
-  await rename(`${clock}.new`, clock); // never half written
-}
+const at = (instant) => setClock(clock, instant);
 
 async function is(answer, status, type) {
   const problem = isProblem(await answer, status);
